@@ -1,10 +1,12 @@
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { nextPage } from "./http/pages.ts";
-import { noSuchTarget } from "./http/problem.ts";
+import { noSuchTarget, ProblemError } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 import { toFilter } from "./http/target-filter.ts";
 
 const schemas = () => import("./schemas/targets.ts");
+const dryRuns = () => import("./schemas/dry-runs.ts");
+const explanations = () => import("./schemas/explanations.ts");
 
 serve(
   "api-targets",
@@ -32,5 +34,28 @@ serve(
     const found = await operations.target(params.target);
     if (!found) throw noSuchTarget(params.target);
     return reply(200, found);
+  },
+);
+
+serve(
+  "api-explanation",
+  async () => (await explanations()).explainTarget,
+  async ({ params, operations }) => {
+    const found = await operations.explanation(params.target);
+    if (!found) throw noSuchTarget(params.target);
+    return reply(200, found);
+  },
+);
+
+serve(
+  "api-dry-run",
+  async () => (await dryRuns()).dryRun,
+  async ({ params, operations }) => {
+    const outcome = await operations.dryRun(params.target);
+    if (!outcome) throw noSuchTarget(params.target);
+    if ("done" in outcome) return reply(200, outcome.done);
+    const { why, retryAfter } = outcome.conflict;
+    const headers = { "retry-after": String(Math.ceil(retryAfter / 1_000)) };
+    throw new ProblemError("busy", why, { headers });
   },
 );

@@ -1,4 +1,6 @@
 import { createDocument } from "zod-openapi";
+import * as dryRuns from "../schemas/dry-runs.ts";
+import * as explanations from "../schemas/explanations.ts";
 import * as freezes from "../schemas/freezes.ts";
 import * as pauses from "../schemas/pauses.ts";
 import * as plans from "../schemas/plans.ts";
@@ -16,6 +18,8 @@ import { type Route, routes } from "./routes.ts";
 export const endpoints = {
   listTargets: targets.listTargets,
   getTarget: targets.getTarget,
+  explainTarget: explanations.explainTarget,
+  dryRun: dryRuns.dryRun,
   requestRotation: rotations.requestRotation,
   listRotations: rotations.listRotations,
   getRotation: rotations.getRotation,

@@ -14,6 +14,8 @@ export interface Route {
 export const routes = {
   "api-targets": { method: "GET", path: "targets" },
   "api-target": { method: "GET", path: "targets/{target}" },
+  "api-explanation": { method: "GET", path: "targets/{target}/explanation" },
+  "api-dry-run": { method: "POST", path: "targets/{target}/dry-run" },
   "api-rotate": { method: "POST", path: "targets/{target}/rotations" },
   "api-rotations": { method: "GET", path: "targets/{target}/rotations" },
   "api-rotation": { method: "GET", path: "targets/{target}/rotations/{rotation}" },

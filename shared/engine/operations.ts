@@ -11,6 +11,7 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
+import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { freezeTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
@@ -38,6 +39,8 @@ export interface Operations extends Questions, Pausing, Freezing {
   request(targetId: string, wanted: RotationInput): Promise<Requested | undefined>;
   /** Logs in with the published secret now. Changes nothing on the target or in the vault. Returns undefined when the target does not exist. */
   verify(targetId: string): Promise<Verified | Busy | undefined>;
+  /** Makes every check of a rotation that changes nothing. Returns undefined when the target does not exist. */
+  dryRun(targetId: string): Promise<DryRunOutcome | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
   expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
@@ -105,6 +108,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       verify: (targetId) => verify(ports, firstQueue, byId.get(targetId)),
+      dryRun: (targetId) => dryRunIfKnown(ports, byId.get(targetId)),
     };
   };
 }
@@ -150,6 +154,13 @@ function makeInbox(
       return target && (await recordUse(ports, target, used));
     },
   };
+}
+
+async function dryRunIfKnown(
+  ports: Ports,
+  target: Target | undefined,
+): Promise<DryRunOutcome | undefined> {
+  return target && (await dryRun(ports, target));
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { usage } from "../../cli/arguments.ts";
+import { errorGuide } from "../../shared/core/error-guide.ts";
 import { errorKinds } from "../../shared/core/errors.ts";
 import { type EventType, toEvent } from "../../shared/core/events.ts";
 
@@ -49,6 +50,15 @@ test("the pages about errors have every kind of error, and no other", () => {
   expect(rowsBelow(errors, "Kinds")).toEqual(kinds);
   const isKind = (row: string) => !row.endsWith("Error");
   expect(rowsBelow(architecture, "Errors").filter(isKind)).toEqual(kinds);
+});
+
+test("the page about errors explains each kind with the texts that explanations of targets use", () => {
+  const rows = errorKinds.map((kind) => {
+    const { means, reaction, cure = "Nothing", see } = errorGuide[kind];
+    const more = see === undefined ? "" : `. See ${see}`;
+    return `| \`${kind}\` | ${means} | ${reaction} | ${cure}${more} |`;
+  });
+  expect(errors).toContain(rows.join("\n"));
 });
 
 test("the architecture page has every class of error of the core", () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Explanation } from "../../shared/core/explanation/explanation.ts";
 import { recordSchema } from "../../shared/core/record/rotation.ts";
 import type { Answer } from "./world/api.ts";
 import { setSchema } from "./world/journal-rows.ts";
@@ -37,6 +38,16 @@ const json = { "content-type": "application/json" };
 const rotations = "/api/targets/strict/rotations";
 /** A cursor as it is given for another target. */
 const alien = Buffer.from('["rotations","one","01ARZ3NDEKTSV4RRFFQ69G5FAV"]').toString("base64url");
+
+test("An explanation says in which state a target is, what happens next, and what to do", async () => {
+  const answer = await world.api.send("GET", "/api/targets/strict/explanation");
+  expect(answer.status).toBe(200);
+  const { summary, ...rest } = JSON.parse(answer.text) as Explanation;
+  expect(summary).toMatch(/^Target strict is new: Keyturn adopts it at .+\.$/);
+  expect(rest).toMatchObject({ target: "strict", state: "new", next: [{ kind: "adopt" }] });
+  const unknown = await world.api.send("GET", "/api/targets/nobody/explanation");
+  expect(problemIn(unknown)).toMatchObject({ status: 404 });
+});
 
 describe("A rotation request", () => {
   test("is answered 202 with the location at which it can be followed to its end", async () => {

@@ -105,6 +105,7 @@ const plainBodies: Readonly<Record<string, object>> = {
   resumeTargets: { targets: ["app"] },
   createFreeze: { reason: "a test", until, everything: true },
   endFreeze: {},
+  dryRun: {},
 };
 
 /** A request that is valid for every route. */

@@ -23,8 +23,9 @@ export function findWakeTime(record: TargetRecord, now: Instant): Instant | unde
   return findEarliest(...listPendingWork(record, now).map(({ at }) => at));
 }
 
-interface PendingWork {
-  readonly work: Work;
+/** One kind of work that is pending for a target. */
+export interface PendingWork {
+  readonly work: Exclude<Work, "wait">;
   /** Undefined when the work is not pending. */
   readonly at: Instant | undefined;
 }
@@ -34,7 +35,7 @@ interface PendingWork {
  * postpones starts, retirements, and rotations that have changed nothing; it is not copied into their own times, so that its end or
  * a new end has an effect at once.
  */
-function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
+export function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
   const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
   // The retirement of the old secret must not disable the new secret that the rotation gives the account.

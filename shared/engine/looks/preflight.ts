@@ -5,9 +5,16 @@ import {
   VaultUnavailableError,
 } from "../../core/errors.ts";
 import type { Finding } from "../../core/looks/findings.ts";
-import { keyturn, type Rotation, schedule } from "../../core/record/rotation.ts";
+import {
+  findDeleted,
+  findDisabled,
+  findVanished,
+  judgeExamination,
+  judgeWritable,
+} from "../../core/looks/judgements.ts";
+import type { Rotation } from "../../core/record/rotation.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
-import { isSameVersion, toPendingName, type VersionRef } from "../../core/target.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
@@ -66,10 +73,11 @@ export async function lookBeforeChange(
 export async function lookAgain(session: TargetSession, rotation: Rotation): Promise<Cleared> {
   const { publish } = session.target;
   const stored = await readCurrent(session, publish);
-  requireNotDeleted(publish.name, stored);
+  const missing = typeof stored === "string" ? stored : "";
+  rejectIf(findDeleted(publish.name, missing));
   // The secret may have been purged permanently. The change has begun, so do not wait for the secret forever.
   const isPatient = rotation.failures < session.target.policy.retry.attempts;
-  if (isPatient) requireNotVanished(session, rotation, stored);
+  if (isPatient) rejectIf(findVanished(session.target, session.record(), rotation, missing));
   try {
     return await clearAuthority(session, rotation, undefined, notProven);
   } catch (error) {
@@ -101,69 +109,18 @@ function describePublished(
   published: Checked,
 ): Finding {
   const { target } = session;
-  const about = "published secret";
-  const { name } = target.publish;
-  const unreadable =
+  const missing =
     published.is === "unusable" && typeof published.stored === "string" ? published.stored : "";
-  requireNotDeleted(name, unreadable);
-  requireNotVanished(session, rotation, unreadable);
-  // A person who requests a rotation wants a new version; the schedule does not override the operator who disabled the old one.
-  if (
-    unreadable === "disabled" &&
-    rotation.requestedBy === schedule &&
-    session.record().published
-  ) {
-    throw new VaultUnavailableError(
-      `the current version of ${name} is disabled. Enable it, or request a rotation to replace it`,
-    );
-  }
-  const isOurs =
-    (published.is === "works" || published.is === "refused") &&
-    published.stored.tags["keyturn-target"] === target.id;
-  const { vault } = toPendingName(target);
-  if (isOurs) {
-    const sentence = `Keyturn wrote and can read the current version of ${name}`;
-    return { about, is: "proven", sentence };
-  }
-  return vault === target.publish.vault
-    ? {
-        about,
-        is: "likely",
-        sentence: `Keyturn can write ${name}: it has just stored the pending secret in the same vault (${vault})`,
-      }
-    : {
-        about,
-        is: "unknown",
-        sentence: `it is unknown whether Keyturn can write ${name} in vault ${target.publish.vault}: pending secrets are stored in vault ${vault}`,
-      };
+  const record = session.record();
+  rejectIf(findDeleted(target.publish.name, missing));
+  rejectIf(findVanished(target, record, rotation, missing));
+  rejectIf(findDisabled(target, record, rotation, missing));
+  const isKnown = published.is === "works" || published.is === "refused";
+  return judgeWritable(target, isKnown ? published.stored.tags : undefined, true);
 }
 
-/**
- * Rejects a change when the secret that Keyturn published does not exist. It may be in the middle of a deletion, or be deleted where
- * Keyturn may not see it: then no new version could be published. If a person requests a rotation anyway, the second try assumes that
- * the secret was purged.
- */
-function requireNotVanished(
-  session: TargetSession,
-  { requestedBy, failures }: Rotation,
-  stored: StoredSecret | Unreadable | "",
-): void {
-  const { vault, name } = session.target.publish;
-  const { published } = session.record();
-  const isOurs = published?.vault === vault && published.name === name;
-  const isWanted = requestedBy !== schedule && requestedBy !== keyturn && failures > 0;
-  if (stored !== "absent" || !isOurs || isWanted) return;
-  throw new VaultUnavailableError(
-    `the secret ${name}, which Keyturn published, no longer exists or is being deleted, so no new version can be published. ` +
-      "Recover it, or request a rotation to publish it again",
-  );
-}
-
-function requireNotDeleted(name: string, stored: StoredSecret | Unreadable | ""): void {
-  if (stored !== "deleted") return;
-  throw new VaultUnavailableError(
-    `the secret ${name} is deleted but not purged, so no new version can be published. Recover or purge it`,
-  );
+function rejectIf(problem: string | undefined): void {
+  if (problem !== undefined) throw new VaultUnavailableError(problem);
 }
 
 /** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */
@@ -232,14 +189,14 @@ async function clearAuthority(
   };
 }
 
-interface ExaminedAs {
+export interface ExaminedAs {
   readonly admin: StoredCredential | undefined;
   readonly using: Using;
   readonly examined: Examination | "rejected";
 }
 
 /** Examines the account with the admin's remembered secret. If the target refuses it, reads the secret from the vault again. */
-async function examineAs(
+export async function examineAs(
   session: TargetSession,
   examine: { readonly account: string; readonly isProven: boolean },
   findAdmin: (session: TargetSession) => Promise<StoredCredential>,
@@ -267,11 +224,9 @@ async function clearSelf(
 }
 
 /** Returns how certain the right is. Throws ObstacleError when something prevents a log-in, and ChangeRefusedError for a missing right. */
-function requireClear({ obstacles, right }: Examination, consequence: string): "proven" | "likely" {
-  if (obstacles.length > 0) {
-    const named = obstacles.map((one) => one.replace(/\.$/, "")).join("; ");
-    throw new ObstacleError(`${named}; ${consequence}`);
-  }
-  if (right.is === "missing") throw new ChangeRefusedError(right.why);
-  return right.is;
+function requireClear(examined: Examination, consequence: string): "proven" | "likely" {
+  const judged = judgeExamination(examined);
+  if (judged.is === "obstacle") throw new ObstacleError(`${judged.why}; ${consequence}`);
+  if (judged.is === "missing") throw new ChangeRefusedError(judged.why);
+  return judged.is;
 }

@@ -1,8 +1,13 @@
+import {
+  explainState,
+  explainUnreadableState,
+  type Explanation,
+} from "../../core/explanation/explanation.ts";
 import type { HistoryRow, RunRecord, TargetRecord } from "../../core/record/rotation.ts";
 import { requireMatch } from "../../core/simulation/scope.ts";
 import type { Target } from "../../core/target.ts";
 import { isInState, isWanted, type TargetFilter } from "../../core/target-filter.ts";
-import { toInstant } from "../../core/time.ts";
+import { type Instant, toInstant } from "../../core/time.ts";
 import {
   type ExplainedView,
   explainTarget,
@@ -45,6 +50,8 @@ export interface Questions {
   /** Lists targets in the order of the configuration; without a limit, all. Returns undefined when `after` is not configured. */
   targets(wanted?: TargetsWanted): Promise<Page<TargetView> | undefined>;
   target(targetId: string): Promise<ExplainedView | undefined>;
+  /** Explains the state of the target: why, what happens next, and what a person can do. */
+  explanation(targetId: string): Promise<Explanation | undefined>;
   /** Lists every future rotation, as text in the requested format. Rejects with ConfigError when no target matches. */
   plan(wanted: PlanOptions): Promise<string>;
   /** Shows what an edited configuration would change in the plan, as text in the requested format. */
@@ -67,12 +74,14 @@ export function makeQuestions(ports: QuestionPorts, byId: ReadonlyMap<string, Ta
     const target = byId.get(targetId);
     return target && (await freezeTarget(ports, target));
   };
+  const about = async <Answer>(targetId: string, answers: Answers<Answer>) => {
+    const target = await find(targetId);
+    return target && (await fromRecord(ports, target, answers));
+  };
   return {
     targets: (wanted = {}) => listTargets(ports, all, wanted),
-    async target(targetId) {
-      const target = await find(targetId);
-      return target && (await explain(ports, target));
-    },
+    target: (targetId) => about(targetId, targetAnswers),
+    explanation: (targetId) => about(targetId, explanationAnswers),
     async plan(wanted) {
       requireMatch(wanted, all);
       return makePlan(ports, await freezeTargets(ports, all), wanted);
@@ -147,12 +156,25 @@ export async function listTargets(
   return toPage(found, limit);
 }
 
-async function explain({ journal }: QuestionPorts, target: Target): Promise<ExplainedView> {
+interface Answers<Answer> {
+  readonly readable: (target: Target, record: TargetRecord | undefined, now: Instant) => Answer;
+  readonly unreadable: (target: Target, why: string) => Answer;
+}
+
+const targetAnswers = { readable: explainTarget, unreadable: explainUnreadable };
+const explanationAnswers = { readable: explainState, unreadable: explainUnreadableState };
+
+/** Makes an answer about the target, also if its journal row cannot be read. */
+async function fromRecord<Answer>(
+  { journal }: QuestionPorts,
+  target: Target,
+  { readable, unreadable }: Answers<Answer>,
+): Promise<Answer> {
   try {
     const found = await journal.read(target.id);
-    return explainTarget(target, found?.record, toInstant(journal.now()));
+    return readable(target, found?.record, toInstant(journal.now()));
   } catch (error) {
-    if (error instanceof UnreadableRowError) return explainUnreadable(target, error.message);
+    if (error instanceof UnreadableRowError) return unreadable(target, error.message);
     throw error;
   }
 }

@@ -1,0 +1,159 @@
+import { errorGuide } from "../error-guide.ts";
+import { decideWork } from "../lifecycle/decide.ts";
+import { findGraceHold } from "../lifecycle/grace-hold.ts";
+import { findFreezeHold, findHold } from "../lifecycle/hold.ts";
+import { findHoldOfRequest } from "../lifecycle/permit.ts";
+import { acceptRequest, isJoined } from "../lifecycle/request.ts";
+import { describeWaiting } from "../lifecycle/waiting.ts";
+import { computeNextDue } from "../policy/due/schedule.ts";
+import { toFacts } from "../record/due.ts";
+import { schedule, type TargetRecord, withoutSkip } from "../record/rotation.ts";
+import { hasRecovered } from "./because.ts";
+import type { NextStep } from "./next.ts";
+import type { Situation } from "./situation.ts";
+import type { ReadableState } from "./state.ts";
+import { withoutPeriod } from "./words.ts";
+
+export const actionKinds = ["fix", "request-rotation", "lift-freeze", "wait"] as const;
+
+/** Something that a person can do now, and that has an effect in this state. */
+export interface Action {
+  readonly kind: (typeof actionKinds)[number];
+  readonly do: string;
+  readonly why: string;
+  /** A shell command. `$KEYTURN` is the address of the app, `$KEY` a function key. */
+  readonly command?: string;
+}
+
+export function listActions(
+  state: ReadableState,
+  situation: Situation,
+  next: readonly NextStep[],
+): Action[] {
+  return [
+    ...suggestFix(situation),
+    ...suggestRequest(state, situation),
+    ...suggestWait(state, situation, next),
+  ];
+}
+
+function suggestFix(situation: Situation): Action[] {
+  const { lastFailure } = situation.record;
+  if (!lastFailure || hasRecovered(situation)) return [];
+  const { cure } = errorGuide[lastFailure.kind];
+  if (cure === undefined) return [];
+  return [{ kind: "fix", do: `${cure}.`, why: `${withoutPeriod(lastFailure.message)}.` }];
+}
+
+/** Suggests a request if it starts, or continues, a rotation that would not start at once by itself. */
+function suggestRequest(state: ReadableState, situation: Situation): Action[] {
+  const { target, isClaimed } = situation;
+  if (isClaimed || state === "due" || state === "rotating") return [];
+  if (state === "waiting" && !mayHurry(situation)) return [];
+  const path = `$KEYTURN/api/targets/${target.id}/rotations`;
+  const post = 'curl -X POST -H "x-functions-key: $KEY"';
+  if (takesEffect(situation, false)) {
+    const [what, why] = chooseTexts(state, situation);
+    return [{ kind: "request-rotation", do: what, why, command: `${post} ${path}` }];
+  }
+  const isFrozen = findFreezeHold(target.policy, "operator", situation.now) !== undefined;
+  if (!isFrozen || !takesEffect(situation, true)) return [];
+  const body = `-H 'content-type: application/json' -d '{"liftFreeze":"the reason, for the history"}'`;
+  const until = situation.waiting?.until;
+  const why =
+    "An ordinary request would wait for the end of the freeze" +
+    (until === undefined ? "." : `, as the rotation does until ${until}.`);
+  const what = "Request a rotation that ignores the freeze, if the change cannot wait.";
+  return [{ kind: "lift-freeze", do: what, why, command: `${post} ${body} ${path}` }];
+}
+
+const usualRequest = [
+  "Request a rotation, to change the password now.",
+  "Nothing delays a request: windows do not apply to it, and no freeze is in force.",
+] as const;
+
+const afterFix = [
+  "Request a rotation after you have fixed the cause, to try at once.",
+  "The request ends the wait for the next attempt.",
+] as const;
+
+const requestTexts: Readonly<Partial<Record<ReadableState, readonly [string, string]>>> = {
+  retrying: afterFix,
+  stalled: afterFix,
+  failing: afterFix,
+  blocked: [
+    "Request a rotation after you have fixed the cause.",
+    "Keyturn tries the stored passwords of a blocked target again only on request.",
+  ],
+  waiting: [
+    "Request a rotation, if the change cannot wait.",
+    "What delays the rotation does not delay a request that a person makes now.",
+  ],
+  new: [
+    "Request a rotation, to have the target adopted and rotated at once.",
+    "The request ends the wait for the adoption.",
+  ],
+};
+
+function chooseTexts(state: ReadableState, { record }: Situation) {
+  // Keyturn tries an adoption again by itself, also when the target is blocked.
+  if (state === "blocked" && !record.rotation) return afterFix;
+  return requestTexts[state] ?? usualRequest;
+}
+
+/**
+ * Whether a request can end the wait: windows, freezes and graces depend on who wants the rotation, and a request makes Keyturn contact a
+ * server that it skips. A busy vault, or an admin secret in use, delays every rotation.
+ */
+function mayHurry({ record, target, now }: Situation): boolean {
+  const { rotation, request, skipped } = record;
+  if (skipped && skipped.until > now) return true;
+  if (rotation) return findHold(record, rotation, target, now) !== undefined;
+  if (request) return findHoldOfRequest(request, record, target, now) !== undefined;
+  const bySchedule = { reason: "schedule", requestedBy: schedule } as const;
+  const { at } = computeNextDue(target.policy, toFacts(record), now);
+  const isDueNow = at !== undefined && at <= now;
+  return !isDueNow || findGraceHold(record, bySchedule, target, now) !== undefined;
+}
+
+/** Whether the rotation of a request made now is not delayed. */
+function takesEffect({ record, target, now }: Situation, isLifted: boolean): boolean {
+  const lift = { why: "a person lifts the freezes", by: "a person", at: now };
+  const asked = {
+    rotationId: "requested now",
+    reason: "operator",
+    requestedBy: "a person",
+    at: now,
+    ...(isLifted && { lift }),
+  } as const;
+  const accepted = acceptRequest(withoutSkip(record), asked, target, now);
+  const { record: after, rotationId } = accepted;
+  const work = decideWork(after, now);
+  if (work === "adopt") return decideWork(record, now) !== "adopt";
+  if (!isBegun(after, rotationId) || !["join", "start"].includes(work)) return false;
+  return describeWaiting(after, rotationId, target, now) === undefined;
+}
+
+function isBegun(record: TargetRecord, rotationId: string): boolean {
+  return isJoined(record) || (!record.rotation && record.request?.rotationId === rotationId);
+}
+
+/** Waiting is an action where Keyturn goes on by itself and a cure may not be needed. */
+function suggestWait(
+  state: ReadableState,
+  { record, isClaimed }: Situation,
+  next: readonly NextStep[],
+): Action[] {
+  const [first] = next;
+  const isUseless = state === "healthy" || state === "blocked" || first?.kind === "person";
+  if (!first || isUseless) return [];
+  const { lastFailure } = record;
+  const mayPass = lastFailure === undefined || errorGuide[lastFailure.kind].mayPass;
+  if (!mayPass && ["failing", "retrying", "stalled", "paused"].includes(state)) return [];
+  if (isClaimed) {
+    return [{ kind: "wait", do: "Wait.", why: "A worker is working on the target now." }];
+  }
+  const when = next.find(({ kind, at }) => at !== undefined && kind !== "notify")?.at;
+  const why = `Keyturn continues by itself${when === undefined ? "" : ` at ${when}`}.`;
+  return [{ kind: "wait", do: "Wait.", why }];
+}

@@ -1,0 +1,97 @@
+import type { DryRunCheck } from "../../core/dry-run.ts";
+import { judgeExamination } from "../../core/looks/judgements.ts";
+import { toServerName } from "../fleet/turn.ts";
+import { readAdmin } from "../looks/credentials.ts";
+import { examineAs, type ExaminedAs } from "../looks/preflight.ts";
+import type { TargetSession } from "../session.ts";
+import { report, reportError } from "./result.ts";
+
+/** Whether the authority can log in and may change the account, and what prevents the account from logging in. */
+export async function checkAuthority(
+  session: TargetSession,
+  account: string,
+  isProven: boolean,
+): Promise<DryRunCheck[]> {
+  const { authority } = session.target;
+  const server = { check: "server", about: toServerName(session.ports, session.target) } as const;
+  if (authority.as === "self") {
+    const why = `account ${account} changes its own password, and only the change itself would prove the right`;
+    const right = report({ check: "privilege", about: account }, "not-checked", why);
+    return isProven ? [right, describeServer(server)] : [right];
+  }
+  const secret = await checkAdminSecret(session);
+  if (secret?.result === "failed") return [secret];
+  const before = secret ? [secret] : [];
+  const subject = { check: "admin-log-in", about: authority.as } as const;
+  try {
+    const examined = await examineAs(session, { account, isProven }, readAdmin);
+    return [...before, ...judge(session, account, examined), describeServer(server)];
+  } catch (error) {
+    return [...before, reportError(session, subject, error)];
+  }
+}
+
+function describeServer(subject: { readonly check: "server"; readonly about: string }) {
+  const text = `server ${subject.about} answers, over a connection with the TLS settings of the target`;
+  return report(subject, "ok", text);
+}
+
+async function checkAdminSecret(session: TargetSession): Promise<DryRunCheck | undefined> {
+  const { authority } = session.target;
+  if (authority.as !== "admin") return undefined;
+  const subject = { check: "admin-secret", about: authority.secret.name } as const;
+  try {
+    const { credential } = await readAdmin(session);
+    const text = `secret ${authority.secret.name} holds the credential of ${credential.account}`;
+    return report(subject, "ok", text);
+  } catch (error) {
+    return reportError(session, subject, error);
+  }
+}
+
+function judge(
+  { target }: TargetSession,
+  account: string,
+  { admin, examined }: ExaminedAs,
+): DryRunCheck[] {
+  const who = admin ? admin.credential.account : "Keyturn's Azure identity";
+  const logIn = { check: "admin-log-in", about: who } as const;
+  if (examined === "rejected") {
+    const where = target.authority.as === "admin" ? target.authority.secret.name : "";
+    const action = `Store the present password of ${who} in secret ${where}.`;
+    const refused = `The target refuses the admin credential stored in ${where}`;
+    return [report(logIn, "failed", refused, action)];
+  }
+  const obstacles = { check: "obstacles", about: account } as const;
+  const judged = judgeExamination(examined);
+  const isBlocked = judged.is === "obstacle";
+  return [
+    report(logIn, "ok", admin ? `Admin ${who} logs in` : `${who} reaches the target`),
+    isBlocked
+      ? report(
+          obstacles,
+          "failed",
+          `Something blocks the account: ${judged.why}`,
+          "Remove the obstacle that the sentence names.",
+        )
+      : report(
+          obstacles,
+          "ok",
+          `Nothing is known that prevents account ${account} from logging in`,
+        ),
+    judgeRight(account, who, examined.right),
+  ];
+}
+
+function judgeRight(
+  account: string,
+  who: string,
+  right: Exclude<ExaminedAs["examined"], "rejected">["right"],
+): DryRunCheck {
+  const subject = { check: "privilege", about: account } as const;
+  if (right.is === "missing") {
+    const action = "Grant the right that the sentence names.";
+    return report(subject, "failed", `A right is missing: ${right.why}`, action);
+  }
+  return report(subject, "ok", `${right.is}: ${who} may change account ${account}`);
+}
