@@ -68,11 +68,6 @@ function explainForeign(answer: RawAnswer, connection: Connection, path: string)
   if (status === 401 || status === 403) {
     return fail(`The app at ${host} rejected ${credential} (${status}). ${advice}`);
   }
-  if (status === 407) {
-    return fail(
-      "The proxy requires a log-in (407). Put the user name and the password into HTTPS_PROXY, or add the host to NO_PROXY.",
-    );
-  }
   if (status >= 300 && status < 400) {
     return fail(
       `${host} redirects to ${redirectHost(headers)} (${status}). Name that address with --app, or sign in with --entra if it is a log-in page.`,

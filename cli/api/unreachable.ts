@@ -33,7 +33,7 @@ export function explainNoAnswer(
       false,
     );
   }
-  const proxyStatus = /[Pp]roxy response \((\d{3})\)/.exec(listMessages(error))?.[1];
+  const proxyStatus = /proxy response \((\d{3})\)/i.exec(listMessages(error))?.[1];
   if (proxyStatus !== undefined) {
     const advice =
       proxyStatus === "407"
