@@ -6,20 +6,42 @@ import { makeAlarms } from "./verbs/alarms.ts";
 import { makeCheck } from "./verbs/check.ts";
 import { makeCompleteWords } from "./verbs/complete-words.ts";
 import { makeCompletion } from "./verbs/completion.ts";
+import { makeDryRun } from "./verbs/dry-run.ts";
+import { makeExplain } from "./verbs/explain.ts";
 import { makeExpose } from "./verbs/expose.ts";
+import { makeFreeze } from "./verbs/freeze.ts";
 import { makeHealth } from "./verbs/health.ts";
 import { makeHistory } from "./verbs/history.ts";
 import { makeOpenapi } from "./verbs/openapi.ts";
+import { makePause } from "./verbs/pause.ts";
 import { makePlan } from "./verbs/plan.ts";
+import { makeResume } from "./verbs/resume.ts";
 import { makeRotate } from "./verbs/rotate.ts";
 import { makeRotation } from "./verbs/rotation.ts";
 import { makeTargets } from "./verbs/targets.ts";
 import { makeUse } from "./verbs/use.ts";
+import { makeVerify } from "./verbs/verify.ts";
 
 /** Every command, in the groups of the help. A new one is a file in `verbs/` and an entry here. */
 const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = {
-  "See what the app does:": [makeTargets, makeRotation, makeHistory, makeAlarms, makeHealth],
-  "Act on a target:": [makeRotate, makeExpose, makeUse],
+  "See what the app does:": [
+    makeTargets,
+    makeExplain,
+    makeRotation,
+    makeHistory,
+    makeAlarms,
+    makeHealth,
+  ],
+  "Act on a target:": [
+    makeRotate,
+    makeVerify,
+    makeDryRun,
+    makePause,
+    makeResume,
+    makeFreeze,
+    makeExpose,
+    makeUse,
+  ],
   "Check a configuration, without an app:": [makeCheck, makePlan],
   "Tools:": [makeCompletion, makeOpenapi],
 };

@@ -1,7 +1,8 @@
-import { type Route, routes } from "../../functions/http/routes.ts";
+import type { Route } from "../../functions/http/routes.ts";
 import { exitCodes, Failure } from "../exit-codes.ts";
 import type { ApiAnswer, ApiRequest, EndpointName } from "./endpoints.ts";
 import { explainAnswer, isType, notKeyturn, type RawAnswer } from "./problems.ts";
+import { routes } from "./routes.ts";
 import { type Means, send } from "./send.ts";
 
 export interface Client {
@@ -24,13 +25,14 @@ type ListName = {
 
 export function makeClient(means: Means): Client {
   async function read(method: Route["method"], path: string, parts: Parts): Promise<unknown> {
-    const { body, idempotencyKey, accepted = [] } = parts;
+    const { body, idempotencyKey, isRepeatable: mayRepeat, accepted = [] } = parts;
     const headers = {
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(idempotencyKey !== undefined && { "idempotency-key": idempotencyKey }),
     };
     const isRepeatable =
-      accepted.length === 0 && (method === "GET" || idempotencyKey !== undefined);
+      accepted.length === 0 &&
+      (method === "GET" || mayRepeat === true || idempotencyKey !== undefined);
     const sent = { method, path, headers, isRepeatable };
     const answer = await send(body === undefined ? sent : { ...sent, body }, means);
     if ((answer.status >= 200 && answer.status < 300) || accepted.includes(answer.status)) {
@@ -67,6 +69,7 @@ const repeatedPage = "The app answered with the same page again. Report this as 
 interface Parts {
   readonly body?: string;
   readonly idempotencyKey?: string;
+  readonly isRepeatable?: true;
   readonly accepted?: readonly number[];
 }
 
@@ -75,10 +78,12 @@ interface AnyRequest {
   readonly query?: object | undefined;
   readonly body?: object | undefined;
   readonly idempotencyKey?: string;
+  readonly isRepeatable?: true;
 }
 
-function toParts({ body, idempotencyKey }: AnyRequest): Parts {
+function toParts({ body, idempotencyKey, isRepeatable }: AnyRequest): Parts {
   return {
+    ...(isRepeatable && { isRepeatable }),
     ...(body !== undefined && { body: JSON.stringify(body) }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
   };

@@ -1,6 +1,5 @@
 /** The types of requests and answers, from the schemas that the app parses and answers with. Nothing of them is loaded. */
 import type { z } from "zod";
-import type { RouteName } from "../../functions/http/routes.ts";
 import type { reportExposure, reportUse } from "../../functions/schemas/reports.ts";
 import type {
   getRotation,
@@ -9,9 +8,11 @@ import type {
 } from "../../functions/schemas/rotations.ts";
 import type { getDocument, getHealth, listAlarms } from "../../functions/schemas/service.ts";
 import type { getTarget, listTargets } from "../../functions/schemas/targets.ts";
+import type { NewerEndpoints } from "./newer-endpoints.ts";
+import type { routes } from "./routes.ts";
 
 /** The endpoints that commands use, by the name of their route. */
-interface Endpoints {
+interface Endpoints extends NewerEndpoints {
   "api-targets": typeof listTargets;
   "api-target": typeof getTarget;
   "api-rotate": typeof requestRotation;
@@ -24,7 +25,7 @@ interface Endpoints {
   "api-openapi": typeof getDocument;
 }
 
-export type EndpointName = keyof Endpoints & RouteName;
+export type EndpointName = keyof Endpoints & keyof typeof routes;
 
 /** Fields that are absent may be sent as undefined: they are left out. */
 type Optional<Fields> = { readonly [Name in keyof Fields]: Fields[Name] | undefined };
@@ -43,7 +44,11 @@ type BodyOf<Endpoint> = Endpoint extends { body: { json: infer Schema } }
 /** What a request to the endpoint has. */
 export type ApiRequest<Name extends EndpointName> = ParamsOf<Endpoints[Name]> &
   QueryOf<Endpoints[Name]> &
-  BodyOf<Endpoints[Name]> & { readonly idempotencyKey?: string };
+  BodyOf<Endpoints[Name]> & {
+    readonly idempotencyKey?: string;
+    /** A request that does the same when the app gets it twice. */
+    readonly isRepeatable?: true;
+  };
 
 type AnswersOf<Name extends EndpointName> = Endpoints[Name]["answers"];
 

@@ -46,9 +46,12 @@ async function suggestInside(
   const pending = command.options.find((option) => option.required && option.long === before);
   if (pending) return suggestValues(pending.flags, pending.argChoices);
   if (current.startsWith("-")) return suggestOptions(command, words);
-  const argument = command.registeredArguments[countArguments(command, words)];
+  const last = command.registeredArguments.at(-1);
+  const argument =
+    command.registeredArguments[countArguments(command, words)] ??
+    (last?.variadic ? last : undefined);
   if (!argument) return [];
-  if (argument.name() === "target") return findTargets(words);
+  if (/^targets?$/.test(argument.name())) return findTargets(words);
   return toSuggestions(argument.argChoices ?? []);
 }
 

@@ -46,6 +46,7 @@ test("ids of targets are completed in their place", async () => {
   expect(await suggestions("rotate", "or")).toEqual(["orders-db"]);
   expect(await suggestions("rotate", "--reason", "exposure", "m")).toEqual(["mails"]);
   expect(await suggestions("rotate", "orders-db", "")).toEqual([]);
+  expect(await suggestions("freeze", "orders-db", "m")).toEqual(["mails"]);
 });
 
 const commands = { bash: ["--norc", "-n"], zsh: ["-n"], fish: ["--no-execute"] };

@@ -9,7 +9,7 @@ import { getHealth } from "../../../functions/schemas/service.ts";
 import { getTarget, listTargets, target } from "../../../functions/schemas/targets.ts";
 import { runCommand, wordsOf } from "../../cli/run-command.ts";
 import { leaksIn } from "../world/leaks.ts";
-import { makeConfig, pair,published, seed, seedPair, single } from "../world/targets.ts";
+import { makeConfig, pair, published, seed, seedPair, single } from "../world/targets.ts";
 import { startWorld, type World } from "../world/world.ts";
 
 const names = ["one", "frozen", "broken"];
