@@ -33,7 +33,11 @@ _keyturn() {
       return
     fi
     value="\${line%%$'\t'*}"
-    found+=("\${value//:/\\:}:\${line#*$'\t'}")
+    if [[ $line == *$'\t'* ]]; then
+      found+=("\${value//:/\\:}:\${line#*$'\t'}")
+    else
+      found+=("\${value//:/\\:}")
+    fi
   done < <("\${words[1]}" complete-words -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   _describe 'keyturn' found
 }

@@ -1,3 +1,4 @@
+import { toPrintable } from "../../shared/app.ts";
 import { cut, measureWidth } from "./width.ts";
 
 /** What a terminal does with the line of the cursor. */
@@ -8,7 +9,7 @@ let isShown = false;
 /** Shows a line of progress on standard error, in place of the one before. Shows nothing without a terminal. */
 export function showProgress(line: string): void {
   if (!process.stderr.isTTY) return;
-  process.stderr.write(clearLine + cut(line, measureWidth(process.stderr) - 1));
+  process.stderr.write(clearLine + cut(toPrintable(line), measureWidth(process.stderr) - 1));
   isShown = true;
 }
 

@@ -14,7 +14,9 @@ export const makeCompleteWords = () => {
     .action(async (words) => {
       if (!command.parent) return;
       const found = await suggest(command.parent, words, findTargets);
-      const lines = found.map(({ value, description }) => `${value}\t${toPrintable(description)}`);
+      const lines = found.map(({ value, description }) =>
+        description === "" ? value : `${value}\t${toPrintable(description)}`,
+      );
       process.stdout.write(lines.map((line) => `${line}\n`).join(""));
     });
   return command;

@@ -5,7 +5,7 @@ import { scripts, shells } from "../../cli/completion/scripts.ts";
 import { files, suggest } from "../../cli/completion/suggest.ts";
 import { makeProgram } from "../../cli/program.ts";
 import { serveOnLoopback } from "../../local/loopback.ts";
-import { program } from "./run-command.ts";
+import { program, runCommand } from "./run-command.ts";
 
 const findTargets = () =>
   Promise.resolve([
@@ -47,6 +47,14 @@ test("ids of targets are completed in their place", async () => {
   expect(await suggestions("rotate", "--reason", "exposure", "m")).toEqual(["mails"]);
   expect(await suggestions("rotate", "orders-db", "")).toEqual([]);
   expect(await suggestions("freeze", "orders-db", "m")).toEqual(["mails"]);
+});
+
+test("a line is a value, or a value and a description behind a tab", async () => {
+  const lines = async (...words: string[]) =>
+    (await runCommand(["complete-words", "--", ...words])).stdout;
+  expect(await lines("check", "--config", "")).toBe(":files\n");
+  expect(await lines("targets", "--health", "fa")).toBe("failing\n");
+  expect(await lines("us")).toBe("use\treport that the secret was used\n");
 });
 
 const commands = { bash: ["--norc", "-n"], zsh: ["-n"], fish: ["--no-execute"] };
