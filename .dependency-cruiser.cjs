@@ -137,7 +137,14 @@ module.exports = {
         "The same app serves Functions, the command line and the tests; @azure/functions belongs to the first alone.",
       severity: "error",
       from: { path: "^(shared|cli)/" },
-      to: { path: ["node_modules/@azure/functions/", "^@azure/functions-core$", "^functions/"] },
+      to: { path: ["node_modules/@azure/functions/", "^@azure/functions-core$"] },
+    },
+    {
+      name: "shared-does-not-know-functions",
+      comment: "Functions call the app. An app that knew them could have no other caller.",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { path: "^functions/" },
     },
     {
       name: "functions-go-through-app",
@@ -159,12 +166,30 @@ module.exports = {
     },
     {
       name: "cli-goes-through-app",
-      comment: "The command line is a second caller of the same app, not a second way to build it.",
+      comment:
+        "The command line is a second caller of the same app, not a second way to build it. Of functions it knows the routes and the types of requests and answers.",
       severity: "error",
       from: { path: "^cli/" },
       to: {
         path: "^(shared|functions)/",
-        pathNot: ["^shared/app[.]ts$", "^shared/core/"],
+        pathNot: [
+          "^shared/app[.]ts$",
+          "^shared/core/",
+          "^functions/schemas/",
+          "^functions/http/routes[.]ts$",
+        ],
+      },
+    },
+    {
+      name: "cli-starts-fast",
+      comment:
+        "A person waits for every command, and Tab runs one. Schemas are imported as types, and SDKs by import() in the command that needs them.",
+      severity: "error",
+      from: { path: "^cli/" },
+      to: {
+        path: ["^functions/schemas/", "node_modules/(zod|zod-openapi|yaml|@azure)/"],
+        dynamic: false,
+        dependencyTypesNot: ["type-only"],
       },
     },
     {

@@ -1,55 +1,40 @@
-/** The command line of Keyturn: `npm run keyturn -- plan` and `npm run keyturn -- check`. */
-import { checkConfig, planConfig, toPrintableLines, toUserMessage } from "../shared/app.ts";
-import { readArguments, readCheckArguments, readCommand, usage, UsageError } from "./arguments.ts";
+/** The command line of Keyturn: `npx keyturn`, or `npm run keyturn --`. */
+import { CommanderError } from "@commander-js/extra-typings";
+import { toPrintableLines, toUserMessage } from "../shared/app.ts";
+import { exitCodes, Failure } from "./exit-codes.ts";
+import { colourNote } from "./output/colour.ts";
+import { clearProgress } from "./output/progress.ts";
+import { makeProgram } from "./program.ts";
+import { explainUsage } from "./usage.ts";
 
-async function main(args: readonly string[]): Promise<void> {
-  if (readCommand(args) === "check") return check(readCheckArguments(args));
-  const question = readArguments(args, process.env);
-  if (!question) {
-    console.log(usage);
-    return;
-  }
-  const { text, warnings } = await planConfig(question, process.cwd());
-  printWarnings(warnings);
-  process.stdout.write(text);
-}
-
-async function check(path: string): Promise<void> {
-  const { targets, vaults, consumers, notifiers, warnings } = await checkConfig(
-    path,
-    process.cwd(),
-  );
-  printWarnings(warnings);
-  const counts = [
-    counted(targets.length, "target"),
-    counted(vaults, "vault"),
-    counted(consumers, "consumer"),
-    counted(notifiers, "notifier"),
-    counted(warnings.length, "warning"),
-  ];
-  console.log(`${path} is valid: ${counts.join(", ")}.`);
-}
-
-/** Prints warnings to stderr, so that stdout contains only the answer, which a program may read. */
-function printWarnings(warnings: readonly string[]): void {
-  for (const warning of warnings) console.error(toPrintableLines(`warning: ${warning}`));
-}
-
-const counted = (count: number, noun: string): string =>
-  `${count} ${noun}${count === 1 ? "" : "s"}`;
-
-// The reader of the plan, such as `head`, may close the pipe early.
+// The reader of an answer, such as `head`, may close the pipe early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit();
 });
 
+function fail(message: string, exitCode: number): void {
+  clearProgress();
+  const [first = "", ...rest] = toPrintableLines(message).split("\n");
+  console.error([colourNote("red", first), ...rest].join("\n"));
+  process.exitCode = exitCode;
+}
+
+const program = makeProgram();
 try {
-  await main(process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
-  const message =
-    error instanceof UsageError ? `${error.message}\n\n${usage}` : toUserMessage(error);
-  if (message === undefined) throw error;
-  console.error(toPrintableLines(message));
-  process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (error instanceof Failure) fail(error.message, error.exitCode);
+  else if (error instanceof CommanderError) {
+    // Help is printed already: it was requested, or no command is given.
+    if (error.code === "commander.help") process.exitCode = exitCodes.usage;
+    else if (error.exitCode !== 0) {
+      const command = program.commands.find((one) => one.name() === process.argv[2]);
+      fail(explainUsage(error.message, command?.name()), exitCodes.usage);
+    }
+  } else {
+    const message = toUserMessage(error);
+    if (message === undefined) throw error;
+    fail(message, exitCodes.failed);
+  }
 }

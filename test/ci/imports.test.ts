@@ -24,6 +24,8 @@ const places = [
   "shared/notifiers/notifier.ts",
   "shared/consumers/consumer.ts",
   "functions/rotate.ts",
+  "functions/http/routes.ts",
+  "functions/schemas/targets.ts",
   "local/start.ts",
   "test/engine/engine.test.ts",
 ];
@@ -129,6 +131,14 @@ const samples: readonly Sample[] = [
 
   { from: "cli", to: "../shared/app.ts", broken: [] },
   { from: "cli", to: "../shared/stores/memory.ts", broken: ["cli-goes-through-app"] },
+  { from: "cli", to: "../functions/http/routes.ts", broken: [] },
+  { from: "cli", to: "../functions/schemas/targets.ts", how: "type", broken: [] },
+  { from: "cli", to: "../functions/schemas/targets.ts", broken: ["cli-starts-fast"] },
+  { from: "cli", to: "../functions/rotate.ts", broken: ["cli-goes-through-app"] },
+  { from: "cli", to: "zod", how: "type", broken: [] },
+  { from: "cli", to: "zod", broken: ["cli-starts-fast"] },
+  { from: "cli", to: "@azure/identity", how: "lazy", broken: [] },
+  { from: "cli", to: "@azure/identity", broken: ["cli-starts-fast"] },
   { from: "cli", to: "../shared/core/rotation.ts", broken: ["callers-use-core-types-only"] },
 
   { from: "local", to: "../shared/app.ts", broken: [] },

@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readArguments } from "../../cli/arguments.ts";
 import { planConfig } from "../../shared/app.ts";
 import { loadConfig } from "../../shared/config/load.ts";
 import { makeRotators } from "../../shared/rotators/registry.ts";
+import { parsePlan } from "../cli/parse.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
@@ -35,8 +35,7 @@ describe.each(examples)("the example %s", (name) => {
   test.each(["2026-06-01", "2026-12-25", "2027-03-01"])(
     "can be planned as it is on %s, without a warning",
     async (today) => {
-      const question = readArguments(["plan", "--config", join("examples", name)], {});
-      if (!question) throw new Error("that is a request for help");
+      const question = await parsePlan(["--config", join("examples", name)]);
       const { text, warnings } = await planConfig(question, root, `${today}T12:00:00.000Z`);
       expect(warnings).toEqual([]);
       expect(text).toMatch(new RegExp(`^[1-9]\\d* rotations from ${today}T12:00:00\\.000Z to `));

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { readArguments } from "../../cli/arguments.ts";
 import { checkConfig, planConfig } from "../../shared/app.ts";
+import { parsePlan } from "../cli/parse.ts";
 import {
   allBlocks,
   type Block,
@@ -71,8 +71,7 @@ test("the page about policies shows what the comparison of its edit prints", asy
   const [example, edited] = [join("examples", "keyturn.yaml"), "edited.yaml"];
   const text = read(example).replaceAll("every: 30d", "every: 14d");
   await writeFile(join(folder, edited), text);
-  const question = readArguments(["plan", "--config", example, "--against", edited], {});
-  if (!question) throw new Error("that is a request for help");
+  const question = await parsePlan(["--config", example, "--against", edited]);
   const plan = await planConfig(question, folder, "2026-11-26T14:17:09.617Z");
   await rm(folder, { recursive: true });
   // A long line is cut where the page has an ellipsis.

@@ -81,23 +81,51 @@ test("npx keyturn writes the JSON of a plan and nothing else to its output", asy
   expect(JSON.parse(stdout)).toMatchObject({ targets: 1 });
 });
 
-test.each(["plna", "check now", "check --json", "plan --config a --config b"])(
+test.each(["plna", "check now", "check --jsn", "plan --config a --config b"])(
   "keyturn refuses invalid arguments: %s",
   (written) => {
     const { status, stderr } = keyturn(...written.split(" "));
     expect(status).toBe(2);
-    expect(stderr).toMatch(/^(Unknown command|Unknown option|Unexpected argument|--\w+ is)/);
+    expect(stderr).toMatch(/^(Unknown command|Unknown option|Too many arguments|--\w+ is)/);
   },
 );
 
 test("the usage of keyturn fits a terminal of 80 columns", () => {
-  const { stdout } = keyturn("--help");
+  const commands = ["plan", "check", "targets", "rotate", "expose", "completion"];
+  const stdout = [[], ...commands.map((one) => [one])]
+    .map((one) => keyturn(...one, "--help").stdout)
+    .join("");
   expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
 });
 
-test("keyturn exits with 2 and its usage when arguments are invalid", () => {
+test("keyturn exits with 2 and suggests the nearest command or option", () => {
   const { status, stdout, stderr } = keyturn("plna");
   expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
-  expect(stderr).toContain("Usage: npm run keyturn -- plan [options]");
+  expect(stderr).toBe(
+    "Unknown command 'plna'. Did you mean plan? `keyturn --help` lists the commands.\n",
+  );
+  expect(keyturn("plan", "--conifg").stderr).toBe(
+    "Unknown option '--conifg'. Did you mean --config? `keyturn plan --help` lists its options.\n",
+  );
   expect(keyturn("--help")).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("keyturn without a command exits with 2 and prints its help to standard error", () => {
+  const { status, stdout, stderr } = keyturn();
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toMatch(/^Usage: keyturn <command> \[options\]\n/);
+});
+
+test("keyturn check --json prints the result as JSON, also of a configuration with problems", async () => {
+  const folder = await makeFolder({ "good.yaml": config, "bad.yaml": config.replace("30d", "x") });
+  const good = keyturn("check", "--json", "--config", join(folder, "good.yaml"));
+  expect(good).toMatchObject({ status: 0, stderr: "" });
+  expect(JSON.parse(good.stdout)).toEqual({
+    valid: true,
+    ...{ targets: 1, vaults: 1, consumers: 0, notifiers: 0, warnings: [] },
+  });
+  const bad = keyturn("check", "--json", "--config", join(folder, "bad.yaml"));
+  expect(bad).toMatchObject({ status: 1, stderr: "" });
+  const problem = { path: "policies.default.every", line: 3, column: 31 };
+  expect(JSON.parse(bad.stdout)).toMatchObject({ valid: false, problems: [problem] });
 });

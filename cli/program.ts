@@ -1,0 +1,109 @@
+import { styleText } from "node:util";
+import { type Argument, Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { connectionGroup, withExamples } from "./command.ts";
+import { exitCodes, meanings, usageFailure } from "./exit-codes.ts";
+import { makeAlarms } from "./verbs/alarms.ts";
+import { makeCheck } from "./verbs/check.ts";
+import { makeCompleteWords } from "./verbs/complete-words.ts";
+import { makeCompletion } from "./verbs/completion.ts";
+import { makeDryRun } from "./verbs/dry-run.ts";
+import { makeExplain } from "./verbs/explain.ts";
+import { makeExpose } from "./verbs/expose.ts";
+import { makeFreeze } from "./verbs/freeze.ts";
+import { makeHealth } from "./verbs/health.ts";
+import { makeHistory } from "./verbs/history.ts";
+import { makeOpenapi } from "./verbs/openapi.ts";
+import { makePause } from "./verbs/pause.ts";
+import { makePlan } from "./verbs/plan.ts";
+import { makeResume } from "./verbs/resume.ts";
+import { makeRotate } from "./verbs/rotate.ts";
+import { makeRotation } from "./verbs/rotation.ts";
+import { makeTargets } from "./verbs/targets.ts";
+import { makeUse } from "./verbs/use.ts";
+import { makeVerify } from "./verbs/verify.ts";
+
+/** Every command, in the groups of the help. A new one is a file in `verbs/` and an entry here. */
+const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = {
+  "See what the app does:": [
+    makeTargets,
+    makeExplain,
+    makeRotation,
+    makeHistory,
+    makeAlarms,
+    makeHealth,
+  ],
+  "Act on a target:": [
+    makeRotate,
+    makeVerify,
+    makeDryRun,
+    makePause,
+    makeResume,
+    makeFreeze,
+    makeExpose,
+    makeUse,
+  ],
+  "Check a configuration, without an app:": [makeCheck, makePlan],
+  "Tools:": [makeCompletion, makeOpenapi],
+};
+
+/** The command tree. Each call makes a new one. */
+export function makeProgram() {
+  const program = withExamples(
+    new Command("keyturn")
+      .description(
+        "Rotates database passwords on Azure, and never loses one. Without --app, commands use the app that npm start runs.",
+      )
+      .usage("<command> [options]"),
+    ["keyturn targets", "list the targets of the local app"],
+    ["keyturn rotate orders-db --follow", "rotate a password and wait for the end"],
+    ["keyturn check --config keyturn.yaml", "check a configuration"],
+  );
+  for (const [group, makers] of Object.entries(groups)) {
+    for (const make of makers) program.addCommand(make().helpGroup(group));
+  }
+  program.addCommand(makeCompleteWords(), { hidden: true });
+  program.helpCommand("help [command]", "show the help of a command").addHelpText("after", codes());
+  for (const command of [program, ...program.commands]) adjust(command);
+  return program;
+}
+
+function adjust(command: CommandUnknownOpts): void {
+  command
+    .helpOption("-h, --help", "show this help")
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({
+      styleTitle: (text) => styleText("bold", text, { validateStream: false }),
+      subcommandTerm: (one) => [one.name(), ...one.registeredArguments.map(nameOf)].join(" "),
+      // The connection is the same for every command, so it comes last.
+      groupItems(_, shown, groupOf) {
+        const found = Map.groupBy(shown, groupOf);
+        const connection = found.get(connectionGroup);
+        found.delete(connectionGroup);
+        if (connection) found.set(connectionGroup, connection);
+        return found;
+      },
+    });
+  rejectRepeated(command);
+}
+
+const nameOf = (argument: Argument): string =>
+  argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+
+/** Without this check the last one would apply silently. */
+function rejectRepeated(command: CommandUnknownOpts): void {
+  for (const option of command.options) {
+    let count = 0;
+    command.on(`option:${option.name()}`, () => {
+      count += 1;
+      if (count > 1) throw usageFailure(`--${option.name()} is given more than once.`);
+    });
+  }
+}
+
+function codes(): string {
+  const lines = Object.entries(meanings).map(
+    ([name, meaning]) => `  ${String(Reflect.get(exitCodes, name)).padEnd(5)}${meaning}`,
+  );
+  return ["\nExit codes:", ...lines].join("\n");
+}

@@ -1,0 +1,67 @@
+import type { Rotation, RotationEntry } from "../api/endpoints.ts";
+import { colourState } from "../output/colour.ts";
+import { type Column, formatRecord } from "../output/table.ts";
+import { longTime, shortLength, shortTime } from "../output/times.ts";
+
+const lengthOf = (milliseconds: number | undefined): string | undefined => {
+  if (milliseconds === undefined) return undefined;
+  return milliseconds < 1_000 ? `${milliseconds}ms` : shortLength(milliseconds);
+};
+
+export function formatRotation(rotation: Rotation, now: number): string {
+  const { failure, lift, phases, published } = rotation;
+  const time = (instant: string | undefined) => longTime(instant, now);
+  return formatRecord([
+    ["Rotation", rotation.rotationId],
+    ["Target", rotation.targetId],
+    ["State", rotation.state, colourState],
+    ["Account", rotation.account],
+    ["Reason", `${rotation.reason}, requested by ${rotation.requestedBy}`],
+    ["Because", rotation.why],
+    ["Freeze lifted", lift && `by ${lift.by}: ${lift.why}`],
+    ["Requested", time(rotation.requestedAt)],
+    ["Started", time(rotation.startedAt)],
+    ["Ended", time(rotation.endedAt)],
+    ["Duration", lengthOf(rotation.duration)],
+    ["Phases", phases.map(formatPhase).join(", ")],
+    ["Waits until", time(rotation.queuedUntil)],
+    ["Waits for", rotation.queuedWhy],
+    [
+      "Published",
+      published && `${published.name} in vault ${published.vault}, version ${published.version}`,
+    ],
+    ["Failure", failure && `${failure.kind}, ${time(failure.at) ?? ""}`],
+    ["Failed because", failure?.message],
+    ["Next due", time(rotation.nextDue)],
+    ["Due because", rotation.dueReason],
+  ]);
+}
+
+function formatPhase({ phase, startedAt, endedAt }: Rotation["phases"][number]): string {
+  if (endedAt === undefined) return `${phase} …`;
+  return `${phase} ${lengthOf(Date.parse(endedAt) - Date.parse(startedAt)) ?? ""}`;
+}
+
+const isReadable = (entry: RotationEntry): entry is Rotation => entry.state !== "unreadable";
+
+export const historyColumns: readonly Column<RotationEntry>[] = [
+  { heading: "ROTATION", read: ({ rotationId }) => rotationId },
+  { heading: "STATE", read: ({ state }) => state, style: colourState },
+  {
+    heading: "REASON",
+    read: (entry) => (isReadable(entry) ? entry.reason : undefined),
+  },
+  {
+    heading: "REQUESTED (UTC)",
+    read: (entry) => (isReadable(entry) ? shortTime(entry.requestedAt) : undefined),
+  },
+  {
+    heading: "TOOK",
+    read: (entry) => (isReadable(entry) ? lengthOf(entry.duration) : undefined),
+  },
+  {
+    heading: "NOTE",
+    read: (entry) => (isReadable(entry) ? (entry.failure?.message ?? entry.queuedWhy) : entry.why),
+    min: 4,
+  },
+];

@@ -1,0 +1,89 @@
+import { Option } from "@commander-js/extra-typings";
+import type { ApiAnswer, TargetEntry } from "../api/endpoints.ts";
+import { online, toMoment, withExamples } from "../command.ts";
+import { usageFailure } from "../exit-codes.ts";
+import { colourState } from "../output/colour.ts";
+import { printJsonLine, printNote, printText } from "../output/print.ts";
+import { type Column, formatTable } from "../output/table.ts";
+import { shortTime } from "../output/times.ts";
+import { answer, connect, type OnlineOptions } from "../session.ts";
+import { formatTarget, stateOf } from "./target-record.ts";
+
+const healths = ["new", "healthy", "failing", "blocked", "unreadable"] as const;
+
+export const makeTargets = () =>
+  withExamples(
+    online("targets", "list all targets, or show one")
+      .argument("[target]", "id of the target to show")
+      .addOption(new Option("--health <health>", "only with this health").choices(healths))
+      .option("--policy <name>", "only under this policy")
+      .option("--type <type>", "only of this type, such as postgresql")
+      .option("--vault <name>", "only those that publish into this vault")
+      .option("--owner <name>", "only those whose tag `owner` has this value")
+      .option("--tag <name:value>", "only with this tag")
+      .option("--overdue", "only those that were due more than 15 minutes ago")
+      .option("--due-before <time>", "only those that are due before this moment", toMoment)
+      .action(async (target, options) => {
+        if (target === undefined) return listTargets(options);
+        const given = filterNames.find((name) => options[name] !== undefined);
+        if (given !== undefined) {
+          throw usageFailure("A filter cannot be combined with the id of a target.");
+        }
+        const found = await connect(options).call("api-target", { params: { target } });
+        answer(options, found, (one) => formatTarget(one, Date.now()));
+      }),
+    ["keyturn targets", "all targets of the local app"],
+    ["keyturn targets --health failing --json", "failing targets, one JSON object a line"],
+    ["keyturn targets orders-db", "everything about one target"],
+  );
+
+const filterNames = [
+  "health",
+  "policy",
+  "type",
+  "vault",
+  "owner",
+  "tag",
+  "overdue",
+  "dueBefore",
+] as const;
+
+interface Filter extends OnlineOptions {
+  readonly health?: (typeof healths)[number];
+  readonly policy?: string;
+  readonly type?: string;
+  readonly vault?: string;
+  readonly owner?: string;
+  readonly tag?: string;
+  readonly overdue?: true;
+  readonly dueBefore?: string;
+}
+
+/** Entries of a page: enough to need few requests, and little enough that one answer is fast. */
+const pageLength = "100";
+
+async function listTargets(options: Filter): Promise<void> {
+  const { health, policy, type, vault, owner, tag, overdue, dueBefore } = options;
+  const filter = { health, policy, type, vault, owner, tag, dueBefore };
+  const isOverdue = overdue ? ("true" as const) : undefined;
+  const query = { ...filter, overdue: isOverdue, limit: pageLength, cursor: undefined };
+  const found: TargetEntry[] = [];
+  for await (const { targets } of connect(options).pages("api-targets", { query })) {
+    if (options.json) targets.forEach(printJsonLine);
+    else found.push(...targets);
+  }
+  if (options.json) return;
+  if (found.length === 0) printNote("No target matches.");
+  else printText(formatTable(found, columns));
+}
+
+type Entry = ApiAnswer<"api-targets">["targets"][number];
+
+const columns: readonly Column<Entry>[] = [
+  { heading: "TARGET", read: ({ id }) => id, min: 16 },
+  { heading: "TYPE", read: ({ type }) => type, min: 5 },
+  { heading: "HEALTH", read: ({ health }) => health, style: colourState },
+  { heading: "POLICY", read: ({ policy }) => policy, min: 6 },
+  { heading: "NEXT DUE (UTC)", read: ({ nextDue }) => shortTime(nextDue), min: 14 },
+  { heading: "STATE", read: stateOf, min: 5 },
+];

@@ -1,0 +1,102 @@
+import { stripVTControlCharacters as plain } from "node:util";
+import { expect, test } from "vitest";
+import { escapeJson } from "../../cli/output/print.ts";
+import { type Column, formatRecord, formatTable } from "../../cli/output/table.ts";
+import { longTime, shortLength } from "../../cli/output/times.ts";
+import { lengthOf, measureWidth } from "../../cli/output/width.ts";
+import { explainUsage } from "../../cli/usage.ts";
+import { formatProgress } from "../../cli/verbs/follow.ts";
+
+interface Row {
+  readonly id: string;
+  readonly note?: string;
+}
+const columns: readonly Column<Row>[] = [
+  { heading: "ID", read: ({ id }) => id },
+  { heading: "NOTE", read: ({ note }) => note, min: 6 },
+];
+
+test("the columns of a table are aligned, and no line ends with blanks", () => {
+  const table = formatTable([{ id: "orders", note: "late" }, { id: "a" }], columns, 80);
+  expect(plain(table)).toBe("ID      NOTE\norders  late\na       -");
+});
+
+test("a long cell is cut so that every line fits the width", () => {
+  const table = formatTable([{ id: "orders", note: "n".repeat(200) }], columns, 30);
+  expect(table.split("\n").map(lengthOf)).toEqual([12, 30]);
+  expect(table).toMatch(/n…$/);
+});
+
+test("a column that must not be cut keeps its width on a narrow terminal", () => {
+  const id = "i".repeat(50);
+  expect(formatTable([{ id, note: "something" }], columns, 40)).toContain(`${id}  somet…`);
+});
+
+test("a long value of a record continues below its beginning", () => {
+  const record = formatRecord(
+    [
+      ["Why", "one two three four five six"],
+      ["Absent", undefined],
+    ],
+    25,
+  );
+  expect(plain(record)).toBe("Why  one two three four\n     five six");
+});
+
+test("control characters of values are escaped in tables, records and JSON", () => {
+  const evil = "\u001b[31mred\u202e\u2028";
+  const escaped = "\\u001b[31mred\\u202e\\u2028";
+  expect(formatTable([{ id: "a", note: evil }], columns, 80)).toContain(escaped);
+  expect(plain(formatRecord([["Name", evil]], 80))).toBe(`Name  ${escaped}`);
+  const json = escapeJson(JSON.stringify({ evil: `${evil}\u{e0041}` }));
+  expect(json).toMatch(/^[\x20-\x7e]+$/);
+  expect(JSON.parse(json)).toEqual({ evil: `${evil}\u{e0041}` });
+});
+
+test("the width is that of the terminal, of COLUMNS, or 80", () => {
+  expect(measureWidth({ columns: 120 }, { COLUMNS: "60" })).toBe(120);
+  expect(measureWidth({}, { COLUMNS: "60" })).toBe(60);
+  expect(measureWidth({}, { COLUMNS: "wide" })).toBe(80);
+  expect(measureWidth({}, {})).toBe(80);
+});
+
+test("times show their distance from now in two units", () => {
+  const now = Date.parse("2026-12-20T18:00:00.000Z");
+  expect(longTime("2026-12-23T22:30:00.000Z", now)).toBe("2026-12-23 22:30 UTC (in 3d 4h)");
+  expect(longTime("2026-12-20T17:59:30.000Z", now)).toBe("2026-12-20 17:59 UTC (30s ago)");
+  expect(longTime(undefined, now)).toBeUndefined();
+  expect([shortLength(0), shortLength(86_400_000), shortLength(86_460_000)]).toEqual([
+    "0s",
+    "1d",
+    "1d",
+  ]);
+});
+
+test("a line of progress shows the phases that are done, the present one and the rest", () => {
+  const at = "2026-12-20T18:00:00.000Z";
+  const rotation = {
+    ...{ rotationId: "01M8DN458WR7MW66ZTVCCEXGYW", targetId: "orders", state: "running" as const },
+    ...{ reason: "operator" as const, requestedBy: "me", requestedAt: at, why: "requested" },
+    policyFingerprint: "f",
+    phases: [
+      { phase: "staging" as const, startedAt: at, endedAt: at },
+      { phase: "applying" as const, startedAt: at },
+    ],
+  };
+  expect(formatProgress(rotation, 65_000)).toBe(
+    "orders 1m 5s ✓ staging ▸ applying · publishing · checking · refreshing · cleaning",
+  );
+  const queued = { ...rotation, state: "queued" as const, phases: [], queuedWhy: "freeze: audit" };
+  expect(formatProgress({ ...queued, queuedUntil: at }, 1_000)).toBe(
+    `orders 1s queued waits until ${at}: freeze: audit`,
+  );
+});
+
+test("messages of the library become sentences that name the help", () => {
+  expect(explainUsage("error: unknown option '--garce'\n(Did you mean --grace?)", "rotate")).toBe(
+    "Unknown option '--garce'. Did you mean --grace? `keyturn rotate --help` lists its options.",
+  );
+  expect(explainUsage("error: unknown command 'x'", undefined)).toBe(
+    "Unknown command 'x'. `keyturn --help` lists the commands.",
+  );
+});

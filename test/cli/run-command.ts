@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+
+const root = resolve(import.meta.dirname, "../..");
+export const program = join(root, "cli/main.ts");
+
+/** What a command printed, and how it ended. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** The whole environment but PATH. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+  readonly nodeArguments?: readonly string[];
+  /** Receives the process when it has started. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
+/** Runs `keyturn` in its own process, with pipes instead of a terminal. */
+export async function runCommand(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Ended> {
+  const { environment = {}, folder = root, nodeArguments = [], started } = options;
+  const child = spawn(process.execPath, [...nodeArguments, program, ...args], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"], ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exit = once(child, "close");
+  started?.(child);
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  await exit;
+  return { status: child.exitCode, stdout, stderr };
+}
+
+/** The words of a line, without quotes. */
+export const wordsOf = (line: string): string[] => line.split(" ").filter((word) => word !== "");
