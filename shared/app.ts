@@ -27,11 +27,14 @@ export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
 export type { TargetFilter } from "./core/target-filter.ts";
-export { dryRunChecks, dryRunResults } from "./core/dry-run.ts";
+export {
+  actionKinds,
+  dryRunChecks,
+  dryRunResults,
+  explainedStates,
+  stepKinds,
+} from "./core/answer-words.ts";
 export { errorKinds } from "./core/errors.ts";
-export { actionKinds } from "./core/explanation/actions.ts";
-export { stepKinds } from "./core/explanation/next.ts";
-export { explainedStates } from "./core/explanation/state.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";
 export { reasons, workingPhases } from "./core/record/rotation.ts";

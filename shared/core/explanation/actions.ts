@@ -1,3 +1,4 @@
+import { type actionKinds } from "../answer-words.ts";
 import { errorGuide } from "../error-guide.ts";
 import { decideWork } from "../lifecycle/decide.ts";
 import { findGraceHold } from "../lifecycle/grace-hold.ts";
@@ -13,8 +14,6 @@ import type { NextStep } from "./next.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 import { withoutPeriod } from "./words.ts";
-
-export const actionKinds = ["fix", "request-rotation", "lift-freeze", "wait"] as const;
 
 /** Something that a person can do now, and that has an effect in this state. */
 export interface Action {

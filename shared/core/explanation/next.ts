@@ -1,3 +1,4 @@
+import { type stepKinds } from "../answer-words.ts";
 import type { PendingWork } from "../lifecycle/decide.ts";
 import { describeRequester } from "../lifecycle/permit.ts";
 import { describeWait, needsProof } from "../lifecycle/retirement.ts";
@@ -6,18 +7,6 @@ import type { Instant } from "../time.ts";
 import { findOpenHold, type Situation, type TimedWork } from "./situation.ts";
 import { count, withoutPeriod } from "./words.ts";
 
-/** What a step is: the work of the engine, the end of a claim, or nothing until a person acts. */
-export const stepKinds = [
-  "adopt",
-  "join",
-  "start",
-  "resume",
-  "check",
-  "retire",
-  "notify",
-  "claim-ends",
-  "person",
-] as const;
 export type StepKind = (typeof stepKinds)[number];
 
 /** Something that happens next without a person, unless its kind is `person`. */

@@ -1,3 +1,4 @@
+import { type explainedStates } from "../answer-words.ts";
 import { isJoined } from "../lifecycle/request.ts";
 import { mayHaveChanged, type Rotation } from "../record/rotation.ts";
 import type { Situation } from "./situation.ts";
@@ -20,20 +21,6 @@ import type { Situation } from "./situation.ts";
  * | `paused` | an error in Keyturn itself postpones all work |
  * | `unreadable` | this version of Keyturn cannot read the journal row |
  */
-export const explainedStates = [
-  "new",
-  "healthy",
-  "retiring",
-  "due",
-  "waiting",
-  "rotating",
-  "retrying",
-  "stalled",
-  "failing",
-  "blocked",
-  "paused",
-  "unreadable",
-] as const;
 export type ExplainedState = (typeof explainedStates)[number];
 export type ReadableState = Exclude<ExplainedState, "unreadable">;
 

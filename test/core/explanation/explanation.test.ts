@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { explainedStates } from "../../../shared/core/answer-words.ts";
 import {
   explainState,
   explainUnreadableState,
   type Explanation,
 } from "../../../shared/core/explanation/explanation.ts";
-import { explainedStates } from "../../../shared/core/explanation/state.ts";
 import { decideWork, findWakeTime, isClaimed } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptRequest } from "../../../shared/core/lifecycle/request.ts";
 import { describeWaiting } from "../../../shared/core/lifecycle/waiting.ts";
