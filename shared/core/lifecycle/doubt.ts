@@ -1,6 +1,6 @@
+import { withCheck } from "../record/check.ts";
 import type { TargetRecord } from "../record/rotation.ts";
 import { between, type Instant, second } from "../time.ts";
-import { withCheck } from "../record/check.ts";
 import { decideWork } from "./decide.ts";
 
 /** Milliseconds for which a proof of the published secret lets due work go before another log-in on request. */
