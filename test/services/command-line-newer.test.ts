@@ -26,7 +26,6 @@ test.each<Case>([
   {
     args: ["verify", "orders"],
     path: "/api/targets/orders/verify",
-    body: {},
     answer: { ...verified, result: "accepted" },
     prints: /^Result +accepted$/m,
   },
@@ -41,7 +40,7 @@ test.each<Case>([
     args: ["pause", "orders", "--until", "2099-01-01", "--reason", reason],
     path: "/api/targets/orders/pause",
     body: { until, reason },
-    answer: { target: "orders", pause: { until, reason }, why: "Nothing starts." },
+    answer: { target: "orders", pause: { until, why: reason }, why: "Nothing starts." },
     prints: /^Paused until +2099-01-01 00:00 UTC/m,
   },
   {
