@@ -4,6 +4,7 @@ import type { Call } from "./http/endpoint.ts";
 import { ProblemError } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 import { toTags } from "./http/target-filter.ts";
+import { withoutUndefined } from "./http/without-undefined.ts";
 import type { createFreeze } from "./schemas/freezes.ts";
 
 const schemas = () => import("./schemas/freezes.ts");
@@ -13,11 +14,9 @@ serve(
   async () => (await schemas()).createFreeze,
   async ({ body, operations, request }) => {
     const { reason, from, until, lift } = body;
-    const input: FreezeInput = {
-      ...{ reason, until, lift, by: describeCaller(request) },
-      ...(from !== undefined && { from }),
-      selection: toSelection(body),
-    };
+    const by = describeCaller(request);
+    const selection = toSelection(body);
+    const input = withoutUndefined({ reason, from, until, lift, by, selection });
     return reply(201, await operations.freeze(input));
   },
 );
@@ -41,11 +40,6 @@ serve(
 function toSelection(body: Call<typeof createFreeze>["body"]): FreezeInput["selection"] {
   const { targets, policy, type, vault } = body;
   const tags = toTags(body);
-  return {
-    ...(targets && { targets }),
-    ...(policy !== undefined && { policy }),
-    ...(type !== undefined && { type }),
-    ...(vault !== undefined && { vault }),
-    ...(tags.length > 0 && { tags }),
-  };
+  const given = withoutUndefined({ targets, policy, type, vault });
+  return { ...given, ...(tags.length > 0 && { tags }) };
 }

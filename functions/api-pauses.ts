@@ -1,7 +1,7 @@
 import type { PauseInput, Selection } from "../shared/app.ts";
 import { describeCaller } from "./http/caller.ts";
 import type { Call } from "./http/endpoint.ts";
-import { noSuchTarget, noSuchTargets } from "./http/problem.ts";
+import { noSuchTargets, requireTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 import { toFilter } from "./http/target-filter.ts";
 import type { pauseTargets, resumeTargets } from "./schemas/pauses.ts";
@@ -13,9 +13,8 @@ serve(
   async () => (await schemas()).pauseTarget,
   async (call) => {
     const { target } = call.params;
-    const paused = await call.operations.pause(target, toPause(call));
-    if (!paused) throw noSuchTarget(target);
-    return reply(200, { target, ...paused });
+    const found = await call.operations.pause(target, toPause(call));
+    return reply(200, { target, ...requireTarget(found, target) });
   },
 );
 
@@ -24,9 +23,8 @@ serve(
   async () => (await schemas()).resumeTarget,
   async ({ params, operations, request }) => {
     const { target } = params;
-    const resumed = await operations.resume(target, describeCaller(request));
-    if (!resumed) throw noSuchTarget(target);
-    return reply(200, { target, ...resumed });
+    const found = await operations.resume(target, describeCaller(request));
+    return reply(200, { target, ...requireTarget(found, target) });
   },
 );
 

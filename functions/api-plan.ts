@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { editedConfig, isTooCostly, listConfigProblems, type PlanOptions } from "../shared/app.ts";
 import { ProblemError } from "./http/problem.ts";
 import { replyText, serve } from "./http/serve.ts";
+import { withoutUndefined } from "./http/without-undefined.ts";
 import type { getPlan, planEdit } from "./schemas/plans.ts";
 
 const schemas = () => import("./schemas/plans.ts");
@@ -17,11 +18,8 @@ type Query = z.output<(typeof getPlan)["query"] | (typeof planEdit)["query"]>;
 function toOptions(query: Query): PlanOptions {
   const { format, from, to, targets, "per-server": perServer, "per-vault": perVault } = query;
   return {
-    format,
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-    ...(targets !== undefined && { targets }),
-    limits: { ...(perServer && { perServer }), ...(perVault && { perVault }) },
+    ...withoutUndefined({ format, from, to, targets }),
+    limits: withoutUndefined({ perServer, perVault }),
   };
 }
 

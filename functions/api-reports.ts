@@ -1,4 +1,4 @@
-import { noSuchTarget } from "./http/problem.ts";
+import { requireTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 import { withoutUndefined } from "./http/without-undefined.ts";
 
@@ -9,9 +9,8 @@ serve(
   async () => (await schemas()).reportExposure,
   async (call) => {
     const { target } = call.params;
-    const outcome = await call.operations.expose(target, withoutUndefined(call.body));
-    if (!outcome) throw noSuchTarget(target);
-    const { rotationId, ...rest } = outcome;
+    const found = await call.operations.expose(target, withoutUndefined(call.body));
+    const { rotationId, ...rest } = requireTarget(found, target);
     const rotation = rotationId === undefined ? {} : { rotation: rotationId };
     return reply(202, { target, ...rest, ...rotation });
   },
@@ -21,8 +20,7 @@ serve(
   "api-uses",
   async () => (await schemas()).reportUse,
   async ({ params, body, operations }) => {
-    const known = await operations.recordUse(params.target, withoutUndefined(body));
-    if (!known) throw noSuchTarget(params.target);
-    return reply(202, { target: params.target, ...known });
+    const found = await operations.recordUse(params.target, withoutUndefined(body));
+    return reply(202, { target: params.target, ...requireTarget(found, params.target) });
   },
 );

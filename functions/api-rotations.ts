@@ -2,8 +2,9 @@ import type { RotationInput } from "../shared/app.ts";
 import { describeCaller } from "./http/caller.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { nextPage } from "./http/pages.ts";
-import { noSuchTarget, ProblemError } from "./http/problem.ts";
+import { ProblemError, requireTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
+import { withoutUndefined } from "./http/without-undefined.ts";
 
 const schemas = () => import("./schemas/rotations.ts");
 
@@ -12,19 +13,13 @@ serve(
   async () => (await schemas()).requestRotation,
   async (call) => {
     const { params, headers, operations, request } = call;
-    const { reason, grace, liftFreeze, force } = call.body;
-    const key = headers["idempotency-key"];
-    const input: RotationInput = {
-      reason,
+    const input: RotationInput = withoutUndefined({
+      ...call.body,
       requestedBy: describeCaller(request),
-      ...(grace !== undefined && { grace }),
-      ...(liftFreeze !== undefined && { liftFreeze }),
-      ...(force !== undefined && { force }),
-      ...(key !== undefined && { key }),
-    };
+      key: headers["idempotency-key"],
+    });
     const requested = await operations.request(params.target, input);
-    if (!requested) throw noSuchTarget(params.target);
-    const { rotationId, joined, why, waiting } = requested;
+    const { rotationId, joined, why, waiting } = requireTarget(requested, params.target);
     const location = `/api/targets/${params.target}/rotations/${rotationId}`;
     const json = {
       target: params.target,
@@ -46,8 +41,7 @@ serve(
     const { params, query, operations, request } = call;
     const { limit, cursor } = query;
     const page = { limit, ...readPlace(cursor, params.target) };
-    const found = await operations.rotations(params.target, page);
-    if (!found) throw noSuchTarget(params.target);
+    const found = requireTarget(await operations.rotations(params.target, page), params.target);
     const last = found.hasMore ? found.items.at(-1) : undefined;
     const place = last && writeCursor("rotations", [params.target, last.rotationId]);
     const next = nextPage(`/api/targets/${params.target}/rotations`, request.query, place);

@@ -1,8 +1,9 @@
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { nextPage } from "./http/pages.ts";
-import { noSuchTarget, ProblemError } from "./http/problem.ts";
+import { ProblemError, requireTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 import { toFilter } from "./http/target-filter.ts";
+import { withoutUndefined } from "./http/without-undefined.ts";
 
 const schemas = () => import("./schemas/targets.ts");
 const dryRuns = () => import("./schemas/dry-runs.ts");
@@ -14,11 +15,8 @@ serve(
   async ({ query, operations, request }) => {
     const { limit, cursor, ...filters } = query;
     const [after] = readCursor("targets", cursor) ?? [];
-    const found = await operations.targets({
-      ...(limit !== undefined && { limit }),
-      ...(after !== undefined && { after }),
-      filter: toFilter(filters),
-    });
+    const wanted = withoutUndefined({ limit, after, filter: toFilter(filters) });
+    const found = await operations.targets(wanted);
     // The last target of the previous page is no longer in the configuration.
     if (!found) throw refusedCursor();
     const last = found.hasMore ? found.items.at(-1) : undefined;
@@ -32,8 +30,7 @@ serve(
   async () => (await schemas()).getTarget,
   async ({ params, operations }) => {
     const found = await operations.target(params.target);
-    if (!found) throw noSuchTarget(params.target);
-    return reply(200, found);
+    return reply(200, requireTarget(found, params.target));
   },
 );
 
@@ -42,8 +39,7 @@ serve(
   async () => (await explanations()).explainTarget,
   async ({ params, operations }) => {
     const found = await operations.explanation(params.target);
-    if (!found) throw noSuchTarget(params.target);
-    return reply(200, found);
+    return reply(200, requireTarget(found, params.target));
   },
 );
 
@@ -51,8 +47,7 @@ serve(
   "api-dry-run",
   async () => (await dryRuns()).dryRun,
   async ({ params, operations }) => {
-    const outcome = await operations.dryRun(params.target);
-    if (!outcome) throw noSuchTarget(params.target);
+    const outcome = requireTarget(await operations.dryRun(params.target), params.target);
     if ("done" in outcome) return reply(200, outcome.done);
     const { why, retryAfter } = outcome.conflict;
     const headers = { "retry-after": String(Math.ceil(retryAfter / 1_000)) };

@@ -1,4 +1,4 @@
-import { noSuchTarget, ProblemError } from "./http/problem.ts";
+import { ProblemError, requireTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
 
 /** Seconds. A worker that holds a target is usually done within that time. */
@@ -8,8 +8,7 @@ serve(
   "api-verify",
   async () => (await import("./schemas/verify.ts")).verify,
   async ({ params: { target }, operations }) => {
-    const found = await operations.verify(target);
-    if (!found) throw noSuchTarget(target);
+    const found = requireTarget(await operations.verify(target), target);
     if ("busy" in found) {
       throw new ProblemError("busy", found.busy, { headers: { "retry-after": retryAfter } });
     }

@@ -1,16 +1,16 @@
 import { isTargetId } from "../../shared/app.ts";
 import { invalid, type ProblemError } from "./problem.ts";
+import { ulidPattern } from "./ulid.ts";
 
 /** The last entry of a page; the next page starts after it. Callers return it unchanged and must not interpret it. */
 type Place = readonly string[];
 
-const rotationPattern = /^[0-9A-HJKMNP-TV-Z]{26}$/;
 const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const alarmPattern = /^[\x21-\x7e]{1,200}$/;
 
 const lists = {
   rotations: (place: Place) =>
-    place.length === 2 && isTargetId(place[0] ?? "") && rotationPattern.test(place[1] ?? ""),
+    place.length === 2 && isTargetId(place[0] ?? "") && ulidPattern.test(place[1] ?? ""),
   alarms: (place: Place) =>
     place.length === 2 && instantPattern.test(place[0] ?? "") && alarmPattern.test(place[1] ?? ""),
   targets: (place: Place) => place.length === 1 && isTargetId(place[0] ?? ""),

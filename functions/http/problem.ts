@@ -26,7 +26,13 @@ export function invalid(detail: string): ProblemError {
   return new ProblemError("invalid-request", detail);
 }
 
-export function noSuchTarget(id: string): ProblemError {
+/** What the operation found. Throws ProblemError if the target does not exist. */
+export function requireTarget<Found>(found: Found | undefined, targetId: string): Found {
+  if (found !== undefined) return found;
+  throw noSuchTarget(targetId);
+}
+
+function noSuchTarget(id: string): ProblemError {
   return new ProblemError("target-not-found", `Target "${id}" does not exist.`);
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { durationOf, formatDuration, instantOf, isTargetId } from "../../shared/app.ts";
 import { unprintable } from "../http/printable-text.ts";
+import { ulidPattern } from "../http/ulid.ts";
 
 /** Milliseconds that a caller's clock may be ahead of the app's. */
 const maxClockSkewMs = 5 * 60 * 1_000;
@@ -18,16 +19,23 @@ export const targetId = z
     examples: ["orders-db"],
   });
 
-const rotationError = "The rotation id must be a ULID: 26 digits and capital letters.";
+/** The id of something that Keyturn made. `what` is its name in the message. */
+export const ulid = (what: string) => {
+  const error = `The ${what} id must be a ULID: 26 digits and capital letters.`;
+  return z
+    .string(error)
+    .regex(ulidPattern, error)
+    .meta({ examples: ["01JQ0000000000000000000000"] })
+    .describe(`The id of a ${what}, a ULID.`);
+};
 
-export const rotationId = z
-  .string(rotationError)
-  .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, rotationError)
-  .meta({
-    id: "RotationId",
-    description: "The id of a rotation, a ULID.",
-    examples: ["01JQ0000000000000000000000"],
-  });
+export const rotationId = ulid("rotation").meta({ id: "RotationId" });
+
+/** A list of ids in a body. */
+export const targetList = (max: number) => {
+  const error = `\`targets\` must be a list of 1 to ${max} ids of targets.`;
+  return z.array(targetId, error).min(1, error).max(max, error);
+};
 
 const targetParam = targetId.describe("The id of a target in the configuration.");
 

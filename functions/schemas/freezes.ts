@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { instant, list, moment, sentence, targetId } from "./common.ts";
+import { instant, list, moment, sentence, targetList, ulid } from "./common.ts";
 import { targetFilters } from "./targets.ts";
 
 /** Bytes. Enough for the longest list of targets. */
@@ -8,13 +8,7 @@ const maxBodyBytes = 64 * 1024;
 /** More do not fit into one row of the journal. */
 const maxTargets = 400;
 
-const freezeIdError = "The freeze id must be a ULID: 26 digits and capital letters.";
-
-const freezeId = z
-  .string(freezeIdError)
-  .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, freezeIdError)
-  .meta({ id: "FreezeId", examples: ["01JQ0000000000000000000000"] })
-  .describe("The id of a freeze, a ULID.");
+const freezeId = ulid("freeze").meta({ id: "FreezeId" });
 
 const liftReasons = ["exposure", "breach"] as const;
 
@@ -45,16 +39,11 @@ const freeze = z
   })
   .meta({ id: "Freeze" });
 
-const targetsError = `\`targets\` must be a list of 1 to ${maxTargets} ids of targets.`;
-
 const { policy, type, vault, owner, tag } = targetFilters;
 
 const selection = {
   everything: z.literal(true).optional().describe("`true`: all targets, also those to come."),
-  targets: z
-    .array(targetId, targetsError)
-    .min(1, targetsError)
-    .max(maxTargets, targetsError)
+  targets: targetList(maxTargets)
     .optional()
     .describe("Ids of targets. They need not be configured yet."),
   ...{ policy, type, vault, owner, tag },

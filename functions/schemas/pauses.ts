@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { list, moment, sentence, targetId, targetParams } from "./common.ts";
+import { list, moment, sentence, targetId, targetList, targetParams } from "./common.ts";
 import { pause, targetFilters } from "./targets.ts";
 
 /** Bytes. Enough for the longest list of targets. */
@@ -16,13 +16,8 @@ const wanted = {
   ).describe("When the pause ends: in the future, at most 90 days ahead."),
 };
 
-const targetsError = `\`targets\` must be a list of 1 to ${maxTargets} ids of targets.`;
-
 const selection = {
-  targets: z
-    .array(targetId, targetsError)
-    .min(1, targetsError)
-    .max(maxTargets, targetsError)
+  targets: targetList(maxTargets)
     .optional()
     .describe("The ids of the targets. Cannot be combined with filters."),
   ...targetFilters,
