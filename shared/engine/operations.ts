@@ -12,7 +12,7 @@ import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "..
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
 import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
-import { freezeTarget, makeFreezes } from "./fleet/frozen-targets.ts";
+import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
@@ -20,7 +20,7 @@ import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts"
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import type { Ports } from "./ports.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
-import { sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
+import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
 import { type Busy, verifyPublished } from "./work/verify.ts";
@@ -75,7 +75,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
     const ports: Ports = { ...deps.ports, freezes, emit };
     return {
       ...makeQuestions(ports, byId),
-      ...makeInbox(ports, byId, firstQueue),
+      ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, firstQueue),
       ...makeFreezing(ports, freezes, deps.targets),
       async sweep() {
@@ -107,36 +107,16 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
-      verify: (targetId) => verify(ports, firstQueue, byId.get(targetId)),
-      dryRun: (targetId) => dryRunIfKnown(ports, byId.get(targetId)),
     };
   };
 }
 
-async function verify(
-  ports: Ports,
-  queue: Queue,
-  target: Target | undefined,
-): Promise<Verified | Busy | undefined> {
-  if (!target) return undefined;
-  const { answer, wakeAt } = await verifyPublished(ports, target);
-  // The claim turned away work that came meanwhile. A version that is in doubt is checked at once.
-  if (wakeAt !== undefined && wakeAt <= toInstant(ports.journal.now())) {
-    await sendNow(ports, queue, { targetId: target.id, because: "verified" }, wakeAt);
-  }
-  return answer;
-}
-
-/** What callers write without a claim. */
+/** What callers ask of one target. */
 function makeInbox(
   ports: Ports,
-  byId: ReadonlyMap<string, Target>,
+  find: FindTarget,
   firstQueue: Queue,
-): Pick<Operations, "request" | "expose" | "recordUse"> {
-  const find = async (targetId: string) => {
-    const target = byId.get(targetId);
-    return target && (await freezeTarget(ports, target));
-  };
+): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> {
   return {
     async request(targetId, wanted) {
       const target = await find(targetId);
@@ -153,14 +133,22 @@ function makeInbox(
       const target = await find(targetId);
       return target && (await recordUse(ports, target, used));
     },
+    async verify(targetId) {
+      const target = await find(targetId);
+      if (!target) return undefined;
+      const { answer, wakeAt } = await verifyPublished(ports, target);
+      // The claim turned away work that came meanwhile. A version that is in doubt is checked at once.
+      await sendIfDue(ports, firstQueue, { targetId, because: "verified" }, wakeAt);
+      return answer;
+    },
+    async dryRun(targetId) {
+      const target = await find(targetId);
+      if (!target) return undefined;
+      const { outcome, wakeAt } = await dryRun(ports, target);
+      await sendIfDue(ports, firstQueue, { targetId, because: "dry run ended" }, wakeAt);
+      return outcome;
+    },
   };
-}
-
-async function dryRunIfKnown(
-  ports: Ports,
-  target: Target | undefined,
-): Promise<DryRunOutcome | undefined> {
-  return target && (await dryRun(ports, target));
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */

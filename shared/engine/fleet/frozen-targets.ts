@@ -27,6 +27,17 @@ export async function freezeTarget({ freezes }: Knowing, target: Target): Promis
   return freezes ? freezes.apply(target) : target;
 }
 
+/** Finds a configured target by its id, with the freezes that apply to it now. Undefined when the target does not exist. */
+export type FindTarget = (targetId: string) => Promise<Target | undefined>;
+
+/** Every caller that names one target uses this, so that no answer forgets the freezes. */
+export function makeFindTarget(known: Knowing, byId: ReadonlyMap<string, Target>): FindTarget {
+  return async (targetId) => {
+    const target = byId.get(targetId);
+    return target && (await freezeTarget(known, target));
+  };
+}
+
 /** The same for many targets. */
 export async function freezeTargets(
   { freezes }: Knowing,

@@ -5,7 +5,7 @@ import { toInstant } from "../../core/time.ts";
 import type { Queue } from "../../stores/queue.ts";
 import { freezeTarget } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
-import { sendNow } from "../scheduling/messages.ts";
+import { sendIfDue } from "../scheduling/messages.ts";
 import { type PauseResult, pauseTarget, type ResumeResult, resumeTarget } from "./pause.ts";
 import { type ManyWritten, select, type Selection, writeToEach } from "./pause-many.ts";
 
@@ -70,8 +70,6 @@ export function makePausing(
 /** Sends a message if the pause was all that the target waited for. A failure only costs time: the sweep finds the target. */
 async function wake(ports: Ports, { id }: Target, queue: Queue): Promise<void> {
   const found = await ports.journal.read(id).catch(() => undefined);
-  const now = toInstant(ports.journal.now());
-  const wakeAt = found && findWakeTime(found.record, now);
-  if (wakeAt === undefined || wakeAt > now) return;
-  await sendNow(ports, queue, { targetId: id, because: "resumed" }, wakeAt);
+  const wakeAt = found && findWakeTime(found.record, toInstant(ports.journal.now()));
+  await sendIfDue(ports, queue, { targetId: id, because: "resumed" }, wakeAt);
 }

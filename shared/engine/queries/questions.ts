@@ -26,7 +26,7 @@ import {
   JournalUnavailableError,
   UnreadableRowError,
 } from "../../stores/journal.ts";
-import { freezeTarget, freezeTargets } from "../fleet/frozen-targets.ts";
+import { freezeTargets, makeFindTarget } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
 import { type Edited, makePlan, planEdit, type PlanOptions } from "./plan.ts";
 
@@ -70,10 +70,7 @@ type QuestionPorts = Pick<Ports, "journal" | "rotator" | "freezes">;
 export function makeQuestions(ports: QuestionPorts, byId: ReadonlyMap<string, Target>): Questions {
   const { journal } = ports;
   const all = [...byId.values()];
-  const find = async (targetId: string) => {
-    const target = byId.get(targetId);
-    return target && (await freezeTarget(ports, target));
-  };
+  const find = makeFindTarget(ports, byId);
   const about = async <Answer>(targetId: string, answers: Answers<Answer>) => {
     const target = await find(targetId);
     return target && (await fromRecord(ports, target, answers));

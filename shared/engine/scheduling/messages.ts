@@ -1,7 +1,7 @@
 import { toEvent } from "../../core/events.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import type { Target } from "../../core/target.ts";
-import { between, type Instant, second, toInstant } from "../../core/time.ts";
+import { between, clockToleranceMs, type Instant, second, toInstant } from "../../core/time.ts";
 import {
   JournalUnavailableError,
   type Unreadable,
@@ -17,9 +17,6 @@ const maxSoonMs = 20 * second;
 
 /** Milliseconds until a message is retried after the journal was unavailable. */
 const journalPauseMs = 30 * second;
-
-/** Milliseconds by which the clocks of two instances may differ. Each follows the clock of the storage service. */
-const clockLagMs = 5 * second;
 
 /** Reason of a message after a vault event: somebody may have written the published secret. */
 export const vaultHint = "vault-event";
@@ -40,6 +37,17 @@ export async function sendNow(
   } catch {
     // The sweep finds the target.
   }
+}
+
+/** Sends a message if the target is due already. */
+export async function sendIfDue(
+  ports: Ports,
+  queue: Queue,
+  message: WorkMessage,
+  wakeAt: Instant | undefined,
+): Promise<void> {
+  if (wakeAt === undefined || wakeAt > toInstant(ports.journal.now())) return;
+  await sendNow(ports, queue, message, wakeAt);
 }
 
 export interface MessageQueues {
@@ -117,7 +125,7 @@ async function comeBack(
   wakeAt: Instant | undefined,
 ): Promise<void> {
   const delayMs = delayUntil(journal, wakeAt);
-  if (delayMs <= clockLagMs) await queue.send(message, Math.max(delayMs, 0));
+  if (delayMs <= clockToleranceMs) await queue.send(message, Math.max(delayMs, 0));
 }
 
 /** Sends a message for work that is due before the next sweep: a minute is long while the target refuses consumers. */

@@ -24,7 +24,7 @@ import {
 } from "../../world.ts";
 
 async function check(world: World, gate: Gate = open) {
-  const outcome = await dryRun(world.ports(gate), world.target);
+  const { outcome } = await dryRun(world.ports(gate), world.target);
   if ("conflict" in outcome) throw new Error(outcome.conflict.why);
   return outcome.done;
 }
@@ -184,7 +184,8 @@ test("No dry run is made while a worker works, or while the password may have be
   await request(world);
   const outcomes: object[] = [];
   const busy: Gate = async (effect, call) => {
-    if (effect === "target.examine") outcomes.push(await dryRun(world.ports(open), world.target));
+    if (effect === "target.examine")
+      outcomes.push((await dryRun(world.ports(open), world.target)).outcome);
     return call();
   };
   const cut = without("vault.write", new VaultUnavailableError("the vault did not answer"));
@@ -203,7 +204,7 @@ test("No dry run is made while a worker works, or while the password may have be
     },
   ]);
   expect((await readRecord(world)).rotation?.changeBegan).toBe(true);
-  const later = await dryRun(world.ports(open), world.target);
+  const { outcome: later } = await dryRun(world.ports(open), world.target);
   expect(later).toMatchObject({
     conflict: { why: expect.stringContaining("may have changed the password") as string },
   });
@@ -218,7 +219,7 @@ test("A dry run says whether a rotation would start now", async () => {
       freeze: [{ from: "2025-12-20", to: "2026-01-06", reason: "sale", lift: [] }],
     },
   };
-  const outcome = await dryRun(world.ports(open), target);
+  const { outcome } = await dryRun(world.ports(open), target);
   const [start] = "done" in outcome ? outcome.done.checks : [];
   expect(start).toMatchObject({ check: "start", result: "warning" });
   expect(start?.sentence).toContain("frozen");

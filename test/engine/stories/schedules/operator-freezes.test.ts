@@ -77,6 +77,15 @@ test("A freeze delays a request until its end, with its reason and who set it, a
   expect((await one.freezes())[0]).toMatchObject({ state: "ended" });
 });
 
+test("A dry run says that a freeze which a person set delays the rotation", async () => {
+  const { one } = await begin();
+  await one.freeze(wanted);
+  const outcome = await one.dryRun("app");
+  const [start] = outcome && "done" in outcome ? outcome.done.checks : [];
+  expect(start).toMatchObject({ check: "start", result: "warning" });
+  expect(start?.sentence).toContain("audit, set by anna");
+});
+
 test("A freeze is lifted by a request that lifts it, and by the reasons that it lists", async () => {
   const { world, one } = await begin();
   await one.freeze(wanted);
