@@ -6,6 +6,9 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 
+/** Milliseconds by which the clocks of two workers, or of two services, may differ. */
+export const clockToleranceMs = 5 * second;
+
 export function toInstant(date: Date): Instant {
   return date.toISOString();
 }

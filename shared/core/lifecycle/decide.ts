@@ -5,7 +5,7 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../record/rotation.ts";
-import { between, findEarliest, type Instant, minute, plus, second } from "../time.ts";
+import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";
 
@@ -106,9 +106,6 @@ function latest(at: Instant, other: Instant | undefined): Instant {
 /** A claim is renewed before each step and always outlives the step's deadline. */
 export const claimLength = 2 * minute;
 
-/** Milliseconds by which the clocks of two workers may differ. */
-const clockTolerance = 5 * second;
-
 /**
  * A claim that ends later than its length allows was made with a wrong clock. It does not count, because it would lock the target
  * for as long as that clock is ahead.
@@ -117,7 +114,7 @@ export function isClaimed(record: TargetRecord, now: Instant): boolean {
   const { owner, until } = record.claim;
   if (owner === undefined || until === undefined) return false;
   const left = between(now, until);
-  return left > 0 && left <= claimLength + clockTolerance;
+  return left > 0 && left <= claimLength + clockToleranceMs;
 }
 
 /** The record with a claim of `owner` on the target, from now for the length of a claim. */

@@ -1,9 +1,8 @@
 import {
-  keyturn,
+  isRequestOfPerson,
   mayHaveChanged,
   type Rotation,
   type RotationRequest,
-  schedule,
   type Superseded,
   type TargetRecord,
   withoutHold,
@@ -11,13 +10,13 @@ import {
 } from "../record/rotation.ts";
 import { chooseAccount } from "../record/slots.ts";
 import type { Target } from "../target.ts";
-import { findEarliest, type Instant, minute, plus, second } from "../time.ts";
+import { clockToleranceMs, findEarliest, type Instant, minute, plus, second } from "../time.ts";
 
 /** Milliseconds for a person who publishes a credential by hand before setting it on the target. */
 export const handoverMs = 10 * minute;
 
 /** Milliseconds. Vaults count in whole seconds, and their clock may differ from that of the journal. */
-const clockToleranceMs = 6 * second;
+const toleranceMs = second + clockToleranceMs;
 
 /** Until when a rotation or a request is delayed, and why. */
 export interface Hold {
@@ -70,15 +69,11 @@ export function findGraceHoldOfOpen(
 function mayIgnoreGrace(wanted: Wanted, superseded: Superseded): boolean {
   const { reason, at } = wanted;
   if (reason === "exposure" || reason === "drift") return true;
-  return isPerson(wanted) && at !== undefined && isAfter(at, superseded.at);
-}
-
-function isPerson({ requestedBy }: Wanted): boolean {
-  return requestedBy !== schedule && requestedBy !== keyturn;
+  return isRequestOfPerson(wanted) && at !== undefined && isAfter(at, superseded.at);
 }
 
 function isAfter(requestedAt: Instant, publishedAt: Instant): boolean {
-  return requestedAt >= plus(publishedAt, clockToleranceMs);
+  return requestedAt >= plus(publishedAt, toleranceMs);
 }
 
 /**
@@ -93,7 +88,7 @@ export function laterRequest(
   const isNews =
     superseded !== undefined &&
     added.at !== undefined &&
-    isPerson(added) &&
+    isRequestOfPerson(added) &&
     isAfter(added.at, superseded.at) &&
     !isAfter(at, superseded.at);
   return isNews ? (added.at ?? at) : at;

@@ -1,4 +1,9 @@
-import { keyturn, type Rotation, schedule, type TargetRecord } from "../record/rotation.ts";
+import {
+  isRequestOfPerson,
+  type Rotation,
+  schedule,
+  type TargetRecord,
+} from "../record/rotation.ts";
 import { type Target, toPendingName } from "../target.ts";
 import type { Finding } from "./findings.ts";
 
@@ -21,11 +26,11 @@ type Wanted = Pick<Rotation, "requestedBy" | "failures">;
 export function findVanished(
   { publish }: Target,
   { published }: TargetRecord,
-  { requestedBy, failures }: Wanted,
+  wanted: Wanted,
   missing: Missing,
 ): string | undefined {
   const isOurs = published?.vault === publish.vault && published.name === publish.name;
-  const isWanted = requestedBy !== schedule && requestedBy !== keyturn && failures > 0;
+  const isWanted = isRequestOfPerson(wanted) && wanted.failures > 0;
   if (missing !== "absent" || !isOurs || isWanted) return undefined;
   return (
     `the secret ${publish.name}, which Keyturn published, no longer exists or is being deleted, so no new version can be published. ` +

@@ -44,6 +44,11 @@ export const schedule = "schedule";
 /** The requester of a rotation after Keyturn found that the published secret does not log in. */
 export const keyturn = "keyturn";
 
+/** Whether a person or a program requested the rotation, and neither the policy nor Keyturn itself. */
+export function isRequestOfPerson({ requestedBy }: Pick<RotationRequest, "requestedBy">): boolean {
+  return requestedBy !== schedule && requestedBy !== keyturn;
+}
+
 export interface Failure {
   readonly kind: ErrorKind;
   /** A sentence for an operator, free of secrets. */

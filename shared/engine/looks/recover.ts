@@ -12,10 +12,11 @@ import {
 } from "../../core/record/rotation.ts";
 import { findSlot, listSlotCandidates, withSlot } from "../../core/record/slots.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
-import { between, type Instant, minute, plus } from "../../core/time.ts";
+import { between, type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
+import { maxThrottledMs } from "../fleet/room.ts";
 import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";
@@ -198,9 +199,7 @@ function withCureRequested(
   return { record: accepted.record, runs: accepted.run ? [accepted.run] : [] };
 }
 
-/** Milliseconds. A busy vault delays a rotation for less. */
-const longHoldMs = 10 * minute;
-
+/** A busy vault delays a rotation for less. */
 function isHeldForLong({ heldBy, nextAttemptAt = "" }: Rotation, now: Instant): boolean {
-  return heldBy !== undefined && nextAttemptAt > plus(now, longHoldMs);
+  return heldBy !== undefined && nextAttemptAt > plus(now, maxThrottledMs);
 }

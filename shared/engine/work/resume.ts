@@ -22,7 +22,7 @@ import {
 } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import { VaultBusyError } from "../fleet/room.ts";
+import { maxThrottledMs, VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
@@ -76,9 +76,6 @@ async function mustWait(session: TargetSession, rotation: Rotation): Promise<boo
   await session.noteFreezes();
   return isPaused(session.record(), rotation, session.now());
 }
-
-/** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */
-const maxThrottledMs = 10 * minute;
 
 /**
  * Recognises a busy vault: by Keyturn's own count of new versions, or because the vault sent a retry time before anything was changed.
