@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeConfig, seed, single } from "./world/targets.ts";
-import { everySecond, startWorld, type World } from "./world/world.ts";
+import { startRotatedSingles } from "./world/rotated-singles.ts";
+import { everySecond, type World } from "./world/world.ts";
 
 const names = ["frozen", "free"];
 const until = new Date(Date.now() + 2 * 86_400_000).toISOString();
@@ -8,26 +8,11 @@ const reason = "audit";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({
-    sweep: everySecond,
-    config: (places) =>
-      makeConfig(
-        places,
-        Object.fromEntries(names.map((name) => [name, single(places, name)] as const)),
-      ),
-  });
-  for (const name of names) await seed(world, name);
-  await world.start();
-  for (const name of names) await world.api.ended(await world.api.rotate(name));
+  world = await startRotatedSingles(names, { sweep: everySecond });
 });
 afterAll(() => world.close());
 
-async function post(path: string, body?: object) {
-  const headers = { "content-type": "application/json" };
-  const init = body ? { headers, body: JSON.stringify(body) } : {};
-  const { status, text } = await world.api.send("POST", path, init);
-  return { status, body: JSON.parse(text) as Record<string, unknown> };
-}
+const post = (path: string, body?: object) => world.api.post(path, body);
 
 test("A freeze delays the rotations of its selection until a person ends it", async () => {
   const { api } = world;

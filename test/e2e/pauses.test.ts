@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeConfig, seed, single } from "./world/targets.ts";
-import { startWorld, type World } from "./world/world.ts";
+import { startRotatedSingles } from "./world/rotated-singles.ts";
+import type { World } from "./world/world.ts";
 
 const names = ["alone", "left", "right"];
 const until = new Date(Date.now() + 2 * 86_400_000).toISOString();
@@ -8,25 +8,11 @@ const reason = "move of the server";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({
-    config: (places) =>
-      makeConfig(
-        places,
-        Object.fromEntries(names.map((name) => [name, single(places, name)] as const)),
-      ),
-  });
-  for (const name of names) await seed(world, name);
-  await world.start();
-  for (const name of names) await world.api.ended(await world.api.rotate(name));
+  world = await startRotatedSingles(names);
 });
 afterAll(() => world.close());
 
-async function post(path: string, body?: object) {
-  const headers = { "content-type": "application/json" };
-  const init = body ? { headers, body: JSON.stringify(body) } : {};
-  const { status, text } = await world.api.send("POST", path, init);
-  return { status, body: JSON.parse(text) as Record<string, unknown> };
-}
+const post = (path: string, body?: object) => world.api.post(path, body);
 
 test("A paused target accepts requests, which wait until a person forces one or resumes the target", async () => {
   const { api } = world;

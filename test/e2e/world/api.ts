@@ -11,9 +11,16 @@ export interface Answer {
   readonly text: string;
 }
 
+export interface Posted {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 /** The app's HTTP functions as an operator's tool calls them. */
 export interface Api {
   send(method: string, path: string, init?: RequestInit): Promise<Answer>;
+  /** Posts JSON, and returns the JSON of the answer. */
+  post(path: string, body?: object): Promise<Posted>;
   target(id: string): Promise<TargetView>;
   rotations(id: string): Promise<RunView[]>;
   alarms(): Promise<Alarm[]>;
@@ -60,6 +67,12 @@ export function apiAt(
   const target = (id: string) => read<TargetView>(`/api/targets/${id}`);
   return {
     send,
+    async post(path, body) {
+      const headers = { "content-type": "application/json" };
+      const init = body ? { headers, body: JSON.stringify(body) } : {};
+      const { status, text } = await send("POST", path, init);
+      return { status, body: JSON.parse(text) as Posted["body"] };
+    },
     target,
     rotations: async (id) =>
       (await read<{ rotations: RunView[] }>(`/api/targets/${id}/rotations?limit=100`)).rotations,

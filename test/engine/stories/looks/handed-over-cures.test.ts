@@ -93,14 +93,7 @@ describe("The cure of a published secret that does not work does not wait for a 
   });
 
   test("when a rotation waits for it that only a person may start", async () => {
-    const world = await adopted(pairAdmin);
-    const target = withPolicy(world, { manualOnly: true });
-    const see = (gate: Gate = open, checkDrift = false) =>
-      workOn(world.ports(gate), target, { checkDrift });
-    await see();
-    world.advance(minute);
-    const wanted = { reason: "operator", requestedBy: "test" } as const;
-    await requestRotation(world.ports(open), target, wanted);
+    const { world, see } = await requested({ manualOnly: true });
     await see(publishingBefore("vault.write", world));
     expect((await readRecord(world)).rotation?.heldBy).toContain("until its grace ends");
     world.advance(hour);
@@ -148,14 +141,7 @@ describe("The cure of a published secret that does not work does not wait for a 
 
 describe("The account that was published before keeps its password", () => {
   test("when another rule of the policy is due and an exposure is not", async () => {
-    const world = await adopted(pairAdmin);
-    const target = withPolicy(world, { afterIdle: hour, afterExposure: 7 * day });
-    const see = (gate: Gate = open, checkDrift = false) =>
-      workOn(world.ports(gate), target, { checkDrift });
-    await see();
-    world.advance(minute);
-    const wanted = { reason: "operator", requestedBy: "anna" } as const;
-    await requestRotation(world.ports(open), target, wanted);
+    const { world, target, see } = await requested({ afterIdle: hour, afterExposure: 7 * day });
     await see(publishingBefore("vault.write", world));
     world.advance(minute);
     await expose(world.ports(open), target, { by: "ben", kind: "exposure" });
@@ -168,14 +154,7 @@ describe("The account that was published before keeps its password", () => {
   });
 
   test("when a retry notices the publication, with few writes", async () => {
-    const world = await adopted(pairAdmin);
-    const target = withPolicy(world, { afterIdle: hour, afterExposure: 7 * day });
-    const see = (gate: Gate = open, checkDrift = false) =>
-      workOn(world.ports(gate), target, { checkDrift });
-    await see();
-    world.advance(minute);
-    const wanted = { reason: "operator", requestedBy: "anna" } as const;
-    await requestRotation(world.ports(open), target, wanted);
+    const { world, target, see } = await requested({ afterIdle: hour, afterExposure: 7 * day });
     await failOnce(world, (gate) => see(gate));
     await writeByHand(world, "app_b", first);
     await see(open, true);
@@ -274,6 +253,19 @@ function publishingBefore(effect: string, world: World): Gate {
     }
     return call();
   };
+}
+
+/** A pair under a policy with these fields, whose rotation a person has requested. */
+async function requested(fields: Partial<Target["policy"]>) {
+  const world = await adopted(pairAdmin);
+  const target = withPolicy(world, fields);
+  const see = (gate: Gate = open, checkDrift = false) =>
+    workOn(world.ports(gate), target, { checkDrift });
+  await see();
+  world.advance(minute);
+  const wanted = { reason: "operator", requestedBy: "anna" } as const;
+  await requestRotation(world.ports(open), target, wanted);
+  return { world, target, see };
 }
 
 function withPolicy(world: World, fields: Partial<Target["policy"]>): Target {
