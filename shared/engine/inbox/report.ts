@@ -1,9 +1,9 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
-import { newRecord, type TargetRecord, withoutSkip } from "../../core/record/rotation.ts";
+import { type TargetRecord, withoutSkip } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
-import { type Instant, toInstant } from "../../core/time.ts";
+import type { Instant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
-import { reschedule } from "../work/reschedule.ts";
+import { readForCaller } from "./read-for-caller.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 /**
@@ -17,11 +17,7 @@ export function report<Accepted extends { readonly record: TargetRecord }>(
 ): Promise<Accepted> {
   return retryOnConflict(ports, async () => {
     const { journal } = ports;
-    const found = await journal.read(target.id);
-    const now = toInstant(journal.now());
-    const known = found?.record ?? newRecord(target.id);
-    // A worker that holds the target reschedules it by itself.
-    const before = known.claim.owner === undefined ? reschedule(known, target, now) : known;
+    const { found, before, now } = await readForCaller(journal, target);
     const accepted = accept(before, now);
     // The report may be a reason to check a postponed target now.
     const record = accepted.record === before ? before : withoutSkip(accepted.record);

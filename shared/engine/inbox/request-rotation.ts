@@ -4,7 +4,6 @@ import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
 import {
-  newRecord,
   type RotationRequest,
   type TargetRecord,
   withoutSkip,
@@ -14,7 +13,7 @@ import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";
 import type { Ports } from "../ports.ts";
-import { reschedule } from "../work/reschedule.ts";
+import { readForCaller } from "./read-for-caller.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
@@ -117,11 +116,7 @@ async function commitRequest(
   wanted: RotationInput,
 ): Promise<Requested> {
   const { journal, newId } = ports;
-  const found = await journal.read(target.id);
-  const now = toInstant(journal.now());
-  const known = found?.record ?? newRecord(target.id);
-  // The hold of a request must not outlive the policy, or the freeze, that it comes from.
-  const before = known.claim.owner === undefined ? reschedule(known, target, now) : known;
+  const { found, before, now } = await readForCaller(journal, target);
   const request = toRequest(wanted, newId(), now, before);
   const accepted = acceptRequest(withoutSkip(before), request, target, now);
   const due = await commitNews(ports, accepted, { found, wanted, now });
