@@ -37,7 +37,7 @@ export {
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";
-export { reasons, workingPhases } from "./core/record/rotation.ts";
+export { reasons, workingPhases } from "./core/record/record.ts";
 export { parseLimit as limitOf } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
 export { isTargetId, maxGraceMs } from "./core/target.ts";

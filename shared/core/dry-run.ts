@@ -2,7 +2,8 @@ import { type dryRunChecks, type dryRunResults } from "./answer-words.ts";
 import { isClaimed } from "./lifecycle/decide.ts";
 import { acceptRequest } from "./lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "./lifecycle/waiting.ts";
-import { mayHaveChanged, type TargetRecord, withoutSkip } from "./record/rotation.ts";
+import { type TargetRecord } from "./record/record.ts";
+import { mayHaveChanged, withoutSkip } from "./record/rotation.ts";
 import type { Target } from "./target.ts";
 import { between, type Instant, minute, second } from "./time.ts";
 

@@ -1,4 +1,4 @@
-import type { Failure, Reason, WorkingPhase } from "./record/rotation.ts";
+import type { Failure, Reason, WorkingPhase } from "./record/record.ts";
 import type { VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";
 

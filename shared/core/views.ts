@@ -3,19 +3,18 @@ import { describeWaiting } from "./lifecycle/waiting.ts";
 import { computeNextDue, type Due } from "./policy/due/schedule.ts";
 import { fingerprintPolicy } from "./policy/policy.ts";
 import { findLastChange, toFacts } from "./record/due.ts";
+import { type RunRecord, type UnreadableRun } from "./record/history.ts";
 import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
 import {
   type Exposure,
   type Health,
   type Lift,
-  newRecord,
   type Rotation,
   type RotationRequest,
-  type RunRecord,
   type SlotRecord,
   type TargetRecord,
-  type UnreadableRun,
-} from "./record/rotation.ts";
+} from "./record/record.ts";
+import { newRecord } from "./record/rotation.ts";
 import { countEntropyBits } from "./secrets/password.ts";
 import type { Target, VersionRef } from "./target.ts";
 import type { Instant } from "./time.ts";

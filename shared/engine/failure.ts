@@ -1,5 +1,5 @@
 import { isKnownError, LeaseLostError } from "../core/errors.ts";
-import type { Failure } from "../core/record/rotation.ts";
+import type { Failure } from "../core/record/record.ts";
 import { redact } from "../core/secrets/redact.ts";
 import { maxWhyLength, shorten } from "../core/shorten.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";

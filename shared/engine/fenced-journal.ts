@@ -1,7 +1,8 @@
 import { LeaseLostError } from "../core/errors.ts";
 import { findWakeTime } from "../core/lifecycle/decide.ts";
+import type { RunRecord } from "../core/record/history.ts";
 import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
-import type { RunRecord, TargetRecord } from "../core/record/rotation.ts";
+import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Journal, Versioned } from "../stores/journal.ts";

@@ -4,7 +4,7 @@ import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
 import type { Verified } from "../core/looks/verified.ts";
-import type { TargetRecord } from "../core/record/rotation.ts";
+import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";

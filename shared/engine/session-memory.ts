@@ -1,6 +1,6 @@
 import { withVerified } from "../core/lifecycle/heartbeat.ts";
 import { addRefusal, clearRefusals } from "../core/looks/guesses.ts";
-import type { Refusal, TargetRecord } from "../core/record/rotation.ts";
+import type { Refusal, TargetRecord } from "../core/record/record.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";

@@ -1,6 +1,7 @@
 import { type EventInput, toEvent } from "../core/events.ts";
 import { withClaim } from "../core/lifecycle/decide.ts";
-import type { Refusal, RunRecord, TargetRecord } from "../core/record/rotation.ts";
+import type { RunRecord } from "../core/record/history.ts";
+import type { Refusal, TargetRecord } from "../core/record/record.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";

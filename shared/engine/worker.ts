@@ -3,12 +3,8 @@ import { decideWork, findWakeTime, isClaimed, type Work } from "../core/lifecycl
 import { handoverMs } from "../core/lifecycle/grace-hold.ts";
 import { joinRequest } from "../core/lifecycle/request.ts";
 import { withCheck } from "../core/record/check.ts";
-import {
-  mayHaveChanged,
-  newRecord,
-  type TargetRecord,
-  withoutSkip,
-} from "../core/record/rotation.ts";
+import { type TargetRecord } from "../core/record/record.ts";
+import { mayHaveChanged, newRecord, withoutSkip } from "../core/record/rotation.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../core/time.ts";
 import { JournalUnavailableError } from "../stores/journal.ts";

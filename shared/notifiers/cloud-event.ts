@@ -1,4 +1,4 @@
-import type { Notification, NotificationType } from "../core/record/rotation.ts";
+import type { Notification, NotificationType } from "../core/record/record.ts";
 
 /** The names by which receivers filter. They never change. */
 const types: Record<NotificationType, string> = {

@@ -1,4 +1,4 @@
-import type { Notification } from "../core/record/rotation.ts";
+import type { Notification } from "../core/record/record.ts";
 import type { Notifier } from "./notifier.ts";
 
 export interface MemoryNotifier extends Notifier {

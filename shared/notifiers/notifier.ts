@@ -1,4 +1,4 @@
-import type { Notification } from "../core/record/rotation.ts";
+import type { Notification } from "../core/record/record.ts";
 
 /** A channel that receives each event at least once, always with the same id. Throws when the delivery fails. */
 export interface Notifier {

@@ -1,5 +1,6 @@
 import type { OperatorFreeze } from "../core/freezes/operator-freeze.ts";
-import type { HistoryRow, RunRecord, TargetRecord } from "../core/record/rotation.ts";
+import type { HistoryRow, RunRecord } from "../core/record/history.ts";
+import type { TargetRecord } from "../core/record/record.ts";
 import type { Instant } from "../core/time.ts";
 
 /** A record with the etag that a conditional write needs. */

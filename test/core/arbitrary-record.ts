@@ -7,7 +7,7 @@ import {
   type RotationRequest,
   type TargetRecord,
   workingPhases,
-} from "../../shared/core/record/rotation.ts";
+} from "../../shared/core/record/record.ts";
 import type { VersionRef } from "../../shared/core/target.ts";
 import type { Instant } from "../../shared/core/time.ts";
 

@@ -2,11 +2,11 @@ import type { ErrorKind } from "../../shared/core/errors.ts";
 import { beginRotation } from "../../shared/core/lifecycle/progress.ts";
 import {
   type Failure,
-  newRecord,
   type Rotation,
   type StartReason,
   type TargetRecord,
-} from "../../shared/core/record/rotation.ts";
+} from "../../shared/core/record/record.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, hour, minute, plus } from "../../shared/core/time.ts";
 

@@ -12,7 +12,8 @@ import {
 } from "../../shared/core/errors.ts";
 import { toEvent } from "../../shared/core/events.ts";
 import { fingerprintPolicy } from "../../shared/core/policy/policy.ts";
-import { recordSchema, type RunRecord } from "../../shared/core/record/rotation.ts";
+import { type RunRecord } from "../../shared/core/record/history.ts";
+import { recordSchema } from "../../shared/core/record/record.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { viewRun, viewTarget } from "../../shared/core/views.ts";
 import { arbitraryUnclaimed } from "./arbitrary-record.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Explanation } from "../../shared/core/explanation/explanation.ts";
-import { recordSchema } from "../../shared/core/record/rotation.ts";
+import { recordSchema } from "../../shared/core/record/record.ts";
 import type { Answer } from "./world/api.ts";
 import { setSchema } from "./world/journal-rows.ts";
 import { countVersions, makeConfig, seed, single } from "./world/targets.ts";

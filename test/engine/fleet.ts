@@ -1,7 +1,8 @@
 import { type Override, toEffectivePolicy } from "../../shared/core/policy/choose.ts";
 import type { Policy } from "../../shared/core/policy/policy.ts";
 import { withDue } from "../../shared/core/record/due.ts";
-import { newRecord, type TargetRecord } from "../../shared/core/record/rotation.ts";
+import { type TargetRecord } from "../../shared/core/record/record.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { day, type Instant } from "../../shared/core/time.ts";
 import { reschedule } from "../../shared/engine/work/reschedule.ts";

@@ -1,6 +1,6 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { expect, test } from "vitest";
-import { recordSchema } from "../../shared/core/record/rotation.ts";
+import { recordSchema } from "../../shared/core/record/record.ts";
 import { explainTarget, explainUnreadable, viewRun } from "../../shared/core/views.ts";
 import { target } from "../core/orders.ts";
 import { fullRun, fullTarget } from "../stores/full-records.ts";

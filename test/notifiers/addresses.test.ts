@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../shared/core/errors.ts";
-import type { NotificationType } from "../../shared/core/record/rotation.ts";
+import type { NotificationType } from "../../shared/core/record/record.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { toCloudEvent } from "../../shared/notifiers/cloud-event.ts";
 import { makeEventGridNotifier } from "../../shared/notifiers/event-grid.ts";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { TargetRecord } from "../../shared/core/record/rotation.ts";
+import type { TargetRecord } from "../../shared/core/record/record.ts";
 import { fullTarget } from "./full-records.ts";
 
 /** Texts with a meaning for a store, its query language or the format of a transaction. */

@@ -3,7 +3,7 @@ import {
   type Notification,
   type TargetRecord,
   workingPhases,
-} from "../../shared/core/record/rotation.ts";
+} from "../../shared/core/record/record.ts";
 import { runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { fullRun, fullTarget } from "./full-records.ts";
 

@@ -1,9 +1,6 @@
 import type { OperatorFreeze } from "../../shared/core/freezes/operator-freeze.ts";
-import {
-  recordSchema,
-  type RunRecord,
-  type TargetRecord,
-} from "../../shared/core/record/rotation.ts";
+import { type RunRecord } from "../../shared/core/record/history.ts";
+import { recordSchema, type TargetRecord } from "../../shared/core/record/record.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
 
 /** A new field of a record does not compile here until it has a value; then every test includes it. */

@@ -23,11 +23,11 @@ import { withDue } from "../../shared/core/record/due.ts";
 import { withDelivered } from "../../shared/core/record/outbox.ts";
 import {
   type Failure,
-  newRecord,
   type Rotation,
   type TargetRecord,
   workingPhases,
-} from "../../shared/core/record/rotation.ts";
+} from "../../shared/core/record/record.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import {
   abandon,
   chooseAccount,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { newRecord, recordSchema } from "../../shared/core/record/rotation.ts";
+import { recordSchema } from "../../shared/core/record/record.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../shared/stores/journal.ts";
 import {
   alarmColumns,

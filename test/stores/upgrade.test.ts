@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { newRecord, recordSchema, type Rotation } from "../../shared/core/record/rotation.ts";
+import { recordSchema, type Rotation } from "../../shared/core/record/record.ts";
+import { newRecord } from "../../shared/core/record/rotation.ts";
 import { alarmColumns, runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { alarmRecord, runRecord, targetRecord } from "../../shared/stores/table/records.ts";
 import { runSteps, targetSteps } from "../../shared/stores/table/upgrade.ts";

@@ -1,4 +1,5 @@
-import { newRecord, type TargetRecord } from "../record/rotation.ts";
+import { type TargetRecord } from "../record/record.ts";
+import { newRecord } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { type Action, listActions } from "./actions.ts";

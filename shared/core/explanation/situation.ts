@@ -6,7 +6,7 @@ import { describeWaiting, type Waiting } from "../lifecycle/waiting.ts";
 import { computeNextDue } from "../policy/due/schedule.ts";
 import type { Policy } from "../policy/policy.ts";
 import { toFacts } from "../record/due.ts";
-import type { TargetRecord } from "../record/rotation.ts";
+import type { TargetRecord } from "../record/record.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 

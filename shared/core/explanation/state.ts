@@ -1,6 +1,7 @@
 import { type explainedStates } from "../answer-words.ts";
 import { isJoined } from "../lifecycle/request.ts";
-import { mayHaveChanged, type Rotation } from "../record/rotation.ts";
+import { type Rotation } from "../record/record.ts";
+import { mayHaveChanged } from "../record/rotation.ts";
 import type { Situation } from "./situation.ts";
 
 /**

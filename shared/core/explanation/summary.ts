@@ -1,4 +1,4 @@
-import type { Rotation } from "../record/rotation.ts";
+import type { Rotation } from "../record/record.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 import { count, withoutPeriod } from "./words.ts";

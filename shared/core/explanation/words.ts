@@ -1,4 +1,4 @@
-import type { Failure } from "../record/rotation.ts";
+import type { Failure } from "../record/record.ts";
 
 /** The text without its final period, to be continued or ended by the caller. Never empty. */
 export function withoutPeriod(text: string): string {

@@ -1,15 +1,8 @@
 import type { ErrorKind } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
 import { withDueAt } from "../record/due.ts";
-import {
-  type Failure,
-  mayHaveChanged,
-  pickLifts,
-  type Rotation,
-  schedule,
-  type TargetRecord,
-  withoutHold,
-} from "../record/rotation.ts";
+import { type Failure, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
+import { mayHaveChanged, pickLifts, withoutHold } from "../record/rotation.ts";
 import { abandon, findSlot, withSlot } from "../record/slots.ts";
 import { type Instant, plus } from "../time.ts";
 import { notify, toFailureData } from "./notifications.ts";

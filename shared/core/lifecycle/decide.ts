@@ -1,10 +1,6 @@
 import { findPause, findUnforcedPause, type Force } from "../record/pause.ts";
-import {
-  type Claim,
-  mayHaveChanged,
-  type Rotation,
-  type TargetRecord,
-} from "../record/rotation.ts";
+import { type Claim, type Rotation, type TargetRecord } from "../record/record.ts";
+import { mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";

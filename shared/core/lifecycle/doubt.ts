@@ -1,5 +1,5 @@
 import { withCheck } from "../record/check.ts";
-import type { TargetRecord } from "../record/rotation.ts";
+import type { TargetRecord } from "../record/record.ts";
 import { between, type Instant, second } from "../time.ts";
 import { decideWork } from "./decide.ts";
 

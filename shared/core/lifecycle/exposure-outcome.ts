@@ -1,6 +1,6 @@
 import type { Due } from "../policy/due/schedule.ts";
 import { describePause, findPause } from "../record/pause.ts";
-import type { TargetRecord } from "../record/rotation.ts";
+import type { TargetRecord } from "../record/record.ts";
 import type { Target } from "../target.ts";
 import { between, findEarliest, formatDuration, hour, type Instant, plus } from "../time.ts";
 import { describeWaiting, type Waiting } from "./waiting.ts";

@@ -1,7 +1,8 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { computeNextDue, type Due } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
-import { type Exposure, type TargetRecord, withoutRotationHold } from "../record/rotation.ts";
+import { type Exposure, type TargetRecord } from "../record/record.ts";
+import { withoutRotationHold } from "../record/rotation.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";

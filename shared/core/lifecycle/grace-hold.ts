@@ -1,10 +1,12 @@
 import {
-  isRequestOfPerson,
-  mayHaveChanged,
   type Rotation,
   type RotationRequest,
   type Superseded,
   type TargetRecord,
+} from "../record/record.ts";
+import {
+  isRequestOfPerson,
+  mayHaveChanged,
   withoutHold,
   withoutRequestHold,
 } from "../record/rotation.ts";

@@ -1,6 +1,7 @@
 import { computeSpread } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
-import { mayHaveChanged, type TargetRecord } from "../record/rotation.ts";
+import { type TargetRecord } from "../record/record.ts";
+import { mayHaveChanged } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import { between, type Instant, minute, plus, toInstantAt } from "../time.ts";
 import { retryDelay } from "./retry.ts";

@@ -2,13 +2,8 @@ import { computeNextDue, findFreezeEnd, mayOverride } from "../policy/due/schedu
 import type { LiftReason, Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
 import { toFacts } from "../record/due.ts";
-import {
-  mayHaveChanged,
-  type Reason,
-  type Rotation,
-  schedule,
-  type TargetRecord,
-} from "../record/rotation.ts";
+import { type Reason, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
+import { mayHaveChanged } from "../record/rotation.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";

@@ -4,7 +4,7 @@ import {
   type NotificationType,
   type Rotation,
   type TargetRecord,
-} from "../record/rotation.ts";
+} from "../record/record.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import { type Instant } from "../time.ts";
 

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { describePause, findPause, isSamePause, type Pause } from "../record/pause.ts";
-import { mayHaveChanged, type TargetRecord } from "../record/rotation.ts";
+import { type TargetRecord } from "../record/record.ts";
+import { mayHaveChanged } from "../record/rotation.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import { day, formatDuration, type Instant, plus } from "../time.ts";
 

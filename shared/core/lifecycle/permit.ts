@@ -17,7 +17,7 @@ import {
   schedule,
   type StartReason,
   type TargetRecord,
-} from "../record/rotation.ts";
+} from "../record/record.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";

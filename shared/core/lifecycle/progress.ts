@@ -1,19 +1,16 @@
 import { withDue } from "../record/due.ts";
+import { type RunRecord } from "../record/history.ts";
 import {
   type Exposure,
   type Failure,
-  newRun,
-  pickLifts,
   type Rotation,
   type RotationRequest,
-  type RunRecord,
   type StartReason,
   type TargetRecord,
-  withoutHold,
-  withPhase,
   type WorkingPhase,
   workingPhases,
-} from "../record/rotation.ts";
+} from "../record/record.ts";
+import { newRun, pickLifts, withoutHold, withPhase } from "../record/rotation.ts";
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";

@@ -1,15 +1,13 @@
+import { type RunRecord } from "../record/history.ts";
 import { findLaterForce } from "../record/pause.ts";
 import {
-  newRun,
   type Rotation,
   type RotationRequest,
-  type RunRecord,
   schedule,
   type TargetRecord,
-  withoutHold,
-  withPhase,
   type WorkingPhase,
-} from "../record/rotation.ts";
+} from "../record/record.ts";
+import { newRun, withoutHold, withPhase } from "../record/rotation.ts";
 import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";

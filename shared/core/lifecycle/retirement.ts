@@ -1,6 +1,6 @@
 import type { RetryPolicy } from "../policy/policy.ts";
 import { describePause } from "../record/pause.ts";
-import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/rotation.ts";
+import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/record.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
 import { findUnansweredExposure } from "./exposure.ts";

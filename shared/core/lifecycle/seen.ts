@@ -1,5 +1,5 @@
 import { findLastChange } from "../record/due.ts";
-import type { Exposure, SlotRecord, TargetRecord } from "../record/rotation.ts";
+import type { Exposure, SlotRecord, TargetRecord } from "../record/record.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {

@@ -1,6 +1,6 @@
 import type { Policy } from "../policy/policy.ts";
 import { withDue } from "../record/due.ts";
-import type { TargetRecord } from "../record/rotation.ts";
+import type { TargetRecord } from "../record/record.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { between, hour, type Instant } from "../time.ts";

@@ -1,5 +1,5 @@
 import { describePauseOfRotation, findPause, type Force } from "../record/pause.ts";
-import type { Rotation, RotationRequest, TargetRecord } from "../record/rotation.ts";
+import type { Rotation, RotationRequest, TargetRecord } from "../record/record.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isClaimed, isPaused } from "./decide.ts";

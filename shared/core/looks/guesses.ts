@@ -1,4 +1,4 @@
-import type { Refusal } from "../record/rotation.ts";
+import type { Refusal } from "../record/record.ts";
 import { between, day, type Instant, minute, plus } from "../time.ts";
 
 /**

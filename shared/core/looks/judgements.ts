@@ -1,9 +1,5 @@
-import {
-  isRequestOfPerson,
-  type Rotation,
-  schedule,
-  type TargetRecord,
-} from "../record/rotation.ts";
+import { type Rotation, schedule, type TargetRecord } from "../record/record.ts";
+import { isRequestOfPerson } from "../record/rotation.ts";
 import { type Target, toPendingName } from "../target.ts";
 import type { Finding } from "./findings.ts";
 

@@ -1,4 +1,4 @@
-import { type Refusal, type Rotation, type TargetRecord } from "../record/rotation.ts";
+import { type Refusal, type Rotation, type TargetRecord } from "../record/record.ts";
 import type { SecretName, Target, VersionRef } from "../target.ts";
 import { between, type Instant, plus } from "../time.ts";
 import { findGuessPause, findRefusal, guessWindowMs, maxSearchGuesses } from "./guesses.ts";

@@ -3,7 +3,7 @@ import { fingerprintPolicy } from "../policy/policy.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import type { Exposure, TargetRecord } from "./rotation.ts";
+import type { Exposure, TargetRecord } from "./record.ts";
 import { findSlot } from "./slots.ts";
 
 /** Limits the size of the record: a record that is too large to store would stop its target. */

@@ -1,5 +1,5 @@
 import { isUrgent } from "../lifecycle/after-failure.ts";
-import type { Reason, TargetRecord } from "./rotation.ts";
+import type { Reason, TargetRecord } from "./record.ts";
 
 const urgentReasons: readonly Reason[] = ["operator", "exposure", "drift"];
 

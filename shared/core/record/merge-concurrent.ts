@@ -4,7 +4,7 @@ import { withTheirUse } from "../lifecycle/use.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isSamePause } from "./pause.ts";
-import type { TargetRecord } from "./rotation.ts";
+import type { TargetRecord } from "./record.ts";
 
 /** The three versions of a record in a lost write race. */
 export interface Race {

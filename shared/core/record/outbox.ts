@@ -1,4 +1,4 @@
-import type { Notification } from "./rotation.ts";
+import type { Notification } from "./record.ts";
 
 /**
  * The notifications that still wait after delivery to some notifiers. Only configured notifiers are remembered, each once, because

@@ -1,5 +1,5 @@
 import { isSameVersion, type Target, type VersionRef } from "../target.ts";
-import type { SlotRecord, TargetRecord } from "./rotation.ts";
+import type { SlotRecord, TargetRecord } from "./record.ts";
 
 /** The account that the next rotation changes. Of a pair, it is the account that is not published. */
 export function chooseAccount(target: Target, record: TargetRecord): string {

@@ -1,5 +1,5 @@
 import { addRefusal } from "../../core/looks/guesses.ts";
-import type { Refusal } from "../../core/record/rotation.ts";
+import type { Refusal } from "../../core/record/record.ts";
 
 /** Refused log-ins of admins, counted over all targets of this process because they share the admin's account. */
 export interface AdminRefusals {

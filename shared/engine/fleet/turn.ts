@@ -1,6 +1,6 @@
 import type { Work } from "../../core/lifecycle/decide.ts";
 import { goesFirst } from "../../core/record/first.ts";
-import type { TargetRecord } from "../../core/record/rotation.ts";
+import type { TargetRecord } from "../../core/record/record.ts";
 import type { Target } from "../../core/target.ts";
 import type { Ports } from "../ports.ts";
 import type { TargetSession } from "../session.ts";

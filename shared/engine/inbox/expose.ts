@@ -1,6 +1,6 @@
 import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import type { ExposureOutcome } from "../../core/lifecycle/exposure-outcome.ts";
-import type { Exposure } from "../../core/record/rotation.ts";
+import type { Exposure } from "../../core/record/record.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import { report } from "./report.ts";

@@ -1,4 +1,5 @@
-import { newRecord, type TargetRecord } from "../../core/record/rotation.ts";
+import { type TargetRecord } from "../../core/record/record.ts";
+import { newRecord } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Journal, Versioned } from "../../stores/journal.ts";

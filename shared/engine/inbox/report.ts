@@ -1,5 +1,6 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
-import { type TargetRecord, withoutSkip } from "../../core/record/rotation.ts";
+import { type TargetRecord } from "../../core/record/record.ts";
+import { withoutSkip } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";

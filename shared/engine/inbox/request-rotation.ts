@@ -3,11 +3,8 @@ import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
-import {
-  type RotationRequest,
-  type TargetRecord,
-  withoutSkip,
-} from "../../core/record/rotation.ts";
+import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
+import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";

@@ -1,5 +1,5 @@
 import { isClaimed } from "../../core/lifecycle/decide.ts";
-import type { Rotation } from "../../core/record/rotation.ts";
+import type { Rotation } from "../../core/record/record.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, plus, second, toInstant } from "../../core/time.ts";
 import { UnreadableRowError } from "../../stores/journal.ts";

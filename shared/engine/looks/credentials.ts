@@ -4,7 +4,7 @@ import {
   describeNoLiveCredential,
   type UnreadableVersion,
 } from "../../core/looks/no-live-credential.ts";
-import type { Rotation } from "../../core/record/rotation.ts";
+import type { Rotation } from "../../core/record/record.ts";
 import { findSlot, listSlotCandidates } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type Target, type VersionRef } from "../../core/target.ts";

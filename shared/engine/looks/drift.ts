@@ -10,7 +10,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
 import { readPayload } from "../../core/payload/payload.ts";
-import type { Rotation, TargetRecord } from "../../core/record/rotation.ts";
+import type { Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion } from "../../core/target.ts";

@@ -1,5 +1,5 @@
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
-import type { Rotation } from "../../core/record/rotation.ts";
+import type { Rotation } from "../../core/record/record.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";

@@ -12,7 +12,7 @@ import {
   judgeExamination,
   judgeWritable,
 } from "../../core/looks/judgements.ts";
-import type { Rotation } from "../../core/record/rotation.ts";
+import type { Rotation } from "../../core/record/record.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";

@@ -3,13 +3,13 @@ import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.t
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import { withCheck } from "../../core/record/check.ts";
+import { type RunRecord } from "../../core/record/history.ts";
 import {
   type Failure,
   keyturn,
   type Rotation,
-  type RunRecord,
   type TargetRecord,
-} from "../../core/record/rotation.ts";
+} from "../../core/record/record.ts";
 import { findSlot, listSlotCandidates, withSlot } from "../../core/record/slots.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant, plus } from "../../core/time.ts";

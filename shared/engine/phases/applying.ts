@@ -7,12 +7,8 @@ import {
 import { isPaused } from "../../core/lifecycle/decide.ts";
 import { describeFindings } from "../../core/looks/findings.ts";
 import { findRefusal } from "../../core/looks/guesses.ts";
-import {
-  mayHaveChanged,
-  type Rotation,
-  type TargetRecord,
-  withoutHold,
-} from "../../core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../core/record/record.ts";
+import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { abandon, chooseAccount, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";

@@ -1,6 +1,6 @@
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withCheck } from "../../core/record/check.ts";
-import type { Failure, Rotation, TargetRecord } from "../../core/record/rotation.ts";
+import type { Failure, Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import {
   isSameVersion,

@@ -1,5 +1,5 @@
 import { TargetUnavailableError, VaultUnavailableError } from "../../core/errors.ts";
-import type { Rotation } from "../../core/record/rotation.ts";
+import type { Rotation } from "../../core/record/record.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { toFailure } from "../failure.ts";
 import type { TargetSession } from "../session.ts";

@@ -1,5 +1,5 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
-import type { Rotation, WorkingPhase } from "../../core/record/rotation.ts";
+import type { Rotation, WorkingPhase } from "../../core/record/record.ts";
 import type { TargetSession } from "../session.ts";
 
 /** The phase of a rotation after a step, and what the step found out. */

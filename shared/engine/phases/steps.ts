@@ -1,7 +1,8 @@
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
 import { renderPayload } from "../../core/payload/payload.ts";
-import { mayHaveChanged, type Rotation, type WorkingPhase } from "../../core/record/rotation.ts";
+import { type Rotation, type WorkingPhase } from "../../core/record/record.ts";
+import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import { generatePassword } from "../../core/secrets/password.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";

@@ -3,7 +3,8 @@ import {
   explainUnreadableState,
   type Explanation,
 } from "../../core/explanation/explanation.ts";
-import type { HistoryRow, RunRecord, TargetRecord } from "../../core/record/rotation.ts";
+import type { HistoryRow, RunRecord } from "../../core/record/history.ts";
+import type { TargetRecord } from "../../core/record/record.ts";
 import { requireMatch } from "../../core/simulation/scope.ts";
 import type { Target } from "../../core/target.ts";
 import { isInState, isWanted, type TargetFilter } from "../../core/target-filter.ts";

@@ -3,7 +3,8 @@ import { LeaseLostError } from "../../core/errors.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { findHold } from "../../core/lifecycle/hold.ts";
 import { findHoldOfRequest } from "../../core/lifecycle/permit.ts";
-import { newRecord, type TargetRecord } from "../../core/record/rotation.ts";
+import { type TargetRecord } from "../../core/record/record.ts";
+import { newRecord } from "../../core/record/rotation.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
 import { hour, type Instant, plus, second, toInstant } from "../../core/time.ts";
 import {

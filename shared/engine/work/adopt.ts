@@ -6,15 +6,14 @@ import { describeStart, withDueAfterGrace } from "../../core/lifecycle/permit.ts
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
 import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
 import { withDueAt } from "../../core/record/due.ts";
+import { type RunRecord } from "../../core/record/history.ts";
 import {
   type Failure,
-  newRun,
-  pickLifts,
   type RotationRequest,
-  type RunRecord,
   type SlotRecord,
   type TargetRecord,
-} from "../../core/record/rotation.ts";
+} from "../../core/record/record.ts";
+import { newRun, pickLifts } from "../../core/record/rotation.ts";
 import { findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";

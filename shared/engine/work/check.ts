@@ -1,6 +1,6 @@
 import { withHeartbeatLater } from "../../core/lifecycle/heartbeat.ts";
 import { computeUrgentRetryDelay, isAway } from "../../core/lifecycle/retry.ts";
-import type { CheckRequest, Failure, TargetRecord } from "../../core/record/rotation.ts";
+import type { CheckRequest, Failure, TargetRecord } from "../../core/record/record.ts";
 import { isSameVersion } from "../../core/target.ts";
 import { plus } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";

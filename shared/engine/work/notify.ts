@@ -1,6 +1,6 @@
 import { deadlines } from "../../core/deadlines.ts";
 import { withDelivered } from "../../core/record/outbox.ts";
-import type { Notification, TargetRecord } from "../../core/record/rotation.ts";
+import type { Notification, TargetRecord } from "../../core/record/record.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import { shorten } from "../../core/shorten.ts";
 import { day, minute, plus } from "../../core/time.ts";

@@ -1,11 +1,7 @@
 import { withHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { withDue, withDueAt, withPolicy } from "../../core/record/due.ts";
-import {
-  type Rotation,
-  type TargetRecord,
-  withoutHold,
-  withoutRequestHold,
-} from "../../core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../core/record/record.ts";
+import { withoutHold, withoutRequestHold } from "../../core/record/rotation.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 

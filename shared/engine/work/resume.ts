@@ -14,12 +14,11 @@ import { isJoined } from "../../core/lifecycle/request.ts";
 import { withCheck } from "../../core/record/check.ts";
 import {
   type Failure,
-  mayHaveChanged,
   type Rotation,
   type TargetRecord,
-  withoutHold,
   workingPhases,
-} from "../../core/record/rotation.ts";
+} from "../../core/record/record.ts";
+import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { maxThrottledMs, VaultBusyError } from "../fleet/room.ts";

@@ -1,7 +1,7 @@
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { decideAfterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
 import { retryDelay } from "../../core/lifecycle/retry.ts";
-import type { Failure, Retirement, TargetRecord } from "../../core/record/rotation.ts";
+import type { Failure, Retirement, TargetRecord } from "../../core/record/record.ts";
 import { findSlot, withSlot } from "../../core/record/slots.ts";
 import { plus } from "../../core/time.ts";
 import { hasSessions, retireAccount } from "../calls/reach.ts";

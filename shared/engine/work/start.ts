@@ -3,7 +3,7 @@ import { decideStart } from "../../core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { fingerprintPolicy } from "../../core/policy/policy.ts";
 import { withDueAt } from "../../core/record/due.ts";
-import type { RotationRequest, TargetRecord } from "../../core/record/rotation.ts";
+import type { RotationRequest, TargetRecord } from "../../core/record/record.ts";
 import { chooseAccount } from "../../core/record/slots.ts";
 import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
 import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";

@@ -11,7 +11,8 @@ import {
   toUnreadable,
   type Verified,
 } from "../../core/looks/verified.ts";
-import { newRecord, type TargetRecord } from "../../core/record/rotation.ts";
+import { type TargetRecord } from "../../core/record/record.ts";
+import { newRecord } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";

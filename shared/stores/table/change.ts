@@ -1,4 +1,4 @@
-import type { RunRecord } from "../../core/record/rotation.ts";
+import type { RunRecord } from "../../core/record/history.ts";
 import { isTargetId } from "../../core/target.ts";
 import type { JournalChange } from "../journal.ts";
 import { isInstant, isRotationId } from "./row-keys.ts";

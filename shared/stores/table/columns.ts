@@ -1,11 +1,7 @@
 import type { z } from "zod";
 import type { OperatorFreeze } from "../../core/freezes/operator-freeze.ts";
-import {
-  type HistoryRow,
-  recordSchema,
-  type RunRecord,
-  type TargetRecord,
-} from "../../core/record/rotation.ts";
+import { type HistoryRow, type RunRecord } from "../../core/record/history.ts";
+import { recordSchema, type TargetRecord } from "../../core/record/record.ts";
 import type { Instant } from "../../core/time.ts";
 import { type Alarm, type Listing, type Unreadable, UnreadableRowError } from "../journal.ts";
 import { fit, type Reductions, runReductions, targetReductions } from "./fit.ts";

@@ -1,3 +1,4 @@
+import type { RunRecord } from "../../core/record/history.ts";
 import type {
   CheckRequest,
   Exposure,
@@ -7,9 +8,8 @@ import type {
   RetryIntent,
   Rotation,
   RotationRequest,
-  RunRecord,
   TargetRecord,
-} from "../../core/record/rotation.ts";
+} from "../../core/record/record.ts";
 import { maxWhyLength, shorten } from "../../core/shorten.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { odata } from "@azure/data-tables";
-import { recordSchema } from "../../core/record/rotation.ts";
+import { recordSchema } from "../../core/record/record.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import * as keys from "./row-keys.ts";
 import type { Row, Table } from "./table.ts";

@@ -4,8 +4,9 @@ import type { FreezeSelection, OperatorFreeze } from "../../core/freezes/operato
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
 import { liftReasons } from "../../core/policy/policy.ts";
+import type { RunRecord } from "../../core/record/history.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
-import * as rotation from "../../core/record/rotation.ts";
+import * as rotation from "../../core/record/record.ts";
 import type { VersionRef } from "../../core/target.ts";
 import type { Alarm } from "../journal.ts";
 
@@ -206,7 +207,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   claim,
 });
 
-export const runRecord = makeShape<rotation.RunRecord>()({
+export const runRecord = makeShape<RunRecord>()({
   schema: z.literal(rotation.recordSchema),
   rotationId: text,
   targetId: text,

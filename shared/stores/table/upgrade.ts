@@ -1,4 +1,4 @@
-import { recordSchema, workingPhases } from "../../core/record/rotation.ts";
+import { recordSchema, workingPhases } from "../../core/record/record.ts";
 
 /** The fields of a stored record, with nested ones parsed. Their values are not checked yet. */
 export type Fields = Readonly<Record<string, unknown>>;

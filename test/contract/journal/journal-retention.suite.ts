@@ -1,6 +1,7 @@
 import { ulid } from "ulid";
 import { describe, expect, it } from "vitest";
-import { newRecord, type RunRecord } from "../../../shared/core/record/rotation.ts";
+import { type RunRecord } from "../../../shared/core/record/history.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { day, type Instant, plus, toInstant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
 import { fullAlarm, fullRun, leanFreeze, leanRun } from "../../stores/full-records.ts";

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
+import { recordSchema } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { toInstant } from "../../../shared/core/time.ts";
 import { runRow, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { type AzuriteTables, azuriteTables } from "../../stores/azurite-tables.ts";

@@ -1,7 +1,8 @@
 import { odata, type TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../../shared/core/errors.ts";
-import { newRecord, recordSchema } from "../../../shared/core/record/rotation.ts";
+import { recordSchema } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { UnreadableRowError } from "../../../shared/stores/journal.ts";
 import { toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { type AzuriteTables, azuriteTables, catchFailure } from "../../stores/azurite-tables.ts";

@@ -1,11 +1,8 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LeaseLostError } from "../../../shared/core/errors.ts";
-import {
-  newRecord,
-  recordSchema,
-  type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+import { recordSchema, type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { day, minute, plus } from "../../../shared/core/time.ts";
 import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../../stores/arbitrary-records.ts";

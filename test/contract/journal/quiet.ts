@@ -1,4 +1,5 @@
-import { newRecord, type TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import type { Instant } from "../../../shared/core/time.ts";
 
 /** A healthy target on which nothing but a heartbeat is due at this moment. */

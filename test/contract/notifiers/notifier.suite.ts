@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Notification } from "../../../shared/core/record/rotation.ts";
+import type { Notification } from "../../../shared/core/record/record.ts";
 import type { Notifier } from "../../../shared/notifiers/notifier.ts";
 import type { Trouble } from "../../notifiers/receiver.ts";
 import { expectNoTrace, failure } from "../rotators/suite/errors.ts";

@@ -9,7 +9,8 @@ import {
 import { decideWork, findWakeTime, isClaimed } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptRequest } from "../../../shared/core/lifecycle/request.ts";
 import { describeWaiting } from "../../../shared/core/lifecycle/waiting.ts";
-import { type TargetRecord, withoutSkip } from "../../../shared/core/record/rotation.ts";
+import { type TargetRecord } from "../../../shared/core/record/record.ts";
+import { withoutSkip } from "../../../shared/core/record/rotation.ts";
 import type { Target } from "../../../shared/core/target.ts";
 import type { Instant } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";

@@ -1,6 +1,6 @@
 import { withClaim } from "../../../shared/core/lifecycle/decide.ts";
 import { withDue } from "../../../shared/core/record/due.ts";
-import { type Rotation, type TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
 import { computeFingerprint, type Target } from "../../../shared/core/target.ts";
 import { day, type Instant, plus } from "../../../shared/core/time.ts";
 import { adopted, at, begun, failure, now, target as orders, version } from "../orders.ts";

@@ -7,11 +7,8 @@ import {
   isClaimed,
   withClaim,
 } from "../../../shared/core/lifecycle/decide.ts";
-import {
-  newRecord,
-  type Rotation,
-  type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { between, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
 

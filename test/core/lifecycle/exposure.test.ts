@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
-import type { Exposure, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { Exposure, TargetRecord } from "../../../shared/core/record/record.ts";
 import { hour } from "../../../shared/core/time.ts";
 import { adopted, at, begun, now, target, version } from "../orders.ts";
 

@@ -10,7 +10,8 @@ import {
   withVerified,
 } from "../../../shared/core/lifecycle/heartbeat.ts";
 import { goesFirst } from "../../../shared/core/record/first.ts";
-import { newRecord, type TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { between, day, hour, type Instant, minute, plus } from "../../../shared/core/time.ts";
 
 const now = "2026-03-01T10:00:00.000Z";

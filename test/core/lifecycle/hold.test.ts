@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findHold } from "../../../shared/core/lifecycle/hold.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
-import type { Rotation } from "../../../shared/core/record/rotation.ts";
+import type { Rotation } from "../../../shared/core/record/record.ts";
 import { day, plus } from "../../../shared/core/time.ts";
 import { adopted, at, begun, now, target } from "../orders.ts";
 

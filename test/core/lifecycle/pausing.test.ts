@@ -13,7 +13,7 @@ import { acceptRequest, joinRequest } from "../../../shared/core/lifecycle/reque
 import { describeWait } from "../../../shared/core/lifecycle/retirement.ts";
 import { describeWaiting } from "../../../shared/core/lifecycle/waiting.ts";
 import { mergeConcurrent } from "../../../shared/core/record/merge-concurrent.ts";
-import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { Rotation, TargetRecord } from "../../../shared/core/record/record.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
 import { explainTarget } from "../../../shared/core/views.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";

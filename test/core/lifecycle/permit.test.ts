@@ -5,11 +5,8 @@ import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycl
 import { decideStart } from "../../../shared/core/lifecycle/permit.ts";
 import { succeed } from "../../../shared/core/lifecycle/progress.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
-import {
-  newRecord,
-  type Rotation,
-  type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { day, hour, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { adopted, at, begun, now, request, target, version } from "../orders.ts";

@@ -7,7 +7,7 @@ import {
   failRotation,
   retryLater,
 } from "../../../shared/core/lifecycle/after-failure.ts";
-import type { Rotation } from "../../../shared/core/record/rotation.ts";
+import type { Rotation } from "../../../shared/core/record/record.ts";
 import { hour, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryRotation, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { at, begun, failure, now, request, target, version } from "../orders.ts";

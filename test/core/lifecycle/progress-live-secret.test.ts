@@ -7,11 +7,8 @@ import {
 } from "../../../shared/core/lifecycle/after-failure.ts";
 import { advance, beginRotation, succeed } from "../../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../../shared/core/lifecycle/request.ts";
-import {
-  newRecord,
-  type Rotation,
-  type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { findSlot, listSlotCandidates } from "../../../shared/core/record/slots.ts";
 import { isSameVersion, type Target, type VersionRef } from "../../../shared/core/target.ts";
 import { minute, plus } from "../../../shared/core/time.ts";

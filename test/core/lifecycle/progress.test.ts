@@ -7,7 +7,7 @@ import {
   succeed,
   toRunRecord,
 } from "../../../shared/core/lifecycle/progress.ts";
-import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { Rotation, TargetRecord } from "../../../shared/core/record/record.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
 import { arbitraryRotation } from "../arbitrary-record.ts";
 import { adopted, at, begun, failure, grounds, now, request, target, version } from "../orders.ts";

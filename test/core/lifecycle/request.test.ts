@@ -4,11 +4,11 @@ import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptRequest, isJoined, joinRequest } from "../../../shared/core/lifecycle/request.ts";
 import { fingerprintPolicy } from "../../../shared/core/policy/policy.ts";
 import {
-  newRecord,
   recordSchema,
   type Rotation,
   type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+} from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { target } from "../orders.ts";

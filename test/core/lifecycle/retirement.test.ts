@@ -11,7 +11,7 @@ import type {
   Proof,
   Retirement,
   TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+} from "../../../shared/core/record/record.ts";
 import { hour, minute, plus } from "../../../shared/core/time.ts";
 import { adopted, at, begun, now, request, target, version } from "../orders.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { findWakeTime } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptUse, type Use, withTheirUse } from "../../../shared/core/lifecycle/use.ts";
 import { withDue } from "../../../shared/core/record/due.ts";
-import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { day, hour, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { adopted, at, begun, now, target } from "../orders.ts";

@@ -8,7 +8,7 @@ import {
   maxGuesses,
   maxSearchGuesses,
 } from "../../../shared/core/looks/guesses.ts";
-import type { Refusal } from "../../../shared/core/record/rotation.ts";
+import type { Refusal } from "../../../shared/core/record/record.ts";
 import { hour, minute, plus, second } from "../../../shared/core/time.ts";
 
 const start = "2026-01-01T00:00:00.000Z";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findLastChange, toFacts, withDue } from "../../../shared/core/record/due.ts";
-import { newRecord, type TargetRecord } from "../../../shared/core/record/rotation.ts";
+import { type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { computeFingerprint } from "../../../shared/core/target.ts";
 import { adopted, at, now, target } from "../orders.ts";
 

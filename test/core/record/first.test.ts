@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
 import { goesFirst } from "../../../shared/core/record/first.ts";
-import {
-  newRecord,
-  type Rotation,
-  type TargetRecord,
-} from "../../../shared/core/record/rotation.ts";
+import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 
 const at = "2026-03-01T10:00:00.000Z";
 const record: TargetRecord = { ...newRecord("app"), active: "app" };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mergeConcurrent } from "../../../shared/core/record/merge-concurrent.ts";
-import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { adopted, at, begun, failure, request, target, version } from "../orders.ts";
 
 const base: TargetRecord = { ...adopted, nextDue: at(100_000), dueReason: "every 90d" };

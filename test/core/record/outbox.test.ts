@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { withDelivered } from "../../../shared/core/record/outbox.ts";
-import type { Notification } from "../../../shared/core/record/rotation.ts";
+import type { Notification } from "../../../shared/core/record/record.ts";
 
 const note = (id: string, toldTo?: readonly string[]): Notification => ({
   id,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { newRecord, type SlotRecord } from "../../../shared/core/record/rotation.ts";
+import { type SlotRecord } from "../../../shared/core/record/record.ts";
+import { newRecord } from "../../../shared/core/record/rotation.ts";
 import {
   abandon,
   chooseAccount,

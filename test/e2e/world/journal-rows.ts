@@ -1,5 +1,5 @@
 import { TableClient, type TableEntityResult } from "@azure/data-tables";
-import type { Claim, Rotation } from "../../../shared/core/record/rotation.ts";
+import type { Claim, Rotation } from "../../../shared/core/record/record.ts";
 import { targetRow, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { tableName } from "./world.ts";
 

@@ -6,7 +6,7 @@ import {
   toRunRecord,
 } from "../../../shared/core/lifecycle/progress.ts";
 import { renderPayload } from "../../../shared/core/payload/payload.ts";
-import type { TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";

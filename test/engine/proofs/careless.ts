@@ -1,5 +1,5 @@
 import { ConfigError, VaultUnavailableError } from "../../../shared/core/errors.ts";
-import type { Rotation, TargetRecord } from "../../../shared/core/record/rotation.ts";
+import type { Rotation, TargetRecord } from "../../../shared/core/record/record.ts";
 import { between, hour, minute, toInstant } from "../../../shared/core/time.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";

@@ -4,7 +4,7 @@ import {
   TargetUnavailableError,
   VaultUnavailableError,
 } from "../../../../shared/core/errors.ts";
-import type { TargetRecord } from "../../../../shared/core/record/rotation.ts";
+import type { TargetRecord } from "../../../../shared/core/record/record.ts";
 import { hour } from "../../../../shared/core/time.ts";
 import type { Requested } from "../../../../shared/engine/inbox/request-rotation.ts";
 import { makeQuestions } from "../../../../shared/engine/queries/questions.ts";

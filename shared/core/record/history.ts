@@ -1,0 +1,37 @@
+import type { VersionRef } from "../target.ts";
+import type { Instant } from "../time.ts";
+import type { Force } from "./pause.ts";
+import type { Failure, Lift, PhaseTime, Reason, recordSchema, StartReason } from "./record.ts";
+
+/** One rotation in the history of a target. */
+export interface RunRecord extends StartReason {
+  readonly schema: typeof recordSchema;
+  readonly rotationId: string;
+  readonly targetId: string;
+  readonly state: "queued" | "running" | "done" | "failed" | "blocked";
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  readonly requestedAt: Instant;
+  readonly account?: string;
+  readonly startedAt?: Instant;
+  readonly endedAt?: Instant;
+  readonly phases: readonly PhaseTime[];
+  readonly published?: VersionRef;
+  readonly failure?: Failure;
+  /** The next due time of the target when this rotation ended, with its reason. */
+  readonly nextDue?: Instant;
+  readonly dueReason?: string;
+  /** Who lifted the freezes for this rotation. */
+  readonly lift?: Lift;
+  /** Who let this rotation start although the target was paused. */
+  readonly force?: Force;
+}
+
+/** One row of the history that this instance cannot read; it can read the others. */
+export interface UnreadableRun extends Pick<RunRecord, "rotationId" | "targetId"> {
+  readonly state: "unreadable";
+  /** A sentence for an operator. */
+  readonly why: string;
+}
+
+export type HistoryRow = RunRecord | UnreadableRun;

@@ -1,0 +1,313 @@
+import type { ErrorKind } from "../errors.ts";
+import type { NotChosen } from "../policy/choose.ts";
+import type { PassedOver } from "../policy/due/explain.ts";
+import type { VersionRef } from "../target.ts";
+import type { Instant } from "../time.ts";
+import type { Force, Pause } from "./pause.ts";
+
+/**
+ * A phase is named for what may already have happened when it is read back from the journal:
+ *
+ * | phase | next effect |
+ * |---|---|
+ * | `staging` | make the secret and store it as pending |
+ * | `applying` | give the target the pending secret, prove it by a log-in |
+ * | `publishing` | write the version that consumers read |
+ * | `checking` | read it back and log in with what was read |
+ * | `refreshing` | refresh the consumers |
+ * | `cleaning` | disable the pending version of this rotation |
+ */
+export const workingPhases = [
+  "staging",
+  "applying",
+  "publishing",
+  "checking",
+  "refreshing",
+  "cleaning",
+] as const;
+export type WorkingPhase = (typeof workingPhases)[number];
+
+/**
+ * The version of everything that is stored about targets and rotations. Raise it when a field of a stored record is added,
+ * removed or changes its meaning after a release, and write the step from the version before (`stores/table/upgrade.ts`): an
+ * instance of the older version then leaves the rows of the newer one alone instead of losing the field.
+ */
+export const recordSchema = 2;
+
+/** Why a rotation was requested. `drift`: the database refused the published secret. */
+export const reasons = ["schedule", "operator", "exposure", "first", "drift"] as const;
+export type Reason = (typeof reasons)[number];
+
+/** The requester of a rotation that only the policy wants. */
+export const schedule = "schedule";
+
+/** The requester of a rotation after Keyturn found that the published secret does not log in. */
+export const keyturn = "keyturn";
+
+export interface Failure {
+  readonly kind: ErrorKind;
+  /** A sentence for an operator, free of secrets. */
+  readonly message: string;
+  readonly at: Instant;
+}
+
+/** A person let a rotation start during a freeze. The lift also applies to retries after a failure. */
+export interface Lift {
+  /** The reason that the person gave. */
+  readonly why: string;
+  readonly by: string;
+  readonly at: Instant;
+}
+
+export interface PhaseTime {
+  readonly phase: WorkingPhase;
+  readonly startedAt: Instant;
+  readonly endedAt?: Instant;
+}
+
+/** Why a rotation begins, or waits to begin. */
+export interface StartReason {
+  /** What made it due, or who requested it and how the policy applies; a sentence for an operator. */
+  readonly why: string;
+  /** The fingerprint of the policy at that time. */
+  readonly policyFingerprint: string;
+}
+
+/** The open rotation of a target. */
+export interface Rotation extends StartReason {
+  readonly id: string;
+  /** The account whose secret is replaced. */
+  readonly account: string;
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  readonly requestedAt: Instant;
+  readonly phase: WorkingPhase | "blocked";
+  readonly startedAt: Instant;
+  /** The latest phases, at most 20. */
+  readonly phases: readonly PhaseTime[];
+  /** The furthest phase it has reached. */
+  readonly furthest: WorkingPhase;
+  readonly pending?: VersionRef;
+  /** True from before the first change is sent: from then on the target may have the pending secret. */
+  readonly changeBegan: boolean;
+  /** True once Keyturn sent a change and does not know its result. */
+  readonly outcomeInDoubt?: boolean;
+  /** When the target first confirmed the pending secret. */
+  readonly confirmedAt?: Instant;
+  /** The published version, from the moment it is written. */
+  readonly published?: VersionRef;
+  /** Failures since the rotation last got further than before. */
+  readonly failures: number;
+  readonly nextAttemptAt?: Instant;
+  /** Why it waits until then, if a window or a freeze delays it. */
+  readonly heldBy?: string;
+  /** A step after publishing that Keyturn stopped trying. The secret itself is public and proven. */
+  readonly leftUndone?: Failure;
+  /** Milliseconds. Overrides the grace period of the target for the secret that this rotation supersedes. */
+  readonly grace?: number;
+  /** Present when freezes do not delay the rotation. */
+  readonly lift?: Lift;
+  /** Present when an earlier pause of the target does not delay the rotation. */
+  readonly force?: Force;
+}
+
+/** The secrets of one account, newest first. Keyturn tries each of them when it does not know which one works. */
+export interface SlotRecord {
+  readonly account: string;
+  readonly current?: VersionRef;
+  readonly previous?: VersionRef;
+  /** The pending version of a rotation that failed with an unknown result. */
+  readonly abandoned?: VersionRef;
+  readonly changedAt?: Instant;
+}
+
+/** A request for a new secret that becomes public after this moment. The id may be that of the open rotation. */
+export interface RotationRequest {
+  readonly rotationId: string;
+  readonly reason: Reason;
+  readonly requestedBy: string;
+  readonly at: Instant;
+  readonly notBefore?: Instant;
+  /** Why it waits until then, in words for an operator. */
+  readonly heldBy?: string;
+  readonly grace?: number;
+  /** Present when freezes do not delay the request. */
+  readonly lift?: Lift;
+  /** Present when an earlier pause of the target does not delay the request. */
+  readonly force?: Force;
+  /** Who requested it, in order. Absent for one person with one reason. */
+  readonly why?: string;
+}
+
+/** A retry of a failed rotation, with the same reason and requester. */
+export interface RetryIntent extends Pick<
+  RotationRequest,
+  "reason" | "requestedBy" | "grace" | "lift" | "force"
+> {
+  readonly why: string;
+  /** When a person requested the failed rotation. */
+  readonly requestedAt?: Instant;
+  /** Why it waits, if a freeze or a grace delays it. */
+  readonly heldBy?: string;
+}
+
+/** A report that somebody saw the published secret. */
+export interface Exposure {
+  readonly at: Instant;
+  /** Who saw it. */
+  readonly by: string;
+  /** Where it was seen, such as the name of a log. */
+  readonly from?: string;
+  readonly kind: "exposure" | "breach";
+  /** The version of the exposed secret. */
+  readonly version?: string;
+}
+
+/** The planned end of a superseded credential. */
+export interface Retirement {
+  readonly account: string;
+  readonly at: Instant;
+  /** The rotation that superseded it. */
+  readonly rotationId: string;
+  readonly failures: number;
+  /** Present when Keyturn must find the account unused first. */
+  readonly proof?: Proof;
+}
+
+/** A log-in with a stored secret that the target refused. Recent ones count, so that further tries do not lock the account. */
+export interface Refusal {
+  readonly account: string;
+  /** The version of the refused secret. */
+  readonly version: string;
+  readonly at: Instant;
+}
+
+/** A worker must log in with the published secret, and act if the target refuses it. */
+export interface CheckRequest {
+  /** When the check is due. */
+  readonly at: Instant;
+  readonly why: string;
+  /** Consecutive checks that could not be made. */
+  readonly failures: number;
+}
+
+/** The next log-in with the published secret that has no other reason than the policy. */
+export interface Heartbeat {
+  readonly at: Instant;
+  /** Consecutive heartbeats that could not be made. */
+  readonly failures: number;
+}
+
+/** The account of a pair that was published until somebody published the other one by hand. */
+export interface Superseded {
+  readonly account: string;
+  /** When the other account was published. */
+  readonly at: Instant;
+}
+
+/** The results of the checks for sessions of a superseded account since its grace period ended. */
+export interface Proof {
+  /** Checks that found the account in use. */
+  readonly seenInUse: number;
+  /** When a check found no session; no later check has found one. */
+  readonly quietSince?: Instant;
+}
+
+/** The work on the target is postponed, because its server is silent or busy. A new request or report ends that. */
+export interface SkippedTarget {
+  readonly at: Instant;
+  readonly until: Instant;
+  readonly why: string;
+}
+
+/** The worker that works on the target now. The fence grows with each claim and never shrinks. */
+export interface Claim {
+  readonly fence: number;
+  readonly owner?: string;
+  readonly until?: Instant;
+}
+
+/** A message that every notifier gets at least once, with the same id each time. It never contains a secret. */
+export interface Notification {
+  readonly id: string;
+  readonly type: NotificationType;
+  readonly targetId: string;
+  readonly at: Instant;
+  readonly data: Readonly<Record<string, string | number | boolean>>;
+  /** The names of the notifiers that have received it, while others have not. */
+  readonly toldTo?: readonly string[];
+}
+
+export type NotificationType =
+  | "rotation.started"
+  | "rotation.succeeded"
+  | "rotation.failed"
+  | "rotation.blocked"
+  | "rotation.stalled"
+  | "credential.adopted"
+  | "credential.retired"
+  | "drift.found"
+  | "alarm";
+
+export type Health = "new" | "healthy" | "failing" | "blocked";
+
+/** Everything durable about one target. Plain JSON. */
+export interface TargetRecord {
+  readonly schema: typeof recordSchema;
+  readonly targetId: string;
+  readonly health: Health;
+  readonly slots: readonly SlotRecord[];
+  /** The account whose secret is published, or was published before the configuration named another secret. */
+  readonly active?: string;
+  readonly published?: VersionRef;
+  readonly adoptedAt?: Instant;
+  /** When the published secret was written, if it did not log in at the adoption. Its age counts from then. */
+  readonly writtenAt?: Instant;
+  readonly lastSuccessAt?: Instant;
+  readonly lastFailure?: Failure;
+  /** Consecutive failed rotations. */
+  readonly failures: number;
+  readonly rotation?: Rotation;
+  readonly request?: RotationRequest;
+  /** What the next scheduled rotation inherits from the failed one. */
+  readonly again?: RetryIntent;
+  readonly retirement?: Retirement;
+  /** Present from a publication by hand to the end of the next rotation. */
+  readonly superseded?: Superseded;
+  readonly check?: CheckRequest;
+  /** Since when the target is known to refuse the published secret. */
+  readonly refusedSince?: Instant;
+  /** Refused log-ins of the last day, oldest first; at most 40. */
+  readonly refusals?: readonly Refusal[];
+  /** When a log-in last proved the published secret. */
+  readonly verifiedAt?: Instant;
+  readonly heartbeat?: Heartbeat;
+  /** When Keyturn last counted the versions of the pending and the published secret and disabled left-over pending ones. */
+  readonly tidiedAt?: Instant;
+  /** The first exposure since the last change. */
+  readonly exposure?: Exposure;
+  /** The last recorded use. Uses less than an hour after it are not recorded. */
+  readonly lastUsedAt?: Instant;
+  /** Who used it then. */
+  readonly lastUsedBy?: string;
+  /** When the next rotation is due, with its reason. */
+  readonly nextDue?: Instant;
+  readonly dueReason?: string;
+  /** Other possible due times, and why they do not apply; at most ten. */
+  readonly passedOver?: readonly PassedOver[];
+  /** The fingerprint of the policy behind `nextDue`, and of the adopted secret and accounts. */
+  readonly policyFingerprint?: string;
+  /** Why that policy applied, in at most 1,000 characters. */
+  readonly policyWhy?: string;
+  /** Policies that did not apply, and why not, each in at most 1,000 characters; at most ten. */
+  readonly policiesPassedOver?: readonly NotChosen[];
+  readonly outbox: readonly Notification[];
+  readonly outboxRetryAt?: Instant;
+  /** The last pause, which may have ended. Only callers write it. */
+  readonly pause?: Pause;
+  /** Postpones all work on the target. */
+  readonly skipped?: SkippedTarget;
+  /** Postpones all work after an internal error, because an immediate retry would only meet the same error. */
+  readonly restUntil?: Instant;
+  readonly claim: Claim;
+}
