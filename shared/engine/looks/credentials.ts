@@ -195,8 +195,37 @@ export async function readOthers(
   return found;
 }
 
-/** The pending credential that a session has read. A version never changes. */
-const pendingRead = new WeakMap<TargetSession, StoredCredential>();
+/** The pending credential that a session has read or stored. A version never changes. */
+const pendingKnown = new WeakMap<
+  TargetSession,
+  StoredCredential & { readonly storedAt?: Instant }
+>();
+
+/** Remembers a pending secret that the session has stored. The write began at `storedAt`. */
+export function rememberPending(
+  session: TargetSession,
+  stored: StoredCredential & { readonly storedAt: Instant },
+): void {
+  pendingKnown.set(session, stored);
+}
+
+/** Milliseconds for which the vault's answer to a write counts as a reading of the version. */
+const maxWriteAgeMs = 5_000;
+
+/**
+ * Returns the pending secret for a change. The vault's answer to the write proves that the version is stored, so a version that this
+ * session wrote a moment ago is not read again where another authority can set the account's password once more. An account that changes
+ * itself has no other way back, so its version is read, directly before it is sent. Returns undefined when the version cannot be read.
+ */
+export async function findPending(
+  session: TargetSession,
+  rotation: Rotation,
+): Promise<StoredCredential | undefined> {
+  const storedAt = pendingKnown.get(session)?.storedAt;
+  const isFresh = storedAt !== undefined && between(storedAt, session.now()) <= maxWriteAgeMs;
+  const isCurable = session.target.authority.as !== "self";
+  return isFresh && isCurable ? recallPending(session, rotation) : readPending(session, rotation);
+}
 
 /** Reads the pending secret of the rotation. Returns undefined when its version can no longer be read. */
 export async function readPending(
@@ -206,16 +235,16 @@ export async function readPending(
   const credential = pending && (await readCredential(session, pending, [account]));
   if (!credential) return undefined;
   const read = { credential, ref: pending };
-  pendingRead.set(session, read);
+  pendingKnown.set(session, read);
   return read;
 }
 
-/** Like `readPending`, but does not read it again if this session has read it. The version may have been disabled since. */
+/** Like `readPending`, but does not read what this session has read or stored. The version may have been disabled since. */
 export async function recallPending(
   session: TargetSession,
   rotation: Rotation,
 ): Promise<StoredCredential | undefined> {
-  const known = pendingRead.get(session);
+  const known = pendingKnown.get(session);
   const isKnown = isSameVersion(known?.ref, rotation.pending);
   return isKnown && known?.credential.account === rotation.account
     ? known

@@ -17,6 +17,7 @@ import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
 import {
   findLiveCredential,
+  findPending,
   readAdmin,
   readPending,
   stillLogsIn,
@@ -52,8 +53,7 @@ export async function applying(session: TargetSession, rotation: Rotation): Prom
     ? await lookAgain(session, rotation)
     : await lookBeforeChange(session, rotation);
   if (cleared === "other turn") return { to: "staging" };
-  // Read the secret directly before sending it to the target: an operator may have disabled it meanwhile.
-  const pending = await readPending(session, rotation);
+  const pending = await findPending(session, rotation);
   if (!pending) return handleLostPending(session, rotation);
   if (cleared.current) {
     await requireRoom(session, rotation.id, pending.credential, cleared.current);

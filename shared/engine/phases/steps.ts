@@ -9,7 +9,7 @@ import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { toPendingName } from "../../core/target.ts";
 import { logsIn, readCurrent, toCredential, writeVersion } from "../calls/reach.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
-import { recallPending } from "../looks/credentials.ts";
+import { recallPending, rememberPending } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
@@ -61,10 +61,12 @@ async function staging(session: TargetSession, rotation: Rotation): Promise<Adva
     const current = published.is === "nothing" ? "absent" : published.stored;
     await requireRoom(session, rotation.id, credential, current);
   }
+  const storedAt = session.now();
   const pending = await writeVersion(session, toPendingName(target), {
     ...renderPayload("json", credential, getEndpoint(session)),
     tags: toKeyturnTags(session, rotation.id, account),
   });
+  rememberPending(session, { credential, ref: pending, storedAt });
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
 

@@ -105,3 +105,43 @@ test("A pending version that a person disabled is not needed once its secret is 
   expect(world.applied.size).toBe(1);
   expect(world.publishedWorks()).toBe(true);
 });
+
+/** Rotates, and calls `interrupt` directly after the pending version was stored. Returns how often it was read before the change. */
+async function countReadsOfPending(world: World, interrupt: () => void) {
+  let [isStored, reads] = [false, 0];
+  await request(world);
+  await work(world, async (name, call) => {
+    const wasSent = world.applied.size > 0;
+    const result = await call();
+    if (name === "vault.write" && !isStored) {
+      isStored = true;
+      interrupt();
+    }
+    if (name === "vault.read" && !wasSent && isPendingRead(result)) reads++;
+    return result;
+  });
+  expect(world.publishedWorks()).toBe(true);
+  return reads;
+}
+
+const isPendingRead = (result: unknown) =>
+  (result as { ref?: { name: string } }).ref?.name === "keyturn-pending-app";
+
+test("A pending version that was stored a moment ago is not read again where an admin can set the password once more", async () => {
+  const world = await adopted(singleAdmin);
+  expect(await countReadsOfPending(world, () => undefined)).toBe(0);
+});
+
+test("A pending version that was stored more than five seconds ago is read before it is sent", async () => {
+  const world = await adopted(singleAdmin);
+  expect(
+    await countReadsOfPending(world, () => {
+      world.advance(5_001);
+    }),
+  ).toBe(1);
+});
+
+test("An account that changes itself is never sent a pending version that was not read", async () => {
+  const world = await adopted(singleSelf);
+  expect(await countReadsOfPending(world, () => undefined)).toBe(1);
+});
