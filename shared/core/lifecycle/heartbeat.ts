@@ -37,9 +37,8 @@ export function findHeartbeat(record: TargetRecord): Instant | undefined {
 
 /** Whether only a heartbeat is due at the moment for which the target is woken. It needs no room in a vault, and changes nothing. */
 export function isOnlyHeartbeat(record: TargetRecord, wakeAt: Instant): boolean {
-  const { claim, nextDue, request } = record;
-  const isFree =
-    claim.owner === undefined && request === undefined && record.rotation === undefined;
+  const { claim, nextDue, request, given, rotation } = record;
+  const isFree = [claim.owner, request, given, rotation].every((one) => one === undefined);
   return isFree && findHeartbeat(record) === wakeAt && (nextDue ?? "9") > wakeAt;
 }
 

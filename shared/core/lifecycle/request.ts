@@ -38,7 +38,7 @@ export function acceptRequest(
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
-  const request = brief(asked);
+  const request = shortenRequest(asked);
   const open = rotation && mayAnswer(rotation) ? rotation : undefined;
   // The open rotation has already answered the waiting request: its secret is public, so a new request cannot join.
   const waiting = !open && isJoined(record) ? undefined : record.request;
@@ -52,14 +52,16 @@ export function acceptRequest(
  * A phase is named for the effect that may already have happened. From `publishing` on the secret may be public, and the person who
  * makes the request may have seen it.
  */
-function mayAnswer({ phase, published }: Rotation): boolean {
-  return published === undefined && (phase === "blocked" || !publicPhases.includes(phase));
+function mayAnswer({ phase, published, given }: Rotation): boolean {
+  if (published !== undefined) return false;
+  // The secret of an import or an undo is not new. A request only makes a blocked one go on.
+  return phase === "blocked" || (given === undefined && !publicPhases.includes(phase));
 }
 
 const publicPhases: readonly WorkingPhase[] = ["publishing", "checking", "refreshing", "cleaning"];
 
 /** Callers can send names and reasons of any length. */
-function brief(request: RotationRequest): RotationRequest {
+export function shortenRequest<Request extends RotationRequest>(request: Request): Request {
   const { requestedBy, why, lift, force } = request;
   return {
     ...request,
@@ -117,6 +119,17 @@ function queue(
   request: RotationRequest,
   { target, now }: Accepting,
 ): AcceptedRequest {
+  const { held, run } = queueRotation(record, request, target, now);
+  return { rotationId: request.rotationId, record: { ...record, request: held }, run };
+}
+
+/** The request with its hold, if there is one, and the history row of its rotation. */
+export function queueRotation<Request extends RotationRequest>(
+  record: TargetRecord,
+  request: Request,
+  target: Target,
+  now: Instant,
+): { readonly held: Request; readonly run: RunRecord } {
   const { rotationId, reason, requestedBy, at, lift, force } = request;
   const hold = findHoldOfRequest(request, record, target, now);
   const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
@@ -132,7 +145,7 @@ function queue(
     ...(lift && { lift }),
     ...(force && { force }),
   });
-  return { rotationId, record: { ...record, request: held }, run };
+  return { held, run };
 }
 
 /**

@@ -23,12 +23,13 @@ export function describeWaiting(
   target: Target,
   now: Instant,
 ): Waiting | undefined {
-  const { rotation, request } = record;
+  const { rotation, request, given } = record;
+  const queued = [given, request].find((one) => one?.rotationId === rotationId);
   const reasons =
     rotation?.id === rotationId
       ? openWaits(record, rotation, target, now)
-      : request?.rotationId === rotationId
-        ? queuedWaits(record, request, target, now)
+      : queued
+        ? queuedWaits(record, queued, target, now)
         : [];
   // The reason that ends last decides. A reason without a known end comes after all others.
   return reasons.find(({ until }) => until === undefined) ?? findLast(reasons);

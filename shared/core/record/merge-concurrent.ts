@@ -3,6 +3,7 @@ import { isSameRequest } from "../lifecycle/request.ts";
 import { withTheirUse } from "../lifecycle/use.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { withExposedVersions } from "./exposed-versions.ts";
 import { isSamePause } from "./pause.ts";
 import type { TargetRecord } from "./record.ts";
 
@@ -26,6 +27,8 @@ type Merge = (merged: TargetRecord, race: Race, target: Target, now: Instant) =>
 const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   request: takeNewerRequest,
   exposure: (merged, { base, remote }) => withTheirExposure(merged, base, remote),
+  exposedVersions: takeTheirExposedVersions,
+  given: "worker",
   lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
   lastUsedBy: "with lastUsedAt",
   check: takeNewerCheck,
@@ -88,6 +91,11 @@ export function withCallersFields(base: TargetRecord, remote: TargetRecord): Tar
 function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetRecord {
   const isNew = remote.request !== undefined && !isSameRequest(remote.request, base.request);
   return isNew ? { ...merged, request: remote.request } : merged;
+}
+
+/** Callers and workers only add versions. */
+function takeTheirExposedVersions(merged: TargetRecord, { remote }: Race): TargetRecord {
+  return withExposedVersions(merged, remote.exposedVersions ?? []);
 }
 
 /** No worker writes the pause, so the journal has the latest one, or none after a resume. */

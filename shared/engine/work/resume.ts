@@ -241,13 +241,17 @@ async function end(
   if (how === "failed") await discardPending(session, rotation, failure);
 }
 
-/** Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. */
+/**
+ * Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. A failed import
+ * or undo is not repeated, so the check also finds out whether the target needs a rotation.
+ */
 function withCheckOfPublished(
   record: TargetRecord,
   rotation: Rotation,
   { at }: Failure,
 ): TargetRecord {
-  if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
+  const isDoubtful = mayHaveChanged(rotation) || rotation.given !== undefined;
+  if (!isDoubtful || record.adoptedAt === undefined) return record;
   const why = `rotation ${rotation.id} failed, and may have changed ${rotation.account} before`;
   return withCheck(record, why, at);
 }

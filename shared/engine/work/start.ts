@@ -28,14 +28,15 @@ export async function start(session: TargetSession): Promise<void> {
     session.stage(postponeStart(record, busy));
     return;
   }
-  const { intent, why } = permitted;
+  const { intent, given, why } = permitted;
   const request: RotationRequest = {
     ...intent,
     rotationId: intent.rotationId ?? session.ports.newId(),
   };
-  const account = chooseAccount(session.target, record);
+  const account = given?.account ?? chooseAccount(session.target, record);
   const grounds = { why, policyFingerprint: fingerprintPolicy(session.target.policy) };
-  const begun = beginRotation(record, { account, request, grounds, now: session.now() });
+  const now = session.now();
+  const begun = beginRotation(record, { account, request, grounds, now, ...(given && { given }) });
   const { rotation } = begun;
   const runs = rotation
     ? [toRunRecord(rotation, { record: begun, state: "running", now: session.now() })]
@@ -58,10 +59,11 @@ async function noRoom(session: TargetSession): Promise<Hold | undefined> {
 
 /** Postpones the due moment and the request, whichever is present. */
 function postponeStart(record: TargetRecord, { until, why }: Hold): TargetRecord {
-  const { request, nextDue } = record;
+  const { request, given, nextDue } = record;
   const isDue = nextDue !== undefined && nextDue < until;
   return {
     ...(isDue ? withDueAt(record, until, why) : record),
     ...(request && { request: { ...request, notBefore: until, heldBy: why } }),
+    ...(given && { given: { ...given, notBefore: until, heldBy: why } }),
   };
 }

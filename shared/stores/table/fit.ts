@@ -35,6 +35,7 @@ export const targetReductions: Reductions<TargetRecord> = {
   lastFailure: [failureIn(readable), failureIn(brief)],
   rotation: [rotationIn(readable), withFewPhases, rotationIn(brief)],
   request: [requestIn(readable), requestIn(brief)],
+  given: [requestIn(readable), requestIn(brief)],
   again: [againIn(readable), againIn(brief)],
   check: [checkIn(readable), checkIn(brief)],
   exposure: [exposureIn(readable), exposureIn(brief)],
@@ -110,7 +111,7 @@ function withFewPhases(rotation: Rotation): Rotation {
 }
 
 function requestIn(short: Short) {
-  return (request: RotationRequest): RotationRequest => ({
+  return <Request extends RotationRequest>(request: Request): Request => ({
     ...request,
     requestedBy: short(request.requestedBy),
     ...(request.why !== undefined && { why: short(request.why) }),

@@ -4,6 +4,7 @@ import type { FreezeSelection, OperatorFreeze } from "../../core/freezes/operato
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
 import { liftReasons } from "../../core/policy/policy.ts";
+import type { GivenSecret } from "../../core/record/given.ts";
 import type { RunRecord } from "../../core/record/history.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
 import * as rotation from "../../core/record/record.ts";
@@ -66,6 +67,15 @@ const force = makeShape<Force>()({ why: text, by: text, at: instant });
 
 const pause = makeShape<Pause>()({ why: text, by: text, at: instant, until: instant });
 
+const given = makeShape<GivenSecret>()({
+  by: z.enum(["import", "undo"]),
+  account: text,
+  ref: version,
+  mayApply: z.boolean(),
+  wasRefused: maybe(z.boolean()),
+  wasAccepted: maybe(z.boolean()),
+});
+
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
@@ -79,6 +89,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   phases,
   furthest: z.enum(rotation.workingPhases),
   pending: maybe(version),
+  given: maybe(given),
   changeBegan: z.boolean(),
   outcomeInDoubt: maybe(z.boolean()),
   confirmedAt: maybe(instant),
@@ -100,7 +111,7 @@ const slot = makeShape<rotation.SlotRecord>()({
   changedAt: maybe(instant),
 });
 
-const request = makeShape<rotation.RotationRequest>()({
+const requestFields = {
   rotationId: text,
   reason,
   requestedBy: text,
@@ -111,7 +122,11 @@ const request = makeShape<rotation.RotationRequest>()({
   lift: maybe(lift),
   force: maybe(force),
   why: maybe(text),
-});
+};
+
+const request = makeShape<rotation.RotationRequest>()(requestFields);
+
+const givenRequest = makeShape<rotation.GivenRequest>()({ ...requestFields, secret: given });
 
 const again = makeShape<rotation.RetryIntent>()({
   reason,
@@ -181,6 +196,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   failures: count,
   rotation: maybe(currentRotation),
   request: maybe(request),
+  given: maybe(givenRequest),
   again: maybe(again),
   retirement: maybe(retirement),
   superseded: maybe(superseded),
@@ -191,6 +207,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   heartbeat: maybe(heartbeat),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
+  exposedVersions: maybe(z.array(text)),
   lastUsedAt: maybe(instant),
   lastUsedBy: maybe(text),
   nextDue: maybe(instant),
@@ -223,6 +240,7 @@ export const runRecord = makeShape<RunRecord>()({
   phases,
   published: maybe(version),
   failure: maybe(failure),
+  alreadySet: maybe(z.boolean()),
   nextDue: maybe(instant),
   dueReason: maybe(text),
   lift: maybe(lift),
