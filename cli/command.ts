@@ -3,7 +3,7 @@ import {
   type CommandUnknownOpts,
   InvalidArgumentError,
 } from "@commander-js/extra-typings";
-import { durationOf, instantOf } from "../shared/app.ts";
+import { parseDuration, parseInstant } from "../shared/app.ts";
 
 export interface Example {
   readonly line: string;
@@ -57,7 +57,7 @@ export function offline(name: string, summary: string) {
 
 /** Reads a duration such as `30m` as milliseconds, more than zero. */
 export function toDuration(text: string): number {
-  const milliseconds = durationOf(text);
+  const milliseconds = parseDuration(text);
   if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= maxTimer) {
     return milliseconds;
   }
@@ -75,7 +75,7 @@ export function toCount(text: string): number {
 
 /** Reads a day or a time with an offset. */
 export function toMoment(text: string): string {
-  const moment = instantOf(text);
+  const moment = parseInstant(text);
   if (moment !== undefined) return moment;
   throw new InvalidArgumentError("It must be a day or an instant such as 2026-12-20T18:00:00Z.");
 }

@@ -38,15 +38,16 @@ export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";
 export { reasons, workingPhases } from "./core/record/record.ts";
-export { parseLimit as limitOf } from "./core/simulation/limits.ts";
+export { parseLimit } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
 export { isTargetId, maxGraceMs } from "./core/target.ts";
 export {
   formatDuration,
-  parseDuration as durationOf,
-  parseInstant as instantOf,
+  formatLength,
+  parseDuration,
+  parseInstant,
 } from "./core/time.ts";
-export { findNearest as nearestName } from "./core/nearest.ts";
+export { findNearest } from "./core/nearest.ts";
 export { toFormPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 

@@ -23,6 +23,7 @@ export const makeRotate = () =>
         "how long the superseded password of a pair stays valid, such as 0s or 24h",
       )
       .option("--lift-freeze <text>", "why the rotation starts although a freeze is in force")
+      .option("--force <text>", "why the rotation starts although the target is paused")
       .option(
         "--idempotency-key <key>",
         "requests with the same key take effect once (default: a new key)",
@@ -33,9 +34,10 @@ export const makeRotate = () =>
         if (options.timeout !== undefined && !options.follow) {
           throw usageFailure("--timeout needs --follow.");
         }
+        const { reason, grace, liftFreeze, force } = options;
         const requested = await connect(options).call("api-rotate", {
           params: { target },
-          body: { reason: options.reason, grace: options.grace, liftFreeze: options.liftFreeze },
+          body: { reason, grace, liftFreeze, force },
           idempotencyKey: options.idempotencyKey ?? randomUUID(),
         });
         if (!options.follow) {
@@ -54,6 +56,7 @@ export const makeRotate = () =>
     ["keyturn rotate orders-db --follow", "rotate and wait for the end"],
     ["keyturn rotate orders-db --reason exposure --grace 0s", "a leaked password of a pair"],
     ['keyturn rotate orders-db --lift-freeze "ticket 4711"', "during a freeze"],
+    ['keyturn rotate orders-db --force "ticket 4711"', "while the target is paused"],
   );
 
 function formatRequested(requested: ApiAnswer<"api-rotate">, now: number): string {

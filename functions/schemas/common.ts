@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationOf, formatDuration, instantOf, isTargetId } from "../../shared/app.ts";
+import { formatDuration, isTargetId,parseDuration, parseInstant } from "../../shared/app.ts";
 import { unprintable } from "../http/printable-text.ts";
 import { ulidPattern } from "../http/ulid.ts";
 
@@ -59,7 +59,7 @@ export const moment = (error: string) =>
   z
     .string(error)
     .meta({ examples: ["2026-12-20", "2026-12-20T18:00:00Z"] })
-    .transform((text, context) => instantOf(text) ?? reject(context, error));
+    .transform((text, context) => parseInstant(text) ?? reject(context, error));
 
 /** A moment that is over. */
 export const pastMoment = (field: string) =>
@@ -75,7 +75,7 @@ export const duration = (field: string, maxMs: number) => {
     .string(error)
     .meta({ examples: ["0s", "30m", "24h"] })
     .transform((text, context) => {
-      const milliseconds = durationOf(text);
+      const milliseconds = parseDuration(text);
       if (milliseconds === undefined || milliseconds > maxMs) return reject(context, error);
       return milliseconds;
     });
