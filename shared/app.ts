@@ -18,6 +18,7 @@ import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts
 import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
+export type { Origin } from "./core/record/justification.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
 export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
 export type { Selection } from "./engine/inbox/pause-many.ts";
@@ -41,12 +42,7 @@ export { reasons, workingPhases } from "./core/record/record.ts";
 export { parseLimit } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
 export { isTargetId, maxGraceMs } from "./core/target.ts";
-export {
-  formatDuration,
-  formatLength,
-  parseDuration,
-  parseInstant,
-} from "./core/time.ts";
+export { formatDuration, formatLength, parseDuration, parseInstant } from "./core/time.ts";
 export { findNearest } from "./core/nearest.ts";
 export { toFormPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";

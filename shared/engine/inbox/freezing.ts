@@ -6,6 +6,7 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
@@ -25,7 +26,7 @@ export interface Freezing {
   /** Lists the freezes, oldest first, with those that have ended within the retention. */
   freezes(): Promise<readonly FreezeView[]>;
   /** Ends a freeze early. Returns it unchanged when it has ended, and undefined when it does not exist. */
-  endFreeze(freezeId: string, by: string): Promise<FreezeView | undefined>;
+  endFreeze(freezeId: string, origin: Origin): Promise<FreezeView | undefined>;
 }
 
 export function makeFreezing(
@@ -54,10 +55,10 @@ export function makeFreezing(
       return view(freeze);
     },
     freezes: async () => (await journal.freezes()).map(view),
-    async endFreeze(freezeId, by) {
+    async endFreeze(freezeId, origin) {
       const found = (await journal.freezes()).find(({ id }) => id === freezeId);
       if (!found) return undefined;
-      const ended = endFreeze(found, by, now());
+      const ended = endFreeze(found, origin, now());
       if (ended !== found) await put(ended);
       return view(ended);
     },

@@ -9,7 +9,7 @@ import {
 import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { makeWorld, open, singleAdmin } from "../../world.ts";
 
-const wanted = { why: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
+const wanted = { reason: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
 
 /** A fleet whose journal can fail for some targets. */
 async function fleet(count: number, fail: (targetId: string, writes: number) => Error | undefined) {
@@ -56,7 +56,7 @@ test("A selection pauses many targets, a bounded number at a time, and a resume 
   expect("written" in again && again.written.every(({ replaced }) => replaced)).toBe(true);
   expect(seen.writes).toBe(1_000);
   expect(queue.messages).toHaveLength(0);
-  const resumed = await resumeAll(everyone, "ben");
+  const resumed = await resumeAll(everyone, { by: "ben" });
   if ("unknown" in resumed) throw new Error("targets are unknown");
   expect(resumed.written.every((one) => one.resumed)).toBe(true);
   expect(queue.messages).toHaveLength(1_000);
