@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formatDuration, isTargetId,parseDuration, parseInstant } from "../../shared/app.ts";
+import { formatDuration, isTargetId, parseDuration, parseInstant } from "../../shared/app.ts";
 import { unprintable } from "../http/printable-text.ts";
 import { ulidPattern } from "../http/ulid.ts";
 
