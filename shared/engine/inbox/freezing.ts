@@ -10,7 +10,7 @@ import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
-import { type WakeQueues,wakeReleased } from "../scheduling/wake.ts";
+import { type WakeQueues, wakeReleased } from "../scheduling/wake.ts";
 
 /** A freeze as people see it. */
 export interface FreezeView extends OperatorFreeze {
