@@ -124,7 +124,7 @@ export const endFreeze = endpoint({
   route: "api-freeze-end",
   summary: "End a freeze early",
   description:
-    "What waits for the end of the freeze is released with the next sweep, within about a minute. A freeze that has ended stays as it is.",
+    "What waited for the end of the freeze starts after 15 seconds, when every worker knows of the end. If more than 100 targets waited, the next sweep, within about a minute, starts the others. A freeze that has ended stays as it is.",
   params: z.strictObject({ freeze: freezeId }),
   body: { json: z.strictObject(justification) },
   answers: {

@@ -145,7 +145,8 @@ export const resumeTargets = endpoint({
   group: "Pauses and freezes",
   route: "api-resumes",
   summary: "End the pauses of many targets",
-  description: "Selects targets as `POST /api/pauses` does.",
+  description:
+    "Selects targets as `POST /api/pauses` does. What waited for the end of the pauses starts at once. If more than 100 targets waited, the next sweep, within about a minute, starts the others.",
   body: {
     json: withSelection(z.strictObject({ ...justification, ...selection })),
     maxBytes: maxSelectionBytes,

@@ -85,8 +85,8 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
     return {
       ...makeQuestions(ports, byId),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
-      ...makePausing(ports, byId, firstQueue),
-      ...makeFreezing(ports, freezes, deps.targets),
+      ...makePausing(ports, byId, stores),
+      ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
         const registered = registerInTime().then(async (leftovers) => {
           if (!leftovers) return;

@@ -11,6 +11,7 @@ import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
+import { type WakeQueues, wakeReleased } from "../scheduling/wake.ts";
 
 /** A freeze as people see it. */
 export interface FreezeView extends OperatorFreeze {
@@ -21,7 +22,7 @@ export interface FreezeView extends OperatorFreeze {
 
 /** Freezes that people set, next to those of the policies. */
 export interface Freezing {
-  /** Durable when it returns; every process knows the freeze within ten seconds. Throws ConfigError. */
+  /** Durable when it returns; every worker knows the freeze within 15 seconds. Throws ConfigError. */
   freeze(wanted: FreezeInput): Promise<FreezeView>;
   /** Lists the freezes, oldest first, with those that have ended within the retention. */
   freezes(): Promise<readonly FreezeView[]>;
@@ -32,7 +33,7 @@ export interface Freezing {
 export function makeFreezing(
   { journal, newId }: Pick<Ports, "journal" | "newId">,
   known: Freezes,
-  targets: readonly Target[],
+  { targets, ...queues }: WakeQueues & { readonly targets: readonly Target[] },
 ): Freezing {
   const now = () => toInstant(journal.now());
   const view = (freeze: OperatorFreeze): FreezeView => ({
@@ -59,7 +60,10 @@ export function makeFreezing(
       const found = (await journal.freezes()).find(({ id }) => id === freezeId);
       if (!found) return undefined;
       const ended = endFreeze(found, origin, now());
-      if (ended !== found) await put(ended);
+      if (ended === found) return view(ended);
+      await put(ended);
+      const frozen = targets.filter((target) => isFrozenBy(target, ended));
+      await wakeReleased({ journal, freezes: known }, queues, frozen);
       return view(ended);
     },
   };
