@@ -6,7 +6,10 @@ import { requestUndo } from "../../shared/engine/inbox/undo.ts";
 import { type Gate, open, type World } from "./world.ts";
 
 export const issued = "issued-elsewhere-4711";
-const by = { requestedBy: "anna", why: "the vendor issued a new key" };
+const by = {
+  requestedBy: "anna",
+  justification: { reason: "the vendor issued a new key", ticket: "INC-7" },
+};
 
 /** What a person does with secrets that Keyturn does not generate. Each returns the whole answer. */
 export function importInto(world: World, wanted: Partial<ImportInput> = {}, gate: Gate = open) {

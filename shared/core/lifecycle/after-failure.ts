@@ -3,7 +3,7 @@ import type { Policy } from "../policy/policy.ts";
 import { withDueAt } from "../record/due.ts";
 import { mayBeLive } from "../record/given.ts";
 import { type Failure, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
-import { mayHaveChanged, pickLifts, withoutHold } from "../record/rotation.ts";
+import { mayHaveChanged, pickGiven, withoutHold } from "../record/rotation.ts";
 import { abandon, findSlot, withSlot } from "../record/slots.ts";
 import { type Instant, plus } from "../time.ts";
 import { notify, toFailureData } from "./notifications.ts";
@@ -129,7 +129,7 @@ function withRetry(record: TargetRecord, rotation: Rotation, at: Instant): Targe
       requestedBy: rotation.requestedBy,
       ...(rotation.requestedBy !== schedule && { requestedAt: rotation.requestedAt }),
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
-      ...pickLifts(rotation),
+      ...pickGiven(rotation),
     },
   };
 }

@@ -12,7 +12,7 @@ import {
   type WorkingPhase,
   workingPhases,
 } from "../record/record.ts";
-import { newRun, pickLifts, withoutHold, withPhase } from "../record/rotation.ts";
+import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts";
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
@@ -47,7 +47,7 @@ export function beginRotation(
     changeBegan: false,
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
-    ...pickLifts(request),
+    ...pickGiven(request),
     ...(given && { given }),
   };
   const rest = given ? withoutGiven(record) : withoutRequests(record);
@@ -196,7 +196,7 @@ export function toRunRecord(
     phases: ended ? closePhases(rotation, now) : rotation.phases,
     ...pickResult(rotation),
     ...(failure && { failure }),
-    ...pickLifts(rotation),
+    ...pickGiven(rotation),
   });
 }
 

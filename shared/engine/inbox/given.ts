@@ -3,6 +3,7 @@ import { findWakeTime, isClaimed } from "../../core/lifecycle/decide.ts";
 import { findObstacle, queueGiven, type Refused } from "../../core/lifecycle/given.ts";
 import { describeWaiting } from "../../core/lifecycle/waiting.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
+import { type Justification, storeJustification } from "../../core/record/justification.ts";
 import type { GivenRequest, TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
@@ -17,8 +18,7 @@ import { retryOnConflict } from "./retry-on-conflict.ts";
 /** What imports and undos have in common. */
 export interface GivenInput {
   readonly requestedBy: string;
-  /** Why, for the history. */
-  readonly why: string;
+  readonly justification?: Justification;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
@@ -145,7 +145,7 @@ function describeQueued(record: TargetRecord, rotationId: string, target: Target
 }
 
 function toRequest(
-  { requestedBy, why, liftFreeze, force }: GivenInput,
+  { requestedBy, justification = {}, liftFreeze, force }: GivenInput,
   secret: GivenSecret,
   {
     rotationId,
@@ -157,7 +157,7 @@ function toRequest(
   const forcedAt = pause !== undefined && pause.at > at ? pause.at : at;
   return {
     ...{ rotationId, reason: secret.by, requestedBy, at, secret },
-    why: `Requested by ${requestedBy} (reason: ${secret.by}): ${why}`,
+    ...storeJustification(justification),
     ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
     ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
   };

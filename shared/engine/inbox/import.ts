@@ -2,6 +2,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { chooseImported } from "../../core/lifecycle/given.ts";
 import { renderPayload } from "../../core/payload/payload.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
+import { describeJustification } from "../../core/record/justification.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { findImportProblem } from "../../core/secrets/imported.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
@@ -58,8 +59,10 @@ function requireAccount({ id, slots }: Target, { account }: ImportInput): void {
 }
 
 /** Everything about the request but the value, and the version in which the value is stored. */
-function describeImport({ account, mayApply, liftFreeze, force }: ImportInput): string {
-  return JSON.stringify(["import", account, mayApply, liftFreeze, force]);
+function describeImport(input: ImportInput): string {
+  const { account, mayApply, liftFreeze, force, justification } = input;
+  const words = describeJustification(justification);
+  return JSON.stringify(["import", account, mayApply, liftFreeze, force, words]);
 }
 
 /** Milliseconds. A vault that is busier than that is not worth waiting for. */

@@ -3,6 +3,11 @@ import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
+import {
+  describeJustification,
+  type Justification,
+  storeJustification,
+} from "../../core/record/justification.ts";
 import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
@@ -14,6 +19,7 @@ import { readForCaller } from "./read-for-caller.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
+  readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
@@ -77,9 +83,10 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze, force }: RotationInput): string {
+function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
+  const words = describeJustification(justification);
   const parts = [
-    reason,
+    `${reason}${words}`,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
     ...(force === undefined ? [] : [`pause overridden: ${force}`]),
@@ -133,7 +140,7 @@ async function commitRequest(
 }
 
 function toRequest(
-  { reason, requestedBy, grace, liftFreeze, force }: RotationInput,
+  { reason, requestedBy, justification = {}, grace, liftFreeze, force }: RotationInput,
   rotationId: string,
   at: Instant,
   { pause }: TargetRecord,
@@ -145,6 +152,7 @@ function toRequest(
     reason,
     requestedBy,
     at,
+    ...storeJustification(justification),
     ...(grace !== undefined && { grace }),
     ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
     ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),

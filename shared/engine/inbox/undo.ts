@@ -1,4 +1,5 @@
 import { findUndo } from "../../core/lifecycle/given.ts";
+import { describeJustification } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
@@ -27,8 +28,8 @@ export function requestUndo(ports: Ports, target: Target, input: GivenInput): Pr
   });
 }
 
-function describeUndo({ liftFreeze, force }: GivenInput): string {
-  return JSON.stringify(["undo", liftFreeze, force]);
+function describeUndo({ liftFreeze, force, justification }: GivenInput): string {
+  return JSON.stringify(["undo", liftFreeze, force, describeJustification(justification)]);
 }
 
 /** Whether the vault has the secret. If the vault cannot be reached, the rotation tries again later. */

@@ -32,7 +32,7 @@ export async function raceOfPeople(
   await worker(world.ports(open), world);
   const promised: Promised[] = [{ id: rotationId }];
   const broken = await runRace(world, seed, worker, (random) => drawAct(world, random, promised));
-  await resumeTarget(world.ports(open), world.target, "the test");
+  await resumeTarget(world.ports(open), world.target, { by: "the test" });
   broken.push(...(await calmDown(world, worker)));
   if (!world.publishedWorks()) broken.push("the published secret does not log in at the end");
   for (const one of promised) broken.push(...(await findBrokenPromise(world, one)));
@@ -40,7 +40,7 @@ export async function raceOfPeople(
 }
 
 const operator = { reason: "operator", requestedBy: "test" } as const;
-const by = { requestedBy: "test", why: "a race" };
+const by = { requestedBy: "test" };
 
 /** How often each act is drawn. After a report, no undo is possible for a while. */
 const weights = [0, 0, 0, 0, 1, 1, 1, 1, 2, 3, 4, 4, 5];
@@ -64,9 +64,9 @@ function drawAct(world: World, random: () => number, promised: Promised[]): Act 
     },
     async (ports) => {
       const until = plus(world.now(), (1 + (number % 20)) * minute);
-      await pauseTarget(ports, target, { by: "test", why: "a race", until });
+      await pauseTarget(ports, target, { by: "test", reason: "a race", until });
     },
-    (ports) => resumeTarget(ports, target, "test"),
+    (ports) => resumeTarget(ports, target, { by: "test" }),
     (ports) => expose(ports, target, { by: "test", kind: "exposure" }),
   ];
   const chosen = acts[weights[Math.floor(random() * weights.length)] ?? 0];

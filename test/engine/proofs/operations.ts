@@ -25,7 +25,7 @@ export interface Operation {
 
 export const imported = "issued-elsewhere-4711";
 
-const wanted = { requestedBy: "test", why: "a test" };
+const wanted = { requestedBy: "test" };
 
 const firstAccount = ({ accounts }: Kind): string => accounts[0] ?? "";
 

@@ -209,7 +209,7 @@ test("A pause and its force apply to an import as to a request", async () => {
   await pauseTarget(
     world.ports((_e, call) => call()),
     world.target,
-    { why: "x", by: "b", until },
+    { reason: "x", by: "b", until },
   );
   const waits = await importInto(world);
   expect(waits).toMatchObject({ waiting: { until } });
