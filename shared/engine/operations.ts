@@ -28,7 +28,8 @@ import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
-import { type Busy, verifyPublished } from "./work/verify.ts";
+import type { Busy } from "./work/busy.ts";
+import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
 export interface Operations extends Questions, Pausing, Freezing {

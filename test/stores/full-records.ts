@@ -104,6 +104,21 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       why: "Requested by anna (reason: import)",
       secret: given("orders_a"),
     },
+    dated: [
+      {
+        rotationId: "01JNN000000000000000000003",
+        reason: "operator",
+        requestedBy: "anna",
+        at: at(10),
+        notBefore: at(30),
+        heldBy: "frozen: year end",
+        grace: 0,
+        lift,
+        force,
+        justification,
+        why: "Requested by anna",
+      },
+    ],
     again: {
       reason: "exposure",
       requestedBy: "security",

@@ -2,6 +2,7 @@ import { findPause, findUnforcedPause, type Force } from "../record/pause.ts";
 import { type Claim, type Rotation, type TargetRecord } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
+import { findDated } from "./dated.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";
 
@@ -82,10 +83,12 @@ function notBefore(at: Instant, record: TargetRecord, force?: Force): Instant {
 function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
   const { rotation, request, given, again, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
+  const dated = findDated(record);
   // An adoption changes nothing, so a freeze or a pause that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
   return findEarliest(
     given && notBefore(given.notBefore ?? now, record, given.force),
+    dated && notBefore(dated.notBefore, record, dated.force),
     request && notBefore(request.notBefore ?? now, record, request.force),
     nextDue && notBefore(nextDue, record, again?.force),
   );

@@ -39,7 +39,9 @@ export function findHeartbeat(record: TargetRecord): Instant | undefined {
 export function isOnlyHeartbeat(record: TargetRecord, wakeAt: Instant): boolean {
   const { claim, nextDue, request, given, rotation } = record;
   const isFree = [claim.owner, request, given, rotation].every((one) => one === undefined);
-  return isFree && findHeartbeat(record) === wakeAt && (nextDue ?? "9") > wakeAt;
+  const starts = [nextDue, record.dated?.[0]?.notBefore];
+  const isFirst = starts.every((at) => at === undefined || at > wakeAt);
+  return isFree && isFirst && findHeartbeat(record) === wakeAt;
 }
 
 /** The record after a log-in with the published secret: the next heartbeat counts from it. */

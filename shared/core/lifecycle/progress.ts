@@ -16,6 +16,7 @@ import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
+import { withoutAnsweredDated } from "./dated.ts";
 import { notify, toRotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
@@ -106,7 +107,10 @@ export function succeed(
   record: TargetRecord,
   { rotation, target, canRetire, now }: RotationSuccess,
 ): TargetRecord {
-  const answered = withSeenSuperseded(withoutAnswered(record, rotation), rotation);
+  const answered = withSeenSuperseded(
+    withoutAnsweredDated(withoutAnswered(record, rotation), rotation),
+    rotation,
+  );
   const {
     rotation: _r,
     retirement,

@@ -165,7 +165,7 @@ export function queueRotation<Request extends RotationRequest>(
  * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
  * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
  */
-function stricter(
+export function stricter(
   waiting: RotationRequest,
   added: RotationRequest,
   record: TargetRecord,

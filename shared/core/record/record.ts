@@ -162,6 +162,11 @@ export interface GivenRequest extends RotationRequest {
   readonly secret: GivenSecret;
 }
 
+/** A rotation that a person scheduled for a date. */
+export interface DatedRequest extends RotationRequest {
+  readonly notBefore: Instant;
+}
+
 /** A retry of a failed rotation, with the same reason and requester. */
 export interface RetryIntent extends Pick<
   RotationRequest,
@@ -295,6 +300,8 @@ export interface TargetRecord {
   readonly request?: RotationRequest;
   /** An import or an undo that waits for its start. */
   readonly given?: GivenRequest;
+  /** Rotations that people scheduled for a date, the first one first; at most five. */
+  readonly dated?: readonly DatedRequest[];
   /** What the next scheduled rotation inherits from the failed one. */
   readonly again?: RetryIntent;
   readonly retirement?: Retirement;

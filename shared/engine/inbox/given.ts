@@ -10,7 +10,7 @@ import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import type { Ports } from "../ports.ts";
-import type { Busy } from "../work/verify.ts";
+import { type Busy, retryWhileBusy } from "../work/busy.ts";
 import { readForCaller } from "./read-for-caller.ts";
 import type { Requested } from "./request-rotation.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
@@ -52,26 +52,18 @@ export interface Giving {
   readonly isSame: (asked: string, rotationId: string) => Promise<boolean>;
 }
 
-/** How often a busy target is tried before the caller must try again, and the longest pause between two tries in milliseconds. */
-const maxTries = 4;
-const maxPauseMs = 1_000;
-
 /**
  * Queues the rotation of an import or an undo. It is not queued while a worker holds the target, so that no worker can be in the middle
  * of a decision that it contradicts. Durable when it returns.
  */
-export async function requestGiven(
+export function requestGiven(
   ports: Ports,
   target: Target,
   input: GivenInput,
   giving: Giving,
 ): Promise<GivenResult> {
-  for (let tries = 1; ; tries++) {
-    const result = await retryOnConflict(ports, () => tryToQueue(ports, target, input, giving));
-    if (!("busy" in result) || tries >= maxTries) return result;
-    const [draw = 0] = ports.randomBytes(1);
-    await ports.pause((maxPauseMs * (draw + 1)) / 256);
-  }
+  const attempt = () => retryOnConflict(ports, () => tryToQueue(ports, target, input, giving));
+  return retryWhileBusy(ports, attempt, (result) => "busy" in result);
 }
 
 async function tryToQueue(

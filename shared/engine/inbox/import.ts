@@ -11,7 +11,7 @@ import { readCredential, writeVersion } from "../calls/reach.ts";
 import { getEndpoint, toKeyturnTags } from "../phases/publication.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";
-import type { Busy } from "../work/verify.ts";
+import type { Busy } from "../work/busy.ts";
 import { type Before, type GivenInput, type GivenResult, requestGiven } from "./given.ts";
 
 export interface ImportInput extends GivenInput {

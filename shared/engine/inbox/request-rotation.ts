@@ -1,5 +1,6 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import { acceptDated } from "../../core/lifecycle/dated.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
@@ -22,6 +23,8 @@ export interface RotationInput extends Pick<RotationRequest, "reason" | "request
   readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
+  /** The rotation does not start before this moment. In the past: now. */
+  readonly notBefore?: Instant;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
@@ -83,11 +86,13 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
+function askedFor(wanted: RotationInput): string {
+  const { reason, grace, notBefore, liftFreeze, force, justification } = wanted;
   const words = describeJustification(justification);
   const parts = [
     `${reason}${words}`,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
+    ...(notBefore === undefined ? [] : [`not before ${notBefore}`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
     ...(force === undefined ? [] : [`pause overridden: ${force}`]),
   ];
@@ -122,13 +127,17 @@ async function commitRequest(
   const { journal, newId } = ports;
   const { found, before, now } = await readForCaller(journal, target);
   const request = toRequest(wanted, newId(), now, before);
-  const accepted = acceptRequest(withoutSkip(before), request, target, now);
+  const { notBefore } = wanted;
+  const accepted =
+    notBefore !== undefined && notBefore > now
+      ? acceptDated(before, { ...request, notBefore }, target, now)
+      : acceptRequest(withoutSkip(before), request, target, now);
   const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
-    : describeStart(request, record, target, now).why;
+    : (accepted.run?.why ?? describeStart(request, record, target, now).why);
   const waiting =
     describeWaiting(record, rotationId, target, now) ??
     (await adminWait(ports, target, record, now));

@@ -8,6 +8,7 @@ import {
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
 import { isPaused } from "../../core/lifecycle/decide.ts";
+import { toAnsweredRuns } from "../../core/lifecycle/dated.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { isJoined } from "../../core/lifecycle/request.ts";
@@ -144,7 +145,10 @@ function moveOn(session: TargetSession, { to, learnt = {} }: Advance): void {
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, { rotation: ended, target, canRetire, now: session.now() });
-  session.stage(done, [toRunRecord(ended, { record: done, state: "done", now: session.now() })]);
+  session.stage(done, [
+    toRunRecord(ended, { record: done, state: "done", now: session.now() }),
+    ...toAnsweredRuns(record, ended, target, session.now()),
+  ]);
 }
 
 async function onFailure(session: TargetSession, error: unknown): Promise<void> {

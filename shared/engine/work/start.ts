@@ -1,4 +1,5 @@
 import type { Hold } from "../../core/lifecycle/grace-hold.ts";
+import { withDateReached } from "../../core/lifecycle/dated.ts";
 import { decideStart } from "../../core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { fingerprintPolicy } from "../../core/policy/policy.ts";
@@ -12,7 +13,7 @@ import type { TargetSession } from "../session.ts";
 /** Opens a rotation in the journal. Nothing has been changed yet. */
 export async function start(session: TargetSession): Promise<void> {
   const user = await findAdminUser(session.ports, session.target);
-  const record = session.record();
+  const record = withDateReached(session.record(), session.now());
   if (user !== undefined) {
     await session.commit(postponeStart(record, waitForUser(user, session.now())));
     return;

@@ -37,6 +37,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   rotation: true,
   request: true,
   given: true,
+  dated: true,
   again: true,
   retirement: true,
   superseded: true,

@@ -3,6 +3,7 @@ import { type Justification, mapJustification } from "../../core/record/justific
 import type { Pause } from "../../core/record/pause.ts";
 import type {
   CheckRequest,
+  DatedRequest,
   Exposure,
   Failure,
   Lift,
@@ -38,6 +39,7 @@ export const targetReductions: Reductions<TargetRecord> = {
   rotation: [rotationIn(readable), withFewPhases, rotationIn(brief)],
   request: [requestIn(readable), requestIn(brief)],
   given: [requestIn(readable), requestIn(brief)],
+  dated: [datedIn(readable), datedIn(brief)],
   again: [againIn(readable), againIn(brief)],
   check: [checkIn(readable), checkIn(brief)],
   exposure: [exposureIn(readable), exposureIn(brief)],
@@ -120,6 +122,10 @@ function requestIn(short: Short) {
     ...(request.why !== undefined && { why: short(request.why) }),
     ...waitingIn(short)(request),
   });
+}
+
+function datedIn(short: Short) {
+  return (dated: readonly DatedRequest[]): readonly DatedRequest[] => dated.map(requestIn(short));
 }
 
 function againIn(short: Short) {

@@ -139,6 +139,8 @@ const request = makeShape<rotation.RotationRequest>()(requestFields);
 
 const givenRequest = makeShape<rotation.GivenRequest>()({ ...requestFields, secret: given });
 
+const datedRequest = makeShape<rotation.DatedRequest>()({ ...requestFields, notBefore: instant });
+
 const again = makeShape<rotation.RetryIntent>()({
   reason,
   requestedBy: text,
@@ -210,6 +212,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   rotation: maybe(currentRotation),
   request: maybe(request),
   given: maybe(givenRequest),
+  dated: maybe(z.array(datedRequest)),
   again: maybe(again),
   retirement: maybe(retirement),
   superseded: maybe(superseded),
