@@ -1,3 +1,4 @@
+import { describeFreeze } from "../../core/freezes/describe-freeze.ts";
 import {
   endFreeze,
   type FreezeInput,
@@ -6,6 +7,7 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
+import { boundEntry, type EntryInput } from "../../core/ledger/entry.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
@@ -39,9 +41,16 @@ export function makeFreezing(
     state: findState(freeze, now()),
     matches: targets.filter((target) => isFrozenBy(target, freeze)).length,
   });
-  async function put(freeze: OperatorFreeze): Promise<void> {
+  async function put(
+    freeze: OperatorFreeze,
+    { by, action, reason }: Pick<EntryInput, "by" | "action" | "reason">,
+  ): Promise<void> {
+    const entry = boundEntry({
+      ...{ id: newId(), at: now(), by, action, outcome: "accepted", reason },
+      ...describeFreeze(freeze),
+    });
     try {
-      await journal.putFreeze(freeze);
+      await journal.putFreeze(freeze, [entry]);
     } finally {
       // A write whose answer was lost may have happened.
       known.forget();
@@ -50,7 +59,7 @@ export function makeFreezing(
   return {
     async freeze(wanted) {
       const freeze = makeFreeze(wanted, await journal.freezes(), newId(), now());
-      await put(freeze);
+      await put(freeze, { by: freeze.by, action: "freeze.set", reason: freeze.reason });
       return view(freeze);
     },
     freezes: async () => (await journal.freezes()).map(view),
@@ -58,7 +67,7 @@ export function makeFreezing(
       const found = (await journal.freezes()).find(({ id }) => id === freezeId);
       if (!found) return undefined;
       const ended = endFreeze(found, by, now());
-      if (ended !== found) await put(ended);
+      if (ended !== found) await put(ended, { by, action: "freeze.end" });
       return view(ended);
     },
   };

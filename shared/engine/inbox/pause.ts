@@ -34,8 +34,13 @@ export async function pauseTarget(
   wanted: PauseInput,
 ): Promise<PauseResult> {
   requireEnd(wanted, toInstant(ports.journal.now()));
-  const { pause, replaced, effect } = await report(ports, target, (before, now) =>
-    acceptPause(before, wanted, now),
+  const { pause, replaced, effect } = await report(
+    ports,
+    target,
+    (before, now) => acceptPause(before, wanted, now),
+    ({ pause: { by, why, until } }) => ({
+      ...{ by, action: "target.pause", reason: why, detail: `until ${until}` },
+    }),
   );
   const at = toInstant(ports.journal.now());
   ports.emit(toEvent({ type: "paused", at, targetId: target.id, detail: describePause(pause) }));
@@ -49,10 +54,18 @@ export async function resumeTarget(
   by: string,
 ): Promise<ResumeResult> {
   let seen: { readonly pause: Pause | undefined } | undefined;
-  const { ended, newer } = await report(ports, target, (before, now) => {
-    seen ??= { pause: before.pause };
-    return acceptResume(before, seen.pause, now);
-  });
+  const { ended, newer } = await report(
+    ports,
+    target,
+    (before, now) => {
+      seen ??= { pause: before.pause };
+      return acceptResume(before, seen.pause, now);
+    },
+    (accepted) => ({
+      ...{ by, action: "target.resume" },
+      ...(accepted.ended && { detail: describePause(accepted.ended) }),
+    }),
+  );
   const why = describeResume({ ...(ended && { ended }), ...(newer && { newer }) });
   if (ended) {
     const at = toInstant(ports.journal.now());
