@@ -94,7 +94,7 @@ module.exports = {
         "A contract that imports one of its adapters forces that adapter on every other one.",
       severity: "error",
       from: { path: contracts },
-      to: { path: "^shared/", pathNot: "^shared/core/" },
+      to: { path: "^shared/", pathNot: ["^shared/core/", contracts] },
     },
     {
       name: "adapters-stand-alone",

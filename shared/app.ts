@@ -18,6 +18,7 @@ import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts
 import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
+export type { Origin } from "./core/record/justification.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
 export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
 export type { Selection } from "./engine/inbox/pause-many.ts";
@@ -38,15 +39,11 @@ export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";
 export { reasons, workingPhases } from "./core/record/record.ts";
-export { parseLimit as limitOf } from "./core/simulation/limits.ts";
+export { parseLimit } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
 export { isTargetId, maxGraceMs } from "./core/target.ts";
-export {
-  formatDuration,
-  parseDuration as durationOf,
-  parseInstant as instantOf,
-} from "./core/time.ts";
-export { findNearest as nearestName } from "./core/nearest.ts";
+export { formatDuration, formatLength, parseDuration, parseInstant } from "./core/time.ts";
+export { findNearest } from "./core/nearest.ts";
 export { toFormPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
 

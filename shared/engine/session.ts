@@ -70,13 +70,11 @@ export function openSession(
   // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
-  let target = configured;
+  let [record, target] = [opening.record, configured];
   const memory = makeSessionMemory(ports, target, opening.record, now);
   const journal = makeFencedJournal(ports.journal, target, owner, opening);
-  let record = opening.record;
   let [stagedRuns, isStaged]: [readonly RunRecord[], boolean] = [[], false];
   const proven = makeProofMemory(target, now);
-
   const renew = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     const isFirst = !journal.hasClaim();

@@ -1,7 +1,7 @@
 import { type KeyObject, verify as verifySignature } from "node:crypto";
 import { type ChainStart, hashLink, type Head, type Signature, toSignedText } from "./chain.ts";
 import type { Line } from "./lines.ts";
-import type { LedgerProblem, LedgerReport, VerifyOptions } from "./verify.ts";
+import type { LedgerProblem, LedgerReport, VerifyOptions } from "./report.ts";
 
 /** How far the lines of an export follow each other: the entry before the next line, and its segment. */
 export interface Followed {

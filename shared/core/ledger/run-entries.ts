@@ -17,8 +17,18 @@ export function findRunEntry(
   const outcome = outcomes[run.state];
   if (!outcome) return undefined;
   const { targetId, rotationId, requestedBy, reason: cause, endedAt = now } = run;
+  const { reason, ticket } = run.justification ?? {};
   return boundEntry({
-    ...{ id: newId(), at: endedAt, by: requestedBy, action: "rotation.end", outcome, cause },
+    ...{
+      id: newId(),
+      at: endedAt,
+      by: requestedBy,
+      action: "rotation.end",
+      outcome,
+      cause,
+      reason,
+      ticket,
+    },
     targets: [targetId],
     rotations: [rotationId],
     detail: describeEnd(run),

@@ -7,11 +7,13 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
-import { boundEntry, type EntryInput } from "../../core/ledger/entry.ts";
+import { boundEntry, type LedgerAction } from "../../core/ledger/entry.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
+import { type WakeQueues, wakeReleased } from "../scheduling/wake.ts";
 
 /** A freeze as people see it. */
 export interface FreezeView extends OperatorFreeze {
@@ -22,18 +24,18 @@ export interface FreezeView extends OperatorFreeze {
 
 /** Freezes that people set, next to those of the policies. */
 export interface Freezing {
-  /** Durable when it returns; every process knows the freeze within ten seconds. Throws ConfigError. */
+  /** Durable when it returns; every worker knows the freeze within 15 seconds. Throws ConfigError. */
   freeze(wanted: FreezeInput): Promise<FreezeView>;
   /** Lists the freezes, oldest first, with those that have ended within the retention. */
   freezes(): Promise<readonly FreezeView[]>;
   /** Ends a freeze early. Returns it unchanged when it has ended, and undefined when it does not exist. */
-  endFreeze(freezeId: string, by: string): Promise<FreezeView | undefined>;
+  endFreeze(freezeId: string, origin: Origin): Promise<FreezeView | undefined>;
 }
 
 export function makeFreezing(
   { journal, newId }: Pick<Ports, "journal" | "newId">,
   known: Freezes,
-  targets: readonly Target[],
+  { targets, ...queues }: WakeQueues & { readonly targets: readonly Target[] },
 ): Freezing {
   const now = () => toInstant(journal.now());
   const view = (freeze: OperatorFreeze): FreezeView => ({
@@ -43,10 +45,11 @@ export function makeFreezing(
   });
   async function put(
     freeze: OperatorFreeze,
-    { by, action, reason }: Pick<EntryInput, "by" | "action" | "reason">,
+    action: LedgerAction,
+    { by, reason, ticket }: Origin,
   ): Promise<void> {
     const entry = boundEntry({
-      ...{ id: newId(), at: now(), by, action, outcome: "accepted", reason },
+      ...{ id: newId(), at: now(), by, action, outcome: "accepted", reason, ticket },
       ...describeFreeze(freeze),
     });
     try {
@@ -59,15 +62,18 @@ export function makeFreezing(
   return {
     async freeze(wanted) {
       const freeze = makeFreeze(wanted, await journal.freezes(), newId(), now());
-      await put(freeze, { by: freeze.by, action: "freeze.set", reason: freeze.reason });
+      await put(freeze, "freeze.set", freeze);
       return view(freeze);
     },
     freezes: async () => (await journal.freezes()).map(view),
-    async endFreeze(freezeId, by) {
+    async endFreeze(freezeId, origin) {
       const found = (await journal.freezes()).find(({ id }) => id === freezeId);
       if (!found) return undefined;
-      const ended = endFreeze(found, by, now());
-      if (ended !== found) await put(ended, { by, action: "freeze.end" });
+      const ended = endFreeze(found, origin, now());
+      if (ended === found) return view(ended);
+      await put(ended, "freeze.end", origin);
+      const frozen = targets.filter((target) => isFrozenBy(target, ended));
+      await wakeReleased({ journal, freezes: known }, queues, frozen);
       return view(ended);
     },
   };

@@ -6,6 +6,7 @@ import {
   type PauseInput,
   requireEnd,
 } from "../../core/lifecycle/pausing.ts";
+import { describeJustification, type Origin } from "../../core/record/justification.ts";
 import { describePause, type Pause } from "../../core/record/pause.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
@@ -38,8 +39,8 @@ export async function pauseTarget(
     ports,
     target,
     (before, now) => acceptPause(before, wanted, now),
-    ({ pause: { by, why, until } }) => ({
-      ...{ by, action: "target.pause", reason: why, detail: `until ${until}` },
+    ({ pause: { by, reason, ticket, until } }) => ({
+      ...{ by, action: "target.pause", reason, ticket, detail: `until ${until}` },
     }),
   );
   const at = toInstant(ports.journal.now());
@@ -51,7 +52,7 @@ export async function pauseTarget(
 export async function resumeTarget(
   ports: Ports,
   target: Target,
-  by: string,
+  origin: Origin,
 ): Promise<ResumeResult> {
   let seen: { readonly pause: Pause | undefined } | undefined;
   const { ended, newer } = await report(
@@ -62,14 +63,14 @@ export async function resumeTarget(
       return acceptResume(before, seen.pause, now);
     },
     (accepted) => ({
-      ...{ by, action: "target.resume" },
+      ...{ ...origin, action: "target.resume" },
       ...(accepted.ended && { detail: describePause(accepted.ended) }),
     }),
   );
   const why = describeResume({ ...(ended && { ended }), ...(newer && { newer }) });
   if (ended) {
     const at = toInstant(ports.journal.now());
-    const detail = `resumed by ${by}, before the end: ${describePause(ended)}`;
+    const detail = `resumed by ${origin.by}${describeJustification(origin)}, before the end: ${describePause(ended)}`;
     ports.emit(toEvent({ type: "resumed", at, targetId: target.id, detail }));
   }
   return { resumed: ended !== undefined, why, ...(newer && { pause: newer }) };

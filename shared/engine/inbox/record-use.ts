@@ -1,4 +1,5 @@
 import { acceptUse, type Use } from "../../core/lifecycle/use.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import { report } from "./report.ts";
@@ -7,7 +8,7 @@ import { report } from "./report.ts";
 export type UseInput = Omit<Use, "at"> & {
   readonly at?: Instant;
   /** Who reports it. Default: who used it. */
-  readonly reportedBy?: string;
+  readonly origin?: Origin;
 };
 
 /** The result of a report of a use. */
@@ -23,14 +24,15 @@ export interface UseResult {
 export async function recordUse(
   ports: Parameters<typeof report>[0],
   target: Target,
-  { reportedBy, ...used }: UseInput,
+  { origin, ...used }: UseInput,
 ): Promise<UseResult> {
   const { counted, why, record } = await report(
     ports,
     target,
     (before, now) => acceptUse(before, target, { ...used, at: used.at ?? now }, now),
     () => ({
-      ...{ by: reportedBy ?? used.by ?? "not named", action: "use.report" },
+      ...(origin ?? { by: used.by ?? "not named" }),
+      action: "use.report",
       ...(used.by !== undefined && { detail: `used by ${used.by}` }),
     }),
   );

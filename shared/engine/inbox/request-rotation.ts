@@ -4,6 +4,11 @@ import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
+import {
+  describeJustification,
+  type Justification,
+  storeJustification,
+} from "../../core/record/justification.ts";
 import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
@@ -15,6 +20,7 @@ import { readForCaller } from "./read-for-caller.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
+  readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
@@ -78,9 +84,10 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze, force }: RotationInput): string {
+function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
+  const words = describeJustification(justification);
   const parts = [
-    reason,
+    `${reason}${words}`,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
     ...(force === undefined ? [] : [`pause overridden: ${force}`]),
@@ -135,7 +142,7 @@ async function commitRequest(
 }
 
 function toRequest(
-  { reason, requestedBy, grace, liftFreeze, force }: RotationInput,
+  { reason, requestedBy, justification = {}, grace, liftFreeze, force }: RotationInput,
   rotationId: string,
   at: Instant,
   { pause }: TargetRecord,
@@ -147,6 +154,7 @@ function toRequest(
     reason,
     requestedBy,
     at,
+    ...storeJustification(justification),
     ...(grace !== undefined && { grace }),
     ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
     ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
@@ -157,7 +165,8 @@ function toEntry(
   { rotationId, record: { targetId } }: AcceptedRequest,
   { wanted, joined, why, ...made }: Pick<LedgerEntry, "id" | "at"> & Asking,
 ): LedgerEntry {
-  const { requestedBy: by, reason: cause, grace, liftFreeze, force } = wanted;
+  const { requestedBy: by, reason: cause, grace, liftFreeze, force, justification = {} } = wanted;
+  const { reason, ticket } = justification;
   const parts = [
     grace === undefined ? undefined : `grace ${formatDuration(grace)}`,
     // The grounds of a new rotation name them by themselves.
@@ -166,7 +175,7 @@ function toEntry(
     why,
   ];
   return boundEntry({
-    ...{ ...made, by, action: "rotation.request", outcome: "accepted", cause },
+    ...{ ...made, by, action: "rotation.request", outcome: "accepted", cause, reason, ticket },
     ...{ targets: [targetId], rotations: [rotationId] },
     detail: parts.filter((part) => part !== undefined).join("; "),
   });
