@@ -20,9 +20,11 @@ import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
+import { type Giving, makeGiving } from "./inbox/giving.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
+import { sealInSweep } from "./ledger/keep.ts";
 import type { Ports } from "./ports.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
@@ -32,7 +34,7 @@ import type { Busy } from "./work/busy.ts";
 import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing {
+export interface Operations extends Questions, Pausing, Freezing, Giving {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -86,6 +88,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
     return {
       ...makeQuestions(ports, byId),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
+      ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
@@ -103,6 +106,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
           admit: makeAdmission(deps.ports, byId),
         });
         await reportConfig(ports, deps.configAlarm?.(), reported);
+        await sealInSweep(ports);
         await prune(ports);
         await registered;
         return sent;

@@ -124,6 +124,12 @@ function isPublishedOfPair({ active }: TargetRecord, account: string, target: Ta
   return isPair(target) && active === account;
 }
 
+/** An import or undo in the journal. */
+export interface Queued {
+  readonly record: TargetRecord;
+  readonly run: RunRecord;
+}
+
 /**
  * The record in which the import or undo waits for its start, and its history row. The target must not be claimed: a worker would not
  * know of it. A worker whose claim is over loses the claim.
@@ -133,7 +139,7 @@ export function queueGiven(
   request: GivenRequest,
   target: Target,
   now: Instant,
-): { readonly record: TargetRecord; readonly run: RunRecord } {
+): Queued {
   const { held, run } = queueRotation(record, shortenRequest(request), target, now);
   const { fence, owner } = record.claim;
   const claim = owner === undefined ? record.claim : { fence: fence + 1 };

@@ -1,6 +1,7 @@
 import { KeyReusedError } from "../../core/errors.ts";
+import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
 import { findWakeTime, isClaimed } from "../../core/lifecycle/decide.ts";
-import { findObstacle, queueGiven, type Refused } from "../../core/lifecycle/given.ts";
+import { findObstacle, type Queued, queueGiven, type Refused } from "../../core/lifecycle/given.ts";
 import { describeWaiting } from "../../core/lifecycle/waiting.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
 import { type Justification, storeJustification } from "../../core/record/justification.ts";
@@ -91,6 +92,7 @@ async function tryToQueue(
     etag: found?.etag,
     wakeAt,
     runs: [queued.run],
+    entries: [toEntry(queued, ports.newId(), now)],
     ...(key !== undefined && { request: { key, rotationId, asked: giving.asked(secret) } }),
   });
   return {
@@ -98,6 +100,15 @@ async function tryToQueue(
     ...{ joined: false, why: queued.run.why, account: secret.account },
     ...(wakeAt !== undefined && { wakeAt }),
   };
+}
+
+function toEntry({ record, run }: Queued, id: string, at: Instant): LedgerEntry {
+  const { rotationId, requestedBy: by, reason: cause, why, account, justification } = run;
+  return boundEntry({
+    ...{ id, at, by, action: "rotation.request", outcome: "accepted", cause, ...justification },
+    ...{ targets: [record.targetId], rotations: [rotationId] },
+    detail: `account ${account ?? ""}; ${why}`,
+  });
 }
 
 const busyWith = ({ id }: Target): Busy => ({

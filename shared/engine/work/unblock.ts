@@ -94,9 +94,14 @@ async function unblockUnderClaim(
     ? [toRunRecord(rotation, { record: continued, state: "running", now })]
     : [];
   session.stage(continued, runs);
+  const why = describeUnblocked(rotation?.id, proven);
+  session.log({
+    ...{ ...unblocking, action: "target.unblock", outcome: "accepted", detail: why },
+    ...(rotation && { rotations: [rotation.id] }),
+  });
   await session.release();
   return {
-    why: describeUnblocked(rotation?.id, proven),
+    why,
     ...(rotation && { rotationId: rotation.id }),
     ...(account !== undefined && { account }),
   };

@@ -1,10 +1,12 @@
 import { expect } from "vitest";
 import { VaultUnavailableError } from "../../../shared/core/errors.ts";
+import type { LedgerAction } from "../../../shared/core/ledger/entry.ts";
 import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { minute } from "../../../shared/core/time.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
 import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
 import { type Operation, rotation } from "./operations.ts";
 
@@ -25,6 +27,7 @@ export const engine: Worker = (ports, world) => workOn(ports, world.target);
 /** Effects change something outside. Reads do not count: a death before a read equals a death after the previous effect. */
 const effects = new Set([
   "journal.commit",
+  "ledger.log",
   "vault.write",
   "vault.disable",
   "target.apply",
@@ -171,6 +174,10 @@ export async function endViolations(world: World, rotationId: string): Promise<s
   const told = world.notifier.sent.filter(
     ({ type, data }) => type === "rotation.succeeded" && data["rotationId"] === rotationId,
   );
+  const entries = (await readLedger(world.journal)).filter(
+    ({ rotations }) => rotations?.[0] === rotationId,
+  );
+  const count = (action: LedgerAction) => entries.filter((one) => one.action === action).length;
   const refreshed = world.consumer.refreshes.some((one) => one.rotationId === rotationId);
   const findings: Record<string, boolean> = {
     [`the rotation ended as ${run?.state ?? "nothing"}`]: run?.state !== "done",
@@ -179,6 +186,8 @@ export async function endViolations(world: World, rotationId: string): Promise<s
       !known || newest?.value.equals(known.value) !== true,
     "another rotation is published": newest?.tags["keyturn-rotation"] !== rotationId,
     "the consumer was never refreshed": !refreshed,
+    "the ledger has not exactly one entry of the request": count("rotation.request") !== 1,
+    "the ledger has not exactly one entry of the end": count("rotation.end") !== 1,
     "success was not notified with exactly one id": new Set(told.map(({ id }) => id)).size !== 1,
   };
   return Object.keys(findings).filter((finding) => findings[finding]);
