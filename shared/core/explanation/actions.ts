@@ -12,6 +12,7 @@ import { schedule, type TargetRecord } from "../record/record.ts";
 import { withoutSkip } from "../record/rotation.ts";
 import { hasRecovered } from "./because.ts";
 import type { NextStep } from "./next.ts";
+import { suggestRecovery } from "./recovery.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 import { withoutPeriod } from "./words.ts";
@@ -32,6 +33,7 @@ export function listActions(
 ): Action[] {
   return [
     ...suggestFix(situation),
+    ...suggestRecovery(state, situation),
     ...suggestRequest(state, situation),
     ...suggestWait(state, situation, next),
   ];
