@@ -41,12 +41,7 @@ export { reasons, workingPhases } from "./core/record/record.ts";
 export { parseLimit } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";
 export { isTargetId, maxGraceMs } from "./core/target.ts";
-export {
-  formatDuration,
-  formatLength,
-  parseDuration,
-  parseInstant,
-} from "./core/time.ts";
+export { formatDuration, formatLength, parseDuration, parseInstant } from "./core/time.ts";
 export { findNearest } from "./core/nearest.ts";
 export { toFormPath } from "./config/form/checked-form.ts";
 export { parseWorkMessage } from "./stores/work-message.ts";
