@@ -50,6 +50,16 @@ export function online(name: string, summary: string) {
     .option("--json", "print JSON, for scripts");
 }
 
+/** What `--ticket` of every command that changes something means. */
+export const ticketMeaning = "ticket of another system, such as INC0007";
+
+/** A command that changes something: it takes the reason and the ticket, which the configuration may require. */
+export function writing(name: string, summary: string) {
+  return online(name, summary)
+    .option("--reason <text>", "why, for people and auditors")
+    .option("--ticket <id>", ticketMeaning);
+}
+
 /** A command that contacts no app, unless it says so. */
 export function offline(name: string, summary: string) {
   return new Command(name).description(summary);

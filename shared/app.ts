@@ -18,6 +18,7 @@ import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts
 import { QueueUnavailableError } from "./stores/queue.ts";
 
 export type { EventType } from "./core/events.ts";
+export type { Origin } from "./core/record/justification.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
 export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
 export type { Selection } from "./engine/inbox/pause-many.ts";

@@ -4,16 +4,19 @@ import { type Column, formatRecord } from "../output/table.ts";
 import { longTime, shortTime } from "../output/times.ts";
 
 export function formatFreeze(freeze: Freeze, now: number): string {
-  const { at, by, endedAt, endedBy, from, id, lift, matches, reason, state, until } = freeze;
+  const { at, by, endedAt, endedBy, from, id, lift, matches, state, until } = freeze;
   const time = (instant: string | undefined) => longTime(instant, now);
   return formatRecord([
     ["Freeze", id],
     ["State", state, colourState],
     ["From", time(from)],
     ["Until", time(until)],
-    ["Reason", reason],
+    ["Reason", freeze.reason],
+    ["Ticket", freeze.ticket],
     ["Set by", `${by}, ${time(at) ?? ""}`],
     ["Ended by", endedBy && `${endedBy}, ${time(endedAt) ?? ""}`],
+    ["Ended because", freeze.endReason],
+    ["Ended under", freeze.endTicket],
     ["Lifted by", lift.join(", ") || "nothing"],
     ["Applies to", describeSelection(freeze)],
     ["Targets", `${matches} at present`],

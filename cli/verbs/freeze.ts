@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { online, toMoment, withExamples } from "../command.ts";
+import { online, ticketMeaning, toMoment, withExamples } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { answer, connect } from "../session.ts";
 import { hasFilter, pickFilters, withTargetFilters } from "./filters.ts";
@@ -12,6 +12,7 @@ export const makeFreeze = () =>
         .argument("[targets...]", "ids of targets")
         .requiredOption("--until <time>", "when the freeze ends", toMoment)
         .requiredOption("--reason <text>", "why, for everyone whose rotation waits")
+        .option("--ticket <id>", ticketMeaning)
         .option("--from <time>", "when the freeze begins (default: now)", toMoment)
         .option("--all", "all targets, also those to come"),
     )
@@ -22,7 +23,7 @@ export const makeFreeze = () =>
         ).choices(["exposure", "breach", "none"] as const),
       )
       .action(async (targets, options) => {
-        const { until, reason, from, all, lift } = options;
+        const { until, reason, ticket, from, all, lift } = options;
         const { policy, type, vault, owner, tag } = pickFilters(options);
         const isSelected = targets.length > 0 || hasFilter(options);
         if (isSelected === (all === true)) {
@@ -30,7 +31,7 @@ export const makeFreeze = () =>
         }
         const freeze = await connect(options).call("api-freeze", {
           body: {
-            ...{ until, reason, from, policy, type, vault, owner, tag },
+            ...{ until, reason, ticket, from, policy, type, vault, owner, tag },
             everything: all,
             targets: targets.length > 0 ? targets : undefined,
             lift: lift === undefined ? undefined : lift === "none" ? [] : [lift],

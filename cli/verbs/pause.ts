@@ -1,5 +1,5 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { online, toMoment, withExamples } from "../command.ts";
+import { online, ticketMeaning, toMoment, withExamples } from "../command.ts";
 import { type Column, formatRecord, formatTable } from "../output/table.ts";
 import { longTime, shortTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
@@ -12,11 +12,12 @@ export const makePause = () =>
       online("pause", "leave targets alone until a moment: start no rotation and no retirement")
         .argument("[targets...]", "ids of targets")
         .requiredOption("--until <time>", "when the pause ends", toMoment)
-        .requiredOption("--reason <text>", "why, for everyone who waits for the end of the pause"),
+        .requiredOption("--reason <text>", "why, for everyone who waits for the end of the pause")
+        .option("--ticket <id>", ticketMeaning),
     ).action(async (targets, options) => {
-      const { until, reason } = options;
+      const { until, reason, ticket } = options;
       const result = await connect(options).call("api-pauses", {
-        body: { until, reason, ...toSelection(targets, options) },
+        body: { until, reason, ticket, ...toSelection(targets, options) },
         isRepeatable: true,
       });
       const { paused, notWritten } = result;
@@ -38,8 +39,9 @@ function formatPaused(paused: readonly Paused[], now: number): string {
   return formatRecord([
     ["Target", target],
     ["Paused until", longTime(pause.until, now)],
-    ["Reason", pause.why],
-    ["Replaced", replaced && `${replaced.why}, by ${replaced.by}, until ${replaced.until}`],
+    ["Reason", pause.reason],
+    ["Ticket", pause.ticket],
+    ["Replaced", replaced && `${replaced.reason}, by ${replaced.by}, until ${replaced.until}`],
     ["Because", why],
   ]);
 }

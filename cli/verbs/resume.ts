@@ -1,5 +1,5 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { online, withExamples } from "../command.ts";
+import { withExamples, writing } from "../command.ts";
 import { type Column, formatRecord, formatTable } from "../output/table.ts";
 import { answer, connect } from "../session.ts";
 import { withAllFilters } from "./filters.ts";
@@ -8,10 +8,10 @@ import { noteNotWritten, toSelection } from "./many-targets.ts";
 export const makeResume = () =>
   withExamples(
     withAllFilters(
-      online("resume", "end the pauses of targets").argument("[targets...]", "ids of targets"),
+      writing("resume", "end the pauses of targets").argument("[targets...]", "ids of targets"),
     ).action(async (targets, options) => {
       const result = await connect(options).call("api-resumes", {
-        body: toSelection(targets, options),
+        body: { reason: options.reason, ticket: options.ticket, ...toSelection(targets, options) },
         isRepeatable: true,
       });
       const { resumed, notPaused, notWritten } = result;

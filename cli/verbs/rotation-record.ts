@@ -11,7 +11,9 @@ export function formatRotation(rotation: Rotation, now: number): string {
     ["Target", rotation.targetId],
     ["State", rotation.state, colourState],
     ["Account", rotation.account],
-    ["Reason", `${rotation.reason}, requested by ${rotation.requestedBy}`],
+    ["Cause", `${rotation.cause}, requested by ${rotation.requestedBy}`],
+    ["Reason", rotation.reason],
+    ["Ticket", rotation.ticket],
     ["Because", rotation.why],
     ["Freeze lifted", lift && `by ${lift.by}: ${lift.why}`],
     ["Forced", force && `by ${force.by}: ${force.why}`],
@@ -44,8 +46,8 @@ export const historyColumns: readonly Column<RotationEntry>[] = [
   { heading: "ROTATION", read: ({ rotationId }) => rotationId },
   { heading: "STATE", read: ({ state }) => state, style: colourState },
   {
-    heading: "REASON",
-    read: (entry) => (isReadable(entry) ? entry.reason : undefined),
+    heading: "CAUSE",
+    read: (entry) => (isReadable(entry) ? entry.cause : undefined),
   },
   {
     heading: "REQUESTED (UTC)",

@@ -32,11 +32,15 @@ export function formatTarget(target: ApiAnswer<"api-target">, now: number): stri
     ["Accounts", `${target.accounts.join(", ")} (changed by: ${target.changedBy})`],
     ["Active account", target.active],
     ["Secret", join(`${secret.name} in vault ${secret.vault}`, versionOf(target.published))],
-    ["Paused", pause && join(`until ${time(pause.until) ?? ""}`, `by ${pause.by}`, pause.why)],
+    [
+      "Paused",
+      pause &&
+        join(`until ${time(pause.until) ?? ""}`, `by ${pause.by}`, pause.reason, pause.ticket),
+    ],
     ["Policy", `${target.policy} (${target.policyWhy})`],
     ["Next due", time(target.nextDue)],
     ["Because", target.dueReason],
-    ["Rotation", rotation && join(rotation.id, rotation.phase, rotation.account, rotation.reason)],
+    ["Rotation", rotation && join(rotation.id, rotation.phase, rotation.account, rotation.cause)],
     ["Delayed by", rotation?.heldBy],
     ["Next try", time(rotation?.nextAttemptAt)],
     ["Queued", target.queuedRotation],

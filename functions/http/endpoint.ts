@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
-import type { Operations } from "../../shared/app.ts";
+import type { Operations, Origin } from "../../shared/app.ts";
 import type { ProblemKind } from "./problem-kinds.ts";
 import type { RouteName } from "./routes.ts";
 
@@ -67,6 +67,8 @@ export interface Call<Definition extends EndpointDefinition> {
   readonly query: Parsed<Definition["query"]>;
   readonly headers: Parsed<Definition["headers"]>;
   readonly body: ParsedBody<Definition["body"]>;
+  /** Who sent the request, with the reason and the ticket in its body. */
+  readonly origin: Origin;
   readonly operations: Operations;
   readonly request: HttpRequest;
 }

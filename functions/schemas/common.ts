@@ -94,6 +94,29 @@ export const sentence = (field: string, what: string) => {
     .meta({ minLength: 1, maxLength: 200 });
 };
 
+const ticketError =
+  "`ticket` must be the id of a ticket: 1 to 100 letters, digits and other visible ASCII characters, without spaces.";
+
+/** Why the caller wants a change. Every request that changes something takes both; the configuration may require them. */
+export const justification = {
+  reason: sentence("reason", "the reason for the request")
+    .optional()
+    .describe("Why, for people and auditors. The configuration may require it (`api.require`)."),
+  ticket: z
+    .string(ticketError)
+    .regex(/^[\x21-\x7e]{1,100}$/, ticketError)
+    .optional()
+    .describe(
+      "The id of the ticket of another system, such as INC0007. The configuration may require it (`api.require`, `api.ticketPattern`).",
+    ),
+};
+
+/** The same in answers. */
+export const givenJustification = {
+  reason: z.string().optional().describe("The reason that the caller gave."),
+  ticket: z.string().optional().describe("The ticket that the caller gave."),
+};
+
 const limitError = "`limit` must be a number from 1 to 100.";
 
 export const limit = z

@@ -3,6 +3,7 @@ import { reasons, workingPhases } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
 import {
   cursor,
+  givenJustification,
   instant,
   limit,
   list,
@@ -22,6 +23,7 @@ const exposure = z
     from: z.string().optional().describe("Where it was seen."),
     kind: z.enum(["exposure", "breach"]),
     version: z.string().optional().describe("The id of the version that was seen."),
+    ...givenJustification,
   })
   .describe("The first report since the last change that somebody saw the secret.");
 
@@ -32,7 +34,8 @@ const openRotation = z
       .enum([...workingPhases, "blocked"])
       .describe("`blocked`: no stored password is known to work. A person must act."),
     account: z.string().describe("The account whose password is changed."),
-    reason: z.enum(reasons).describe("Why it was requested."),
+    cause: z.enum(reasons).describe("Why it was requested."),
+    ...givenJustification,
     startedAt: instant,
     nextAttemptAt: instant.optional().describe("When the next attempt starts, while it waits."),
     heldBy: z
@@ -45,7 +48,13 @@ const openRotation = z
   .describe("The rotation under way.");
 
 export const pause = z
-  .object({ why: z.string(), by: z.string(), at: instant, until: instant })
+  .object({
+    reason: z.string(),
+    ticket: z.string().optional(),
+    by: z.string(),
+    at: instant,
+    until: instant,
+  })
   .meta({ id: "Pause" })
   .describe(
     "Who paused the target, when, why and until when. Until then no rotation and no retirement of the target starts.",

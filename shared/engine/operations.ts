@@ -4,6 +4,11 @@ import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
 import type { Verified } from "../core/looks/verified.ts";
+import {
+  type Justification,
+  type JustificationRules,
+  requireJustification,
+} from "../core/record/justification.ts";
 import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
@@ -18,6 +23,7 @@ import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
+import { sealInSweep } from "./ledger/keep.ts";
 import type { Ports } from "./ports.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
@@ -43,6 +49,8 @@ export interface Operations extends Questions, Pausing, Freezing {
   dryRun(targetId: string): Promise<DryRunOutcome | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
   expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
+  /** Throws ConfigError unless a request that changes something has the reason and the ticket that the configuration requires. */
+  requireJustification(given: Justification): Promise<void>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
   recordUse(targetId: string, used: UseInput): Promise<UseResult | undefined>;
 }
@@ -53,6 +61,8 @@ export interface OperationsDeps {
   /** Queue for work that a person or a refused consumer waits for. Absent: `queue`. */
   readonly firstQueue?: Queue;
   readonly targets: readonly Target[];
+  /** What requests that change something must have. Absent: nothing. */
+  readonly justificationRules?: JustificationRules;
   /** Returns the name of the configured vault with this host name. */
   readonly vaultAt: (host: string) => string | undefined;
   /** Returns the alarm about the current configuration, if there is one. */
@@ -93,6 +103,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
           admit: makeAdmission(deps.ports, byId),
         });
         await reportConfig(ports, deps.configAlarm?.(), reported);
+        await sealInSweep(ports);
         await prune(ports);
         await registered;
         return sent;
@@ -107,6 +118,10 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
+      requireJustification: async (given) => {
+        await Promise.resolve();
+        requireJustification(deps.justificationRules ?? {}, given);
+      },
     };
   };
 }

@@ -1,7 +1,9 @@
 import type { OperatorFreeze } from "../core/freezes/operator-freeze.ts";
+import type { LedgerEntry } from "../core/ledger/entry.ts";
 import type { HistoryRow, RunRecord } from "../core/record/history.ts";
 import type { TargetRecord } from "../core/record/record.ts";
 import type { Instant } from "../core/time.ts";
+import type { LedgerStore } from "./ledger-store.ts";
 
 /** A record with the etag that a conditional write needs. */
 export interface Versioned {
@@ -21,6 +23,8 @@ export interface JournalChange {
   readonly runs?: readonly RunRecord[];
   /** Stores an idempotency key with its request. */
   readonly request?: KeyUse & { readonly key: string };
+  /** What the change means to the ledger. The entries exist exactly if the change does. */
+  readonly entries?: readonly LedgerEntry[];
 }
 
 /** The request of an idempotency key, and the rotation that answers it. */
@@ -116,8 +120,10 @@ export interface Journal {
    * listed as a freeze of every target, because it might apply to any.
    */
   freezes(): Promise<OperatorFreeze[]>;
-  /** Inserts the freeze, or replaces the one with its id. */
-  putFreeze(freeze: OperatorFreeze): Promise<void>;
+  /** Inserts the freeze, or replaces the one with its id, with entries of the ledger in the same transaction. */
+  putFreeze(freeze: OperatorFreeze, entries?: readonly LedgerEntry[]): Promise<void>;
+  /** The entries that the writes have left, and the chain that is made of them. */
+  readonly ledger: LedgerStore;
   /**
    * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, ended freezes, used
    * idempotency keys, and alarms. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,

@@ -3,7 +3,7 @@ import { type LoopbackAnswer, serveOnLoopback } from "../../local/loopback.ts";
 import { runCommand } from "./run-command.ts";
 
 const until = "2026-12-24T00:00:00.000Z";
-const pause = { why: "migration", by: "ada", at: "2026-12-01T00:00:00.000Z", until };
+const pause = { reason: "migration", by: "ada", at: "2026-12-01T00:00:00.000Z", until };
 const freeze = {
   ...{ id: "01M8DN458WR7MW66ZTVCCEXGYW", state: "in force", reason: "audit", by: "ada" },
   ...{ at: "2026-12-01T00:00:00.000Z", from: "2026-12-01T00:00:00.000Z", until },
@@ -135,7 +135,7 @@ test("freezes says when there is none", async () => {
 test("end-freeze ends the freeze, and explains an unknown one", async () => {
   const { keyturn, sent } = await appWith({ status: 200, json: ended });
   expect((await keyturn("end-freeze", ended.id)).stdout).toMatch(/^State +ended$/m);
-  expect(sent).toEqual([{ path: `POST /api/freezes/${ended.id}/end`, body: undefined }]);
+  expect(sent).toEqual([{ path: `POST /api/freezes/${ended.id}/end`, body: {} }]);
   const unknown = await appWith({
     status: 404,
     headers: { "content-type": "application/problem+json" },
@@ -147,6 +147,19 @@ test("end-freeze ends the freeze, and explains an unknown one", async () => {
   const { status, stderr } = await unknown.keyturn("end-freeze", ended.id);
   expect(status).toBe(3);
   expect(stderr).toBe("Freeze x does not exist. `keyturn freezes` lists the freezes.\n");
+});
+
+test.each([
+  ["rotate", "orders"],
+  ["pause", "orders", "--until", until],
+  ["resume", "orders"],
+  ["freeze", "--all", "--until", until],
+  ["end-freeze", freeze.id],
+  ["expose", "orders", "--by", "ada"],
+])("%s sends the reason and the ticket", async (...args) => {
+  const { keyturn, sent } = await appWith({ status: 500 });
+  await keyturn(...args, "--reason", "host compromised", "--ticket", "INC0007");
+  expect(sent[0]?.body).toMatchObject({ reason: "host compromised", ticket: "INC0007" });
 });
 
 test("rotate --force sends the reason", async () => {

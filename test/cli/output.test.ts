@@ -74,7 +74,7 @@ test("a line of progress shows the phases that are done, the present one and the
   const at = "2026-12-20T18:00:00.000Z";
   const rotation = {
     ...{ rotationId: "01M8DN458WR7MW66ZTVCCEXGYW", targetId: "orders", state: "running" as const },
-    ...{ reason: "operator" as const, requestedBy: "me", requestedAt: at, why: "requested" },
+    ...{ cause: "operator" as const, requestedBy: "me", requestedAt: at, why: "requested" },
     policyFingerprint: "f",
     phases: [
       { phase: "staging" as const, startedAt: at, endedAt: at },

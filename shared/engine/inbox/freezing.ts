@@ -1,3 +1,4 @@
+import { describeFreeze } from "../../core/freezes/describe-freeze.ts";
 import {
   endFreeze,
   type FreezeInput,
@@ -6,6 +7,8 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
+import { boundEntry, type LedgerAction } from "../../core/ledger/entry.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
@@ -26,7 +29,7 @@ export interface Freezing {
   /** Lists the freezes, oldest first, with those that have ended within the retention. */
   freezes(): Promise<readonly FreezeView[]>;
   /** Ends a freeze early. Returns it unchanged when it has ended, and undefined when it does not exist. */
-  endFreeze(freezeId: string, by: string): Promise<FreezeView | undefined>;
+  endFreeze(freezeId: string, origin: Origin): Promise<FreezeView | undefined>;
 }
 
 export function makeFreezing(
@@ -40,9 +43,17 @@ export function makeFreezing(
     state: findState(freeze, now()),
     matches: targets.filter((target) => isFrozenBy(target, freeze)).length,
   });
-  async function put(freeze: OperatorFreeze): Promise<void> {
+  async function put(
+    freeze: OperatorFreeze,
+    action: LedgerAction,
+    { by, reason, ticket }: Origin,
+  ): Promise<void> {
+    const entry = boundEntry({
+      ...{ id: newId(), at: now(), by, action, outcome: "accepted", reason, ticket },
+      ...describeFreeze(freeze),
+    });
     try {
-      await journal.putFreeze(freeze);
+      await journal.putFreeze(freeze, [entry]);
     } finally {
       // A write whose answer was lost may have happened.
       known.forget();
@@ -51,16 +62,16 @@ export function makeFreezing(
   return {
     async freeze(wanted) {
       const freeze = makeFreeze(wanted, await journal.freezes(), newId(), now());
-      await put(freeze);
+      await put(freeze, "freeze.set", freeze);
       return view(freeze);
     },
     freezes: async () => (await journal.freezes()).map(view),
-    async endFreeze(freezeId, by) {
+    async endFreeze(freezeId, origin) {
       const found = (await journal.freezes()).find(({ id }) => id === freezeId);
       if (!found) return undefined;
-      const ended = endFreeze(found, by, now());
+      const ended = endFreeze(found, origin, now());
       if (ended === found) return view(ended);
-      await put(ended);
+      await put(ended, "freeze.end", origin);
       const frozen = targets.filter((target) => isFrozenBy(target, ended));
       await wakeReleased({ journal, freezes: known }, queues, frozen);
       return view(ended);

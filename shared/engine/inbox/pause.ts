@@ -6,6 +6,7 @@ import {
   type PauseInput,
   requireEnd,
 } from "../../core/lifecycle/pausing.ts";
+import { describeJustification, type Origin } from "../../core/record/justification.ts";
 import { describePause, type Pause } from "../../core/record/pause.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
@@ -34,8 +35,13 @@ export async function pauseTarget(
   wanted: PauseInput,
 ): Promise<PauseResult> {
   requireEnd(wanted, toInstant(ports.journal.now()));
-  const { pause, replaced, effect } = await report(ports, target, (before, now) =>
-    acceptPause(before, wanted, now),
+  const { pause, replaced, effect } = await report(
+    ports,
+    target,
+    (before, now) => acceptPause(before, wanted, now),
+    ({ pause: { by, reason, ticket, until } }) => ({
+      ...{ by, action: "target.pause", reason, ticket, detail: `until ${until}` },
+    }),
   );
   const at = toInstant(ports.journal.now());
   ports.emit(toEvent({ type: "paused", at, targetId: target.id, detail: describePause(pause) }));
@@ -46,17 +52,25 @@ export async function pauseTarget(
 export async function resumeTarget(
   ports: Ports,
   target: Target,
-  by: string,
+  origin: Origin,
 ): Promise<ResumeResult> {
   let seen: { readonly pause: Pause | undefined } | undefined;
-  const { ended, newer } = await report(ports, target, (before, now) => {
-    seen ??= { pause: before.pause };
-    return acceptResume(before, seen.pause, now);
-  });
+  const { ended, newer } = await report(
+    ports,
+    target,
+    (before, now) => {
+      seen ??= { pause: before.pause };
+      return acceptResume(before, seen.pause, now);
+    },
+    (accepted) => ({
+      ...{ ...origin, action: "target.resume" },
+      ...(accepted.ended && { detail: describePause(accepted.ended) }),
+    }),
+  );
   const why = describeResume({ ...(ended && { ended }), ...(newer && { newer }) });
   if (ended) {
     const at = toInstant(ports.journal.now());
-    const detail = `resumed by ${by}, before the end: ${describePause(ended)}`;
+    const detail = `resumed by ${origin.by}${describeJustification(origin)}, before the end: ${describePause(ended)}`;
     ports.emit(toEvent({ type: "resumed", at, targetId: target.id, detail }));
   }
   return { resumed: ended !== undefined, why, ...(newer && { pause: newer }) };

@@ -1,6 +1,7 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { type PauseInput, requireEnd } from "../../core/lifecycle/pausing.ts";
 import { goesFirst } from "../../core/record/first.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import { freezeTarget } from "../fleet/frozen-targets.ts";
@@ -19,7 +20,7 @@ export interface UnknownTargets {
 export interface Pausing {
   /** No rotation and no retirement of the target starts before the end of the pause. */
   readonly pause: (targetId: string, wanted: PauseInput) => Promise<PauseResult | undefined>;
-  readonly resume: (targetId: string, by: string) => Promise<ResumeResult | undefined>;
+  readonly resume: (targetId: string, origin: Origin) => Promise<ResumeResult | undefined>;
   /** Each target is written by itself: the answer lists those that could not be written. */
   readonly pauseAll: (
     selection: Selection,
@@ -27,7 +28,7 @@ export interface Pausing {
   ) => Promise<ManyWritten<PauseResult> | UnknownTargets>;
   readonly resumeAll: (
     selection: Selection,
-    by: string,
+    origin: Origin,
   ) => Promise<ManyWritten<ResumeResult> | UnknownTargets>;
 }
 
@@ -40,8 +41,8 @@ export function makePausing(
     return pauseTarget(ports, await freezeTarget(ports, target), wanted);
   }
 
-  async function resume(target: Target, by: string, waking: Waking): Promise<ResumeResult> {
-    const result = await resumeTarget(ports, await freezeTarget(ports, target), by);
+  async function resume(target: Target, origin: Origin, waking: Waking): Promise<ResumeResult> {
+    const result = await resumeTarget(ports, await freezeTarget(ports, target), origin);
     if (result.resumed) await wake(ports, target, waking);
     return result;
   }
@@ -50,9 +51,9 @@ export function makePausing(
       const target = byId.get(targetId);
       return target && (await pause(target, wanted));
     },
-    async resume(targetId, by) {
+    async resume(targetId, origin) {
       const target = byId.get(targetId);
-      return target && (await resume(target, by, { queue: firstQueue, firstQueue, left: 1 }));
+      return target && (await resume(target, origin, { queue: firstQueue, firstQueue, left: 1 }));
     },
     async pauseAll(selection, wanted) {
       requireEnd(wanted, toInstant(ports.journal.now()));
@@ -60,11 +61,11 @@ export function makePausing(
       if ("unknown" in targets) return targets;
       return writeToEach(targets, (target) => pause(target, wanted));
     },
-    async resumeAll(selection, by) {
+    async resumeAll(selection, origin) {
       const targets = await select(ports, byId, selection);
       if ("unknown" in targets) return targets;
       const waking = { queue, firstQueue, left: maxWoken };
-      return writeToEach(targets, (target) => resume(target, by, waking));
+      return writeToEach(targets, (target) => resume(target, origin, waking));
     },
   };
 }

@@ -1,8 +1,14 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
+import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
+import {
+  describeJustification,
+  type Justification,
+  storeJustification,
+} from "../../core/record/justification.ts";
 import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
@@ -14,6 +20,7 @@ import { readForCaller } from "./read-for-caller.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
+  readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
@@ -77,9 +84,10 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze, force }: RotationInput): string {
+function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
+  const words = describeJustification(justification);
   const parts = [
-    reason,
+    `${reason}${words}`,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
     ...(force === undefined ? [] : [`pause overridden: ${force}`]),
@@ -116,12 +124,13 @@ async function commitRequest(
   const { found, before, now } = await readForCaller(journal, target);
   const request = toRequest(wanted, newId(), now, before);
   const accepted = acceptRequest(withoutSkip(before), request, target, now);
-  const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
     : describeStart(request, record, target, now).why;
+  const entry = toEntry(accepted, { wanted, joined, why, id: newId(), at: now });
+  const due = await commitNews(ports, accepted, { found, wanted, now, entry });
   const waiting =
     describeWaiting(record, rotationId, target, now) ??
     (await adminWait(ports, target, record, now));
@@ -133,7 +142,7 @@ async function commitRequest(
 }
 
 function toRequest(
-  { reason, requestedBy, grace, liftFreeze, force }: RotationInput,
+  { reason, requestedBy, justification = {}, grace, liftFreeze, force }: RotationInput,
   rotationId: string,
   at: Instant,
   { pause }: TargetRecord,
@@ -145,16 +154,42 @@ function toRequest(
     reason,
     requestedBy,
     at,
+    ...storeJustification(justification),
     ...(grace !== undefined && { grace }),
     ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
     ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
   };
 }
 
+function toEntry(
+  { rotationId, record: { targetId } }: AcceptedRequest,
+  { wanted, joined, why, ...made }: Pick<LedgerEntry, "id" | "at"> & Asking,
+): LedgerEntry {
+  const { requestedBy: by, reason: cause, grace, liftFreeze, force, justification = {} } = wanted;
+  const { reason, ticket } = justification;
+  const parts = [
+    grace === undefined ? undefined : `grace ${formatDuration(grace)}`,
+    // The grounds of a new rotation name them by themselves.
+    !joined || liftFreeze === undefined ? undefined : `freezes lifted (${liftFreeze})`,
+    !joined || force === undefined ? undefined : `pause overridden (${force})`,
+    why,
+  ];
+  return boundEntry({
+    ...{ ...made, by, action: "rotation.request", outcome: "accepted", cause, reason, ticket },
+    ...{ targets: [targetId], rotations: [rotationId] },
+    detail: parts.filter((part) => part !== undefined).join("; "),
+  });
+}
+
+interface Asking extends Pick<Requested, "joined" | "why"> {
+  readonly wanted: RotationInput;
+}
+
 interface Before {
   readonly found: Versioned | undefined;
   readonly wanted: RotationInput;
   readonly now: Instant;
+  readonly entry: LedgerEntry;
 }
 
 /**
@@ -164,7 +199,7 @@ interface Before {
 async function commitNews(
   { journal }: RequestPorts,
   { record, rotationId, run }: AcceptedRequest,
-  { found, wanted, now }: Before,
+  { found, wanted, now, entry }: Before,
 ): Promise<Instant | undefined> {
   const { key } = wanted;
   if (record === found?.record && key === undefined) return undefined;
@@ -174,6 +209,7 @@ async function commitNews(
     etag: found?.etag,
     wakeAt: due,
     ...(run && { runs: [run] }),
+    entries: [entry],
     ...(key !== undefined && { request: { key, rotationId, asked: askedFor(wanted) } }),
   });
   return due;

@@ -9,11 +9,12 @@ import { withDueAt } from "../../core/record/due.ts";
 import { type RunRecord } from "../../core/record/history.ts";
 import {
   type Failure,
+  keyturn,
   type RotationRequest,
   type SlotRecord,
   type TargetRecord,
 } from "../../core/record/record.ts";
-import { newRun, pickLifts } from "../../core/record/rotation.ts";
+import { newRun, pickGiven } from "../../core/record/rotation.ts";
 import { findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
@@ -28,12 +29,21 @@ import type { TargetSession } from "../session.ts";
 export async function adopt(session: TargetSession): Promise<void> {
   try {
     const adopted = await examine(session);
+    session.log({
+      ...{ by: keyturn, action: "credential.adopt", outcome: "succeeded" },
+      detail: describeAdopted(adopted),
+    });
     await session.commit(adopted);
     session.emit({ type: "adopted", ...(adopted.published && { version: adopted.published }) });
   } catch (error) {
     rethrowUnlessExpected(error);
     await tryAgainLater(session, error);
   }
+}
+
+function describeAdopted({ active, published }: TargetRecord): string {
+  if (!published) return "no published secret logs in";
+  return `account ${active ?? "unknown"}; published ${published.name} version ${published.version}`;
 }
 
 async function examine(session: TargetSession): Promise<TargetRecord> {
@@ -258,7 +268,7 @@ function failedRun(
     dueReason: tryWhy,
     endedAt: failure.at,
     phases: [],
-    ...pickLifts(request),
+    ...pickGiven(request),
     failure,
   });
 }

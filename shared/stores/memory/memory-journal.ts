@@ -28,6 +28,7 @@ import {
   rotationIn,
   runRow,
 } from "../table/row-keys.ts";
+import { makeMemoryLedger, type MemoryLedger } from "./memory-ledger.ts";
 
 interface StoredTarget {
   readonly columns: Columns;
@@ -60,6 +61,7 @@ export function makeMemoryJournal({
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
+  const ledger = makeMemoryLedger();
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
 
@@ -75,6 +77,7 @@ export function makeMemoryJournal({
     if (before?.etag !== etag)
       throw new LeaseLostError(`Target ${record.targetId} was changed by another writer.`);
     const next = `memory-${++writes}`;
+    ledger.keep(change.entries);
     targets.set(record.targetId, {
       columns,
       etag: next,
@@ -104,7 +107,8 @@ export function makeMemoryJournal({
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
     ...historyIn(targets, alarms, expiry),
-    ...freezesIn(freezes),
+    ...freezesIn(freezes, ledger),
+    ledger: ledger.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
       return limit - left + pruneFreezes(freezes, expiry(), left);
@@ -149,12 +153,16 @@ function historyIn(
   };
 }
 
-function freezesIn(freezes: Map<string, Columns>): Pick<Journal, "freezes" | "putFreeze"> {
+function freezesIn(
+  freezes: Map<string, Columns>,
+  ledger: MemoryLedger,
+): Pick<Journal, "freezes" | "putFreeze"> {
   return {
     freezes: toPromise(() =>
       readFreezes(inOrder(freezes).map(([key, row]) => [freezeIn(key), row])),
     ),
-    putFreeze: toPromise((freeze) => {
+    putFreeze: toPromise((freeze, entries) => {
+      ledger.keep(entries);
       freezes.set(freezeRow(freeze.id), freezeColumns.write(freeze));
     }),
   };

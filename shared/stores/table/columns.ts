@@ -56,6 +56,7 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
   failure: true,
   lift: true,
   force: true,
+  justification: true,
 };
 
 interface Codec<T> {

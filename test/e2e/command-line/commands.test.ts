@@ -98,7 +98,7 @@ describe("keyturn rotate", () => {
     expect(again.answer.rotation).toBe(answer.rotation);
     const end = await json(`rotation one ${answer.rotation} --follow`, rotationSchema);
     expect(end.status).toBe(0);
-    expect(end.answer).toMatchObject({ state: "done", reason: "operator" });
+    expect(end.answer).toMatchObject({ state: "done", cause: "operator" });
     const newest = await json("rotation one", rotationSchema);
     expect(newest.answer.rotationId).toBe(answer.rotation);
     const people = await keyturn("rotation one");
@@ -107,10 +107,10 @@ describe("keyturn rotate", () => {
   });
 
   test("--follow ends with 0 and the rotation when it is done", async () => {
-    const line = "rotate two --reason exposure --grace 0s --follow";
+    const line = "rotate two --cause exposure --grace 0s --follow";
     const { status, answer } = await json(line, rotationSchema);
     expect(status).toBe(0);
-    expect(answer).toMatchObject({ state: "done", reason: "exposure", targetId: "two" });
+    expect(answer).toMatchObject({ state: "done", cause: "exposure", targetId: "two" });
     expect((await published(world.secrets, "two")).username).toBe("two_b");
   });
 
@@ -156,15 +156,11 @@ describe("keyturn rotate", () => {
       "rotate",
       "rotate one two",
     ];
-    for (const line of [
-      ...lines,
-      "rotate one --reason because",
-      "rotate one --idempotency-key é",
-    ]) {
+    for (const line of [...lines, "rotate one --cause because", "rotate one --idempotency-key é"]) {
       expect([line, (await keyturn(line)).status]).toEqual([line, 2]);
     }
     await keyturn("rotate two --idempotency-key k2");
-    const reused = await keyturn("rotate two --reason exposure --idempotency-key k2");
+    const reused = await keyturn("rotate two --cause exposure --idempotency-key k2");
     expect(reused.status).toBe(2);
     expect((await keyturn("rotate nobody")).status).toBe(3);
   });

@@ -10,7 +10,7 @@ import {
 import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { makeWorld, open, singleAdmin } from "../../world.ts";
 
-const wanted = { why: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
+const wanted = { reason: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
 
 /** A fleet whose journal can fail for some targets. */
 async function fleet(count: number, fail: (targetId: string, writes: number) => Error | undefined) {
@@ -61,7 +61,7 @@ test("A selection pauses many targets, a bounded number at a time, and a resume 
   expect("written" in again && again.written.every(({ replaced }) => replaced)).toBe(true);
   expect(seen.writes).toBe(1_000);
   expect(messages()).toEqual([0, 0]);
-  const resumed = await resumeAll(everyone, "ben");
+  const resumed = await resumeAll(everyone, { by: "ben" });
   if ("unknown" in resumed) throw new Error("targets are unknown");
   expect(resumed.written.every((one) => one.resumed)).toBe(true);
   // A person waits for none of these in particular, and the sweep finds the others.
@@ -72,7 +72,7 @@ test("A selection pauses many targets, a bounded number at a time, and a resume 
 test("A resume of one target, and of targets that go first, does not wait behind a backlog", async () => {
   const { world, pause, pauseAll, resume, resumeAll, messages } = await fleet(2, () => undefined);
   await pause("t-0", wanted);
-  await resume("t-0", "ben");
+  await resume("t-0", { by: "ben" });
   expect(messages()).toEqual([0, 1]);
   const found = await world.journal.read("t-1");
   const at = world.now();
@@ -82,7 +82,7 @@ test("A resume of one target, and of targets that go first, does not wait behind
     ...{ etag: found?.etag, wakeAt: at },
   });
   await pauseAll({ targets: ["t-1"] }, wanted);
-  await resumeAll({ targets: ["t-1"] }, "ben");
+  await resumeAll({ targets: ["t-1"] }, { by: "ben" });
   expect(messages()).toEqual([0, 2]);
 });
 

@@ -21,7 +21,7 @@ test("An early end wakes what it releases, when every worker knows of it", async
   // This process knows the freeze, and learns of its end only when its knowledge is ten seconds old.
   await two.work();
   drain(one.queue);
-  await one.endFreeze(id, "ben");
+  await one.endFreeze(id, { by: "ben" });
   expect(one.queue.receive()).toBeUndefined();
   world.advance(15 * second);
   await two.operations.work(one.queue.receive());
@@ -44,11 +44,11 @@ test("An early end wakes at most 100 targets at once, and none that waits for so
     await process.operations.request(id, { reason: "operator", requestedBy: "eva" });
   }
   drain(process.queue);
-  await process.endFreeze(few.id, "ben");
+  await process.endFreeze(few.id, { by: "ben" });
   expect(process.queue.messages.map(({ message }) => message.targetId)).toEqual(["t-200"]);
-  await process.endFreeze(few.id, "ben");
+  await process.endFreeze(few.id, { by: "ben" });
   expect(process.queue.messages).toHaveLength(1);
-  await process.endFreeze(many.id, "ben");
+  await process.endFreeze(many.id, { by: "ben" });
   expect(process.queue.messages).toHaveLength(1 + 100);
 });
 
@@ -60,7 +60,7 @@ test("A freeze is ended although its targets cannot be listed", async () => {
   const journal = { ...ports.journal, targets };
   const queues = { queue: one.queue, firstQueue: one.queue, targets: [world.target] };
   const ending = makeFreezing({ ...ports, journal }, makeFreezes(journal), queues);
-  expect(await ending.endFreeze(id, "ben")).toMatchObject({ state: "ended" });
+  expect(await ending.endFreeze(id, { by: "ben" })).toMatchObject({ state: "ended" });
 });
 
 describe.each(["the same process", "another process", "a process that never knew it"])(
@@ -80,7 +80,7 @@ describe.each(["the same process", "another process", "a process that never knew
       const asked = await one.request();
       await one.run();
       world.advance(hour);
-      expect(await one.endFreeze(id, "ben")).toMatchObject({
+      expect(await one.endFreeze(id, { by: "ben" })).toMatchObject({
         state: "ended",
         endedBy: "ben",
         endedAt: world.now(),
@@ -108,7 +108,7 @@ describe.each(["the same process", "another process", "a process that never knew
         rotation: { id: rotationId, nextAttemptAt: until },
       });
       expect(world.applied.size).toBe(0);
-      await one.endFreeze(id, "ben");
+      await one.endFreeze(id, { by: "ben" });
       world.advance(10 * second);
       await ending.run();
       expect(await stateOf(world, rotationId)).toBe("done");

@@ -83,7 +83,7 @@ test("A request that was accepted while a worker without the freeze held the tar
   });
   await late.work();
   expect(await readRecord(world)).toMatchObject({ request: { notBefore: until } });
-  await one.endFreeze(id, "ben");
+  await one.endFreeze(id, { by: "ben" });
   world.advance(minute);
   await one.run();
   expect(world.applied.size).toBe(1);
@@ -133,11 +133,11 @@ test("A planned freeze begins by itself, and the plan shows no rotation in it", 
 
 test("The end of a freeze that does not exist is nothing, and a second end changes nothing", async () => {
   const { world, one } = await begin();
-  expect(await one.endFreeze("01NONE", "ben")).toBeUndefined();
+  expect(await one.endFreeze("01NONE", { by: "ben" })).toBeUndefined();
   const { id } = await one.freeze(wanted);
-  const ended = await one.endFreeze(id, "ben");
+  const ended = await one.endFreeze(id, { by: "ben" });
   world.advance(hour);
-  expect(await one.endFreeze(id, "eva")).toEqual(ended);
+  expect(await one.endFreeze(id, { by: "eva" })).toEqual(ended);
 });
 
 test("A clock that went backwards makes a process read the freezes again", async () => {
