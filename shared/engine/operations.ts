@@ -11,6 +11,9 @@ import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
+import { advanceBreach } from "./breach/advance.ts";
+import { type Breaching, makeBreaching } from "./breach/breaching.ts";
+import { wakeBreaches, workOnBreach } from "./breach/wake-breaches.ts";
 import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
@@ -26,7 +29,7 @@ import { sweep } from "./scheduling/sweep.ts";
 import { type Busy, verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing {
+export interface Operations extends Questions, Pausing, Freezing, Breaching {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -73,9 +76,13 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const leftAlone = new Set<string>();
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
+    const find = makeFindTarget(ports, byId);
+    const request = (target: Target, wanted: RotationInput) =>
+      requestNow(ports, firstQueue, target, wanted);
     return {
       ...makeQuestions(ports, byId),
-      ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
+      ...makeInbox(ports, find, firstQueue),
+      ...makeBreaching(ports, deps.targets, firstQueue),
       ...makePausing(ports, byId, firstQueue),
       ...makeFreezing(ports, freezes, deps.targets),
       async sweep() {
@@ -87,6 +94,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         });
         // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
+        await wakeBreaches(ports, firstQueue);
         const sent = await sweep(stores, {
           isKnown: (id) => byId.has(id),
           isReadable: (id) => !leftAlone.has(id),
@@ -98,6 +106,12 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         return sent;
       },
       async work(message, from) {
+        if (message?.breachId !== undefined) {
+          const { breachId } = message;
+          const advance = () => advanceBreach({ ports, byId, find, request }, breachId);
+          await workOnBreach(firstQueue, breachId, advance);
+          return;
+        }
         const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
         const unreadable = await workOnMessage(ports, queues, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
@@ -120,10 +134,7 @@ function makeInbox(
   return {
     async request(targetId, wanted) {
       const target = await find(targetId);
-      if (!target) return undefined;
-      const requested = await requestRotation(ports, target, wanted);
-      await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
-      return requested;
+      return target && (await requestNow(ports, firstQueue, target, wanted));
     },
     async expose(targetId, seen) {
       const target = await find(targetId);
@@ -149,6 +160,18 @@ function makeInbox(
       return outcome;
     },
   };
+}
+
+async function requestNow(
+  ports: Ports,
+  firstQueue: Queue,
+  target: Target,
+  wanted: RotationInput,
+): Promise<Requested> {
+  const requested = await requestRotation(ports, target, wanted);
+  const message = { targetId: target.id, because: "requested" };
+  await sendNow(ports, firstQueue, message, requested.wakeAt);
+  return requested;
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */
@@ -206,9 +229,11 @@ async function readUnlessUnreadable(
 }
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
-  const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
+  const { targetId, breachId } = message ?? {};
+  const about = breachId === undefined ? targetId : `breach ${breachId}`;
+  const what = message ? `for ${about ?? ""} (${message.because})` : "that is unreadable";
   const text = `The Functions host stopped delivering a queue message ${what}. The next sweep sends another message if work is due.`;
-  await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
+  await raiseAlarm(ports, "gave-up", text, targetId === undefined ? {} : { targetId });
 }
 
 /** Decides how much later than now each message of one sweep arrives. */

@@ -159,6 +159,8 @@ export interface Exposure {
   /** Where it was seen, such as the name of a log. */
   readonly from?: string;
   readonly kind: "exposure" | "breach";
+  /** Who else saw the same secret, in the order of their reports; at most ten. */
+  readonly alsoBy?: readonly string[];
   /** The version of the exposed secret. */
   readonly version?: string;
 }
@@ -247,6 +249,8 @@ export type NotificationType =
   | "credential.adopted"
   | "credential.retired"
   | "drift.found"
+  | "breach.started"
+  | "breach.ended"
   | "alarm";
 
 export type Health = "new" | "healthy" | "failing" | "blocked";

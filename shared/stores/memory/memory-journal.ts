@@ -28,6 +28,8 @@ import {
   rotationIn,
   runRow,
 } from "../table/row-keys.ts";
+import { makeMemoryBreaches } from "./memory-breaches.ts";
+import { toPromise } from "./to-promise.ts";
 
 interface StoredTarget {
   readonly columns: Columns;
@@ -60,6 +62,7 @@ export function makeMemoryJournal({
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
+  const breaches = makeMemoryBreaches(() => toInstant(now()));
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
 
@@ -105,9 +108,11 @@ export function makeMemoryJournal({
     ),
     ...historyIn(targets, alarms, expiry),
     ...freezesIn(freezes),
+    ...breaches.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
-      return limit - left + pruneFreezes(freezes, expiry(), left);
+      const less = left - pruneFreezes(freezes, expiry(), left);
+      return limit - less + breaches.prune(expiry(), less);
     }),
   };
 }
@@ -229,16 +234,6 @@ function prune(
 
 function hasEnded({ state, endedAt }: Columns, before: Instant): boolean {
   return (state === "done" || state === "failed") && String(endedAt) < before;
-}
-
-/** Returns results and failures as promises, like a remote store. */
-function toPromise<Args extends unknown[], Result>(
-  run: (...args: Args) => Result,
-): (...args: Args) => Promise<Result> {
-  return (...args) =>
-    new Promise((resolve) => {
-      resolve(run(...args));
-    });
 }
 
 function inOrder(rows: ReadonlyMap<string, Columns> = new Map(), after = ""): [string, Columns][] {

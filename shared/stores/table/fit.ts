@@ -156,6 +156,7 @@ function exposureIn(short: Short) {
     ...exposure,
     by: short(exposure.by),
     ...(exposure.from !== undefined && { from: short(exposure.from) }),
+    ...(exposure.alsoBy && { alsoBy: exposure.alsoBy.map(short) }),
   });
 }
 
