@@ -3,7 +3,7 @@ import {
   type CommandUnknownOpts,
   InvalidArgumentError,
 } from "@commander-js/extra-typings";
-import { durationOf, instantOf } from "../shared/app.ts";
+import { parseDuration, parseInstant } from "../shared/app.ts";
 
 export interface Example {
   readonly line: string;
@@ -50,6 +50,16 @@ export function online(name: string, summary: string) {
     .option("--json", "print JSON, for scripts");
 }
 
+/** What `--ticket` of every command that changes something means. */
+export const ticketMeaning = "ticket of another system, such as INC0007";
+
+/** A command that changes something: it takes the reason and the ticket, which the configuration may require. */
+export function writing(name: string, summary: string) {
+  return online(name, summary)
+    .option("--reason <text>", "why, for people and auditors")
+    .option("--ticket <id>", ticketMeaning);
+}
+
 /** A command that contacts no app, unless it says so. */
 export function offline(name: string, summary: string) {
   return new Command(name).description(summary);
@@ -57,7 +67,7 @@ export function offline(name: string, summary: string) {
 
 /** Reads a duration such as `30m` as milliseconds, more than zero. */
 export function toDuration(text: string): number {
-  const milliseconds = durationOf(text);
+  const milliseconds = parseDuration(text);
   if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= maxTimer) {
     return milliseconds;
   }
@@ -75,7 +85,7 @@ export function toCount(text: string): number {
 
 /** Reads a day or a time with an offset. */
 export function toMoment(text: string): string {
-  const moment = instantOf(text);
+  const moment = parseInstant(text);
   if (moment !== undefined) return moment;
   throw new InvalidArgumentError("It must be a day or an instant such as 2026-12-20T18:00:00Z.");
 }

@@ -16,7 +16,7 @@ export const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: "The command succeeded, or the app accepted the request.",
   failed: "The operation failed, or the configuration has problems.",
   usage: "The command line is wrong, or the app rejected a value in it.",
-  notFound: "The target or the rotation does not exist.",
+  notFound: "The target, the rotation or the freeze does not exist.",
   unreachable: "The app cannot be reached, rejects the sign-in, or is unavailable.",
   waits: "The time of --timeout is over, and the rotation goes on.",
   interrupted: "Ctrl-C. A rotation that was followed goes on.",

@@ -7,9 +7,11 @@ import { makeCheck } from "./verbs/check.ts";
 import { makeCompleteWords } from "./verbs/complete-words.ts";
 import { makeCompletion } from "./verbs/completion.ts";
 import { makeDryRun } from "./verbs/dry-run.ts";
+import { makeEndFreeze } from "./verbs/end-freeze.ts";
 import { makeExplain } from "./verbs/explain.ts";
 import { makeExpose } from "./verbs/expose.ts";
 import { makeFreeze } from "./verbs/freeze.ts";
+import { makeFreezes } from "./verbs/freezes.ts";
 import { makeHealth } from "./verbs/health.ts";
 import { makeHistory } from "./verbs/history.ts";
 import { makeOpenapi } from "./verbs/openapi.ts";
@@ -29,16 +31,18 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeExplain,
     makeRotation,
     makeHistory,
+    makeFreezes,
     makeAlarms,
     makeHealth,
   ],
-  "Act on a target:": [
+  "Act on targets:": [
     makeRotate,
     makeVerify,
     makeDryRun,
     makePause,
     makeResume,
     makeFreeze,
+    makeEndFreeze,
     makeExpose,
     makeUse,
   ],

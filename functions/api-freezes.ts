@@ -1,5 +1,4 @@
 import type { FreezeInput } from "../shared/app.ts";
-import { describeCaller } from "./http/caller.ts";
 import type { Call } from "./http/endpoint.ts";
 import { ProblemError } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
@@ -12,11 +11,10 @@ const schemas = () => import("./schemas/freezes.ts");
 serve(
   "api-freeze",
   async () => (await schemas()).createFreeze,
-  async ({ body, operations, request }) => {
+  async ({ body, operations, origin }) => {
     const { reason, from, until, lift } = body;
-    const by = describeCaller(request);
     const selection = toSelection(body);
-    const input = withoutUndefined({ reason, from, until, lift, by, selection });
+    const input = withoutUndefined({ ...origin, reason, from, until, lift, selection });
     return reply(201, await operations.freeze(input));
   },
 );
@@ -30,8 +28,8 @@ serve(
 serve(
   "api-freeze-end",
   async () => (await schemas()).endFreeze,
-  async ({ params, operations, request }) => {
-    const ended = await operations.endFreeze(params.freeze, describeCaller(request));
+  async ({ params, operations, origin }) => {
+    const ended = await operations.endFreeze(params.freeze, origin);
     if (ended) return reply(200, ended);
     throw new ProblemError("freeze-not-found", `Freeze ${params.freeze} does not exist.`);
   },

@@ -1,5 +1,4 @@
 import type { PauseInput, Selection } from "../shared/app.ts";
-import { describeCaller } from "./http/caller.ts";
 import type { Call } from "./http/endpoint.ts";
 import { noSuchTargets, requireTarget } from "./http/problem.ts";
 import { reply, serve } from "./http/serve.ts";
@@ -21,9 +20,9 @@ serve(
 serve(
   "api-resume",
   async () => (await schemas()).resumeTarget,
-  async ({ params, operations, request }) => {
+  async ({ params, operations, origin }) => {
     const { target } = params;
-    const found = await operations.resume(target, describeCaller(request));
+    const found = await operations.resume(target, origin);
     return reply(200, { target, ...requireTarget(found, target) });
   },
 );
@@ -41,8 +40,8 @@ serve(
 serve(
   "api-resumes",
   async () => (await schemas()).resumeTargets,
-  async ({ body, operations, request }) => {
-    const result = await operations.resumeAll(toSelection(body), describeCaller(request));
+  async ({ body, operations, origin }) => {
+    const result = await operations.resumeAll(toSelection(body), origin);
     if ("unknown" in result) throw noSuchTargets(result.unknown);
     return reply(200, {
       resumed: result.written.filter(({ resumed }) => resumed),
@@ -52,17 +51,15 @@ serve(
   },
 );
 
-interface Pausing extends Pick<Call<typeof pauseTargets>, "request"> {
+interface Pausing extends Pick<Call<typeof pauseTargets>, "origin"> {
   readonly body: { readonly reason: string; readonly until: string };
 }
 
-function toPause({ body: { reason, until }, request }: Pausing): PauseInput {
-  return { why: reason, until, by: describeCaller(request) };
+function toPause({ body: { reason, until }, origin }: Pausing): PauseInput {
+  return { ...origin, reason, until };
 }
 
-type SelectionBody = Omit<Call<typeof resumeTargets>["body"], "reason" | "until">;
-
-function toSelection(body: SelectionBody): Selection {
-  const { targets, ...filters } = body;
+function toSelection(body: Call<typeof resumeTargets>["body"]): Selection {
+  const { targets, reason: _r, ticket: _t, ...filters } = body;
   return targets ? { targets } : { filter: toFilter(filters) };
 }

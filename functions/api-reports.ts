@@ -9,7 +9,9 @@ serve(
   async () => (await schemas()).reportExposure,
   async (call) => {
     const { target } = call.params;
-    const found = await call.operations.expose(target, withoutUndefined(call.body));
+    const { reason: _r, ticket: _t, ...seen } = call.body;
+    const exposure = { ...withoutUndefined(seen), justification: call.origin };
+    const found = await call.operations.expose(target, exposure);
     const { rotationId, ...rest } = requireTarget(found, target);
     const rotation = rotationId === undefined ? {} : { rotation: rotationId };
     return reply(202, { target, ...rest, ...rotation });

@@ -1,5 +1,4 @@
 import type { RotationInput } from "../shared/app.ts";
-import { describeCaller } from "./http/caller.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { nextPage } from "./http/pages.ts";
 import { ProblemError, requireTarget } from "./http/problem.ts";
@@ -12,10 +11,12 @@ serve(
   "api-rotate",
   async () => (await schemas()).requestRotation,
   async (call) => {
-    const { params, headers, operations, request } = call;
+    const { params, headers, operations, origin } = call;
+    const { cause, grace, liftFreeze, force } = call.body;
     const input: RotationInput = withoutUndefined({
-      ...call.body,
-      requestedBy: describeCaller(request),
+      ...{ reason: cause, grace, liftFreeze, force },
+      requestedBy: origin.by,
+      justification: origin,
       key: headers["idempotency-key"],
     });
     const requested = await operations.request(params.target, input);

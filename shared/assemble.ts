@@ -85,7 +85,8 @@ export function assemble(given: Given): (read: EventReader) => Operations {
   );
   const { targets } = config;
   const vaultAt = (host: string) => hosts.get(host);
-  return makeOperations({ ports, ...queues, targets, vaultAt, configAlarm });
+  const justificationRules = config.api ?? {};
+  return makeOperations({ ports, ...queues, targets, justificationRules, vaultAt, configAlarm });
 }
 
 function openVaults(config: Configured, credential: TokenCredential): (name: string) => Vault {

@@ -3,8 +3,8 @@ import type { z } from "zod";
 import type { routes } from "../../functions/http/routes.ts";
 import type { dryRun } from "../../functions/schemas/dry-runs.ts";
 import type { explainTarget } from "../../functions/schemas/explanations.ts";
-import type { createFreeze } from "../../functions/schemas/freezes.ts";
-import type { pauseTarget, resumeTarget } from "../../functions/schemas/pauses.ts";
+import type { createFreeze, endFreeze, listFreezes } from "../../functions/schemas/freezes.ts";
+import type { pauseTargets, resumeTargets } from "../../functions/schemas/pauses.ts";
 import type { reportExposure, reportUse } from "../../functions/schemas/reports.ts";
 import type {
   getRotation,
@@ -18,9 +18,11 @@ import type { verify } from "../../functions/schemas/verify.ts";
 /** The endpoints that commands use, by the name of their route. */
 interface Endpoints {
   "api-verify": typeof verify;
-  "api-pause": typeof pauseTarget;
-  "api-resume": typeof resumeTarget;
+  "api-pauses": typeof pauseTargets;
+  "api-resumes": typeof resumeTargets;
   "api-freeze": typeof createFreeze;
+  "api-freezes": typeof listFreezes;
+  "api-freeze-end": typeof endFreeze;
   "api-explanation": typeof explainTarget;
   "api-dry-run": typeof dryRun;
   "api-targets": typeof listTargets;
@@ -74,4 +76,5 @@ export type ApiAnswer<Name extends EndpointName> = {
 export type Rotation = ApiAnswer<"api-rotation">;
 export type RotationEntry = ApiAnswer<"api-rotations">["rotations"][number];
 export type TargetEntry = ApiAnswer<"api-targets">["targets"][number];
+export type Freeze = ApiAnswer<"api-freezes">["freezes"][number];
 export type Alarm = ApiAnswer<"api-alarms">["alarms"][number];

@@ -8,18 +8,23 @@ export interface Suggestion {
 /** In place of a list: the shell completes names of files. */
 export const files: Suggestion = { value: ":files", description: "" };
 
+/** Finds the values of arguments whose name is the key, such as `target` for `<target>` and `[targets...]`. */
+export type Finders = Readonly<
+  Record<string, (words: readonly string[]) => Promise<readonly Suggestion[]>>
+>;
+
 /** Suggests what may be at the place of the last word, which is empty at the start of a new one. */
 export async function suggest(
   program: CommandUnknownOpts,
   written: readonly string[],
-  findTargets: (words: readonly string[]) => Promise<readonly Suggestion[]>,
+  finders: Finders,
 ): Promise<readonly Suggestion[]> {
   // bash makes a word of its own of the = in --health=failing.
   const words = written.filter((word) => word !== "=");
   const current = written.at(-1) === "=" ? "" : (words.pop() ?? "");
   const command = program.commands.find((one) => one.name() === words[0]);
   const found = command
-    ? await suggestInside(command, { words, current }, findTargets)
+    ? await suggestInside(command, { words, current }, finders)
     : suggestCommands(program, words);
   const isPath = found.length === 1 && found[0] === files;
   return isPath ? found : found.filter(({ value }) => value.startsWith(current));
@@ -40,7 +45,7 @@ interface Typed {
 async function suggestInside(
   command: CommandUnknownOpts,
   { words, current }: Typed,
-  findTargets: (words: readonly string[]) => Promise<readonly Suggestion[]>,
+  finders: Finders,
 ): Promise<readonly Suggestion[]> {
   const before = words.at(-1) ?? "";
   const pending = command.options.find((option) => option.required && option.long === before);
@@ -51,8 +56,8 @@ async function suggestInside(
     command.registeredArguments[countArguments(command, words)] ??
     (last?.variadic ? last : undefined);
   if (!argument) return [];
-  if (/^targets?$/.test(argument.name())) return findTargets(words);
-  return toSuggestions(argument.argChoices ?? []);
+  const find = finders[argument.name().replace(/s$/, "")];
+  return find ? find(words) : toSuggestions(argument.argChoices ?? []);
 }
 
 function suggestValues(flags: string, choices: readonly string[] | undefined) {

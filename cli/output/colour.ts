@@ -15,6 +15,7 @@ export function colourNote(style: Style, text: string): string {
 const styles: Readonly<Record<string, Style>> = {
   ...{ healthy: "green", done: "green", up: "green" },
   ...{ failing: "red", failed: "red", blocked: "red", unreadable: "red", down: "red" },
+  ...{ "in force": "yellow", planned: "cyan" },
   ...{ queued: "yellow", new: "cyan", running: "cyan" },
 };
 

@@ -1,32 +1,25 @@
-const units = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1_000],
-] as const;
+import { formatLength } from "../../shared/app.ts";
 
 /** A moment to the minute, in UTC: `2026-12-20 18:00`. */
 export function shortTime(instant: string | undefined): string | undefined {
   return instant?.slice(0, 16).replace("T", " ");
 }
 
-/** The two largest units of a length, such as `3d 4h`; `0s` for less than a second. */
-export function shortLength(milliseconds: number): string {
-  let left = Math.max(0, milliseconds);
-  const parts: string[] = [];
-  for (const [unit, length] of units) {
-    const count = Math.floor(left / length);
-    left -= count * length;
-    if (count > 0 || parts.length > 0) parts.push(`${count}${unit}`);
-  }
-  const shown = parts.slice(0, 2).filter((part) => !part.startsWith("0"));
-  return shown.join(" ") || "0s";
+/** The two largest units of a length, in whole seconds; `0s` for less than one. */
+export function formatSeconds(milliseconds: number): string {
+  return formatLength(Math.floor(Math.max(0, milliseconds) / 1_000) * 1_000);
+}
+
+/** How long something took: to the millisecond below a second, else in seconds. */
+export function formatTaken(milliseconds: number | undefined): string | undefined {
+  if (milliseconds === undefined) return undefined;
+  return milliseconds < 1_000 ? formatLength(milliseconds) : formatSeconds(milliseconds);
 }
 
 /** A moment and its distance from now: `2026-12-20 18:00 UTC (in 3d 4h)`. */
 export function longTime(instant: string | undefined, now: number): string | undefined {
   if (instant === undefined) return undefined;
   const ahead = Date.parse(instant) - now;
-  const distance = ahead >= 0 ? `in ${shortLength(ahead)}` : `${shortLength(-ahead)} ago`;
+  const distance = ahead >= 0 ? `in ${formatSeconds(ahead)}` : `${formatSeconds(-ahead)} ago`;
   return `${shortTime(instant) ?? ""} UTC (${distance})`;
 }

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { toPrintable } from "../../shared/app.ts";
-import { suggest, type Suggestion } from "../completion/suggest.ts";
+import type { Client } from "../api/client.ts";
+import { type Finders, suggest, type Suggestion } from "../completion/suggest.ts";
 import { connect, type OnlineOptions } from "../session.ts";
 
 /** Milliseconds. A person who pressed Tab does not wait longer. */
@@ -13,7 +14,7 @@ export const makeCompleteWords = () => {
     .argument("[words...]", "the words after keyturn")
     .action(async (words) => {
       if (!command.parent) return;
-      const found = await suggest(command.parent, words, findTargets);
+      const found = await suggest(command.parent, words, finders);
       const lines = found.map(({ value, description }) =>
         description === "" ? value : `${value}\t${toPrintable(description)}`,
       );
@@ -22,17 +23,31 @@ export const makeCompleteWords = () => {
   return command;
 };
 
-/** Lists the targets of the app that the words name, or of the local one. Without an answer nothing is suggested. */
-async function findTargets(words: readonly string[]): Promise<readonly Suggestion[]> {
-  try {
-    const { targets } = await connect(readConnection(words)).call("api-targets", {});
+/** They query the app that the words name, or the local one. */
+const finders: Finders = {
+  target: orNothing(async (client) => {
+    const { targets } = await client.call("api-targets", {});
     return targets.map(({ id, type, health }) => ({
       value: id,
       description: `${type}, ${health}`,
     }));
-  } catch {
-    return [];
-  }
+  }),
+  freeze: orNothing(async (client) => {
+    const { freezes } = await client.call("api-freezes", {});
+    const open = freezes.filter(({ state }) => state !== "ended");
+    return open.map(({ id, reason }) => ({ value: id, description: reason }));
+  }),
+};
+
+/** Without an answer nothing is suggested. */
+function orNothing(find: (client: Client) => Promise<readonly Suggestion[]>) {
+  return async (words: readonly string[]): Promise<readonly Suggestion[]> => {
+    try {
+      return await find(connect(readConnection(words)));
+    } catch {
+      return [];
+    }
+  };
 }
 
 function readConnection(words: readonly string[]): OnlineOptions {

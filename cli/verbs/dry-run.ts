@@ -1,5 +1,7 @@
+import type { ApiAnswer } from "../api/endpoints.ts";
 import { online, withExamples } from "../command.ts";
-import { formatRecord } from "../output/table.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { type Field, formatRecord } from "../output/table.ts";
 import { answer, connect } from "../session.ts";
 
 export const makeDryRun = () =>
@@ -12,14 +14,19 @@ export const makeDryRun = () =>
           body: {},
           isRepeatable: true,
         });
-        answer(options, found, (one) =>
-          formatRecord(
-            Object.entries(one).map(([name, value]) => [
-              name,
-              typeof value === "string" ? value : JSON.stringify(value),
-            ]),
-          ),
-        );
+        answer(options, found, formatDryRun);
+        if (!found.ready) process.exitCode = exitCodes.failed;
       }),
-    ["keyturn dry-run orders-db", "before a rotation that must not fail"],
+    ["keyturn dry-run orders-db", "exits with 1 if a check failed"],
   );
+
+function formatDryRun({ target, ready, checks }: ApiAnswer<"api-dry-run">): string {
+  return formatRecord([
+    ["Target", target],
+    ["Ready", ready ? "yes" : "no"],
+    ...checks.flatMap(({ check, about, result, sentence, action }): Field[] => [
+      [check, `${result}, ${about}: ${sentence}`],
+      ["  do", action],
+    ]),
+  ]);
+}

@@ -1,12 +1,12 @@
 import { Option } from "@commander-js/extra-typings";
-import { online, toMoment, withExamples } from "../command.ts";
+import { toMoment, withExamples, writing } from "../command.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
 
 export const makeExpose = () =>
   withExamples(
-    online("expose", "report that somebody saw the secret")
+    writing("expose", "report that somebody saw the secret")
       .argument("<target>", "id of the target")
       .requiredOption("--by <name>", "who saw it")
       .option("--at <time>", "when (default: now)", toMoment)
@@ -22,10 +22,10 @@ export const makeExpose = () =>
         ] as const),
       )
       .action(async (target, options) => {
-        const { by, at, from, version, kind } = options;
+        const { by, at, from, version, kind, reason, ticket } = options;
         const outcome = await connect(options).call("api-exposures", {
           params: { target },
-          body: { by, at, from, version, kind },
+          body: { by, at, from, version, kind, reason, ticket },
         });
         answer(options, outcome, (one) =>
           formatRecord([

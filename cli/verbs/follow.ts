@@ -3,7 +3,7 @@ import type { Client } from "../api/client.ts";
 import type { Rotation } from "../api/endpoints.ts";
 import { type ExitCode, exitCodes, Failure } from "../exit-codes.ts";
 import { clearProgress, showProgress } from "../output/progress.ts";
-import { shortLength } from "../output/times.ts";
+import { formatSeconds } from "../output/times.ts";
 
 /** The phases in their order, as the line of progress shows them. */
 const phases = ["staging", "applying", "publishing", "checking", "refreshing", "cleaning"] as const;
@@ -94,7 +94,7 @@ export function formatProgress(rotation: Rotation, passedMs: number): string {
   const until = queuedUntil === undefined ? "" : ` until ${queuedUntil}`;
   const waits = queuedWhy === undefined ? "" : ` waits${until}: ${queuedWhy}`;
   const steps = rotation.state === "queued" ? ["queued"] : marks;
-  return `${targetId} ${shortLength(passedMs)} ${steps.join(" ")}${waits}`;
+  return `${targetId} ${formatSeconds(passedMs)} ${steps.join(" ")}${waits}`;
 }
 
 const goesOn = ({ target, rotation }: Followed): string =>

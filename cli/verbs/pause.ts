@@ -1,29 +1,53 @@
-import { online, toMoment, withExamples } from "../command.ts";
-import { formatRecord } from "../output/table.ts";
-import { longTime } from "../output/times.ts";
+import type { ApiAnswer } from "../api/endpoints.ts";
+import { online, ticketMeaning, toMoment, withExamples } from "../command.ts";
+import { type Column, formatRecord, formatTable } from "../output/table.ts";
+import { longTime, shortTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
+import { withAllFilters } from "./filters.ts";
+import { noteNotWritten, toSelection } from "./many-targets.ts";
 
 export const makePause = () =>
   withExamples(
-    online("pause", "start no rotation of a target until a moment")
-      .argument("<target>", "id of the target")
-      .requiredOption("--until <time>", "when the pause ends", toMoment)
-      .requiredOption("--reason <text>", "why, for everyone who waits for the end of the pause")
-      .action(async (target, options) => {
-        const { until, reason } = options;
-        const paused = await connect(options).call("api-pause", {
-          params: { target },
-          body: { until, reason },
-          isRepeatable: true,
-        });
-        answer(options, paused, (one) =>
-          formatRecord([
-            ["Target", one.target],
-            ["Paused until", longTime(one.pause.until, Date.now())],
-            ["Reason", one.pause.why],
-            ["Because", one.why],
-          ]),
-        );
-      }),
+    withAllFilters(
+      online("pause", "leave targets alone until a moment: start no rotation and no retirement")
+        .argument("[targets...]", "ids of targets")
+        .requiredOption("--until <time>", "when the pause ends", toMoment)
+        .requiredOption("--reason <text>", "why, for everyone who waits for the end of the pause")
+        .option("--ticket <id>", ticketMeaning),
+    ).action(async (targets, options) => {
+      const { until, reason, ticket } = options;
+      const result = await connect(options).call("api-pauses", {
+        body: { until, reason, ticket, ...toSelection(targets, options) },
+        isRepeatable: true,
+      });
+      const { paused, notWritten } = result;
+      if (options.json || paused.length > 0) {
+        answer(options, result, () => formatPaused(paused, Date.now()));
+      }
+      noteNotWritten(notWritten);
+    }),
     ['keyturn pause orders-db --until 2026-12-24 --reason "migration"', "end it with resume"],
+    ['keyturn pause --owner ada --until 2026-12-24 --reason "migration"', "all that match now"],
   );
+
+type Paused = ApiAnswer<"api-pauses">["paused"][number];
+
+function formatPaused(paused: readonly Paused[], now: number): string {
+  const [first] = paused;
+  if (!first || paused.length > 1) return formatTable(paused, columns);
+  const { target, pause, replaced, why } = first;
+  return formatRecord([
+    ["Target", target],
+    ["Paused until", longTime(pause.until, now)],
+    ["Reason", pause.reason],
+    ["Ticket", pause.ticket],
+    ["Replaced", replaced && `${replaced.reason}, by ${replaced.by}, until ${replaced.until}`],
+    ["Because", why],
+  ]);
+}
+
+const columns: readonly Column<Paused>[] = [
+  { heading: "TARGET", read: ({ target }) => target, min: 16 },
+  { heading: "PAUSED UNTIL (UTC)", read: ({ pause }) => shortTime(pause.until) },
+  { heading: "BECAUSE", read: ({ why }) => why, min: 7 },
+];

@@ -1,4 +1,4 @@
-import { limitOf, planConfig, type PlanQuestion } from "../../shared/app.ts";
+import { parseLimit, planConfig, type PlanQuestion } from "../../shared/app.ts";
 import { offline, toMoment, withExamples } from "../command.ts";
 import type { Environment } from "../connection/connection.ts";
 import { usageFailure } from "../exit-codes.ts";
@@ -85,7 +85,7 @@ function readLimits({ perServer, perVault }: Options): Pick<PlanQuestion, "limit
 
 function readLimit(name: string, written: string | undefined) {
   if (written === undefined) return undefined;
-  const found = limitOf(written);
+  const found = parseLimit(written);
   if (found) return found;
   throw usageFailure(`${name} must be a number and a time such as 10/10s.`);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Option } from "@commander-js/extra-typings";
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { online, toDuration, withExamples } from "../command.ts";
+import { toDuration, withExamples, writing } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
@@ -11,18 +11,20 @@ import { formatRotation } from "./rotation-record.ts";
 
 export const makeRotate = () =>
   withExamples(
-    online("rotate", "request a rotation now")
+    writing("rotate", "request a rotation now")
       .argument("<target>", "id of the target")
       .addOption(
-        new Option("--reason <reason>", "why: exposure means that somebody saw the secret").choices(
-          ["operator", "exposure"] as const,
-        ),
+        new Option("--cause <cause>", "exposure means that somebody saw the secret").choices([
+          "operator",
+          "exposure",
+        ] as const),
       )
       .option(
         "--grace <time>",
         "how long the superseded password of a pair stays valid, such as 0s or 24h",
       )
       .option("--lift-freeze <text>", "why the rotation starts although a freeze is in force")
+      .option("--force <text>", "why the rotation starts although the target is paused")
       .option(
         "--idempotency-key <key>",
         "requests with the same key take effect once (default: a new key)",
@@ -33,9 +35,10 @@ export const makeRotate = () =>
         if (options.timeout !== undefined && !options.follow) {
           throw usageFailure("--timeout needs --follow.");
         }
+        const { cause, reason, ticket, grace, liftFreeze, force } = options;
         const requested = await connect(options).call("api-rotate", {
           params: { target },
-          body: { reason: options.reason, grace: options.grace, liftFreeze: options.liftFreeze },
+          body: { cause, reason, ticket, grace, liftFreeze, force },
           idempotencyKey: options.idempotencyKey ?? randomUUID(),
         });
         if (!options.follow) {
@@ -52,8 +55,10 @@ export const makeRotate = () =>
         process.exitCode = exitCodeOf(rotation);
       }),
     ["keyturn rotate orders-db --follow", "rotate and wait for the end"],
-    ["keyturn rotate orders-db --reason exposure --grace 0s", "a leaked password of a pair"],
+    ["keyturn rotate orders-db --cause exposure --grace 0s", "a leaked password of a pair"],
+    ['keyturn rotate orders-db --reason "host compromised" --ticket INC0007', "for the auditors"],
     ['keyturn rotate orders-db --lift-freeze "ticket 4711"', "during a freeze"],
+    ['keyturn rotate orders-db --force "ticket 4711"', "while the target is paused"],
   );
 
 function formatRequested(requested: ApiAnswer<"api-rotate">, now: number): string {

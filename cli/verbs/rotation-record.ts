@@ -1,28 +1,26 @@
 import type { Rotation, RotationEntry } from "../api/endpoints.ts";
 import { colourState } from "../output/colour.ts";
 import { type Column, formatRecord } from "../output/table.ts";
-import { longTime, shortLength, shortTime } from "../output/times.ts";
-
-const lengthOf = (milliseconds: number | undefined): string | undefined => {
-  if (milliseconds === undefined) return undefined;
-  return milliseconds < 1_000 ? `${milliseconds}ms` : shortLength(milliseconds);
-};
+import { formatTaken, longTime, shortTime } from "../output/times.ts";
 
 export function formatRotation(rotation: Rotation, now: number): string {
-  const { failure, lift, phases, published } = rotation;
+  const { failure, force, lift, phases, published } = rotation;
   const time = (instant: string | undefined) => longTime(instant, now);
   return formatRecord([
     ["Rotation", rotation.rotationId],
     ["Target", rotation.targetId],
     ["State", rotation.state, colourState],
     ["Account", rotation.account],
-    ["Reason", `${rotation.reason}, requested by ${rotation.requestedBy}`],
+    ["Cause", `${rotation.cause}, requested by ${rotation.requestedBy}`],
+    ["Reason", rotation.reason],
+    ["Ticket", rotation.ticket],
     ["Because", rotation.why],
     ["Freeze lifted", lift && `by ${lift.by}: ${lift.why}`],
+    ["Forced", force && `by ${force.by}: ${force.why}`],
     ["Requested", time(rotation.requestedAt)],
     ["Started", time(rotation.startedAt)],
     ["Ended", time(rotation.endedAt)],
-    ["Duration", lengthOf(rotation.duration)],
+    ["Duration", formatTaken(rotation.duration)],
     ["Phases", phases.map(formatPhase).join(", ")],
     ["Waits until", time(rotation.queuedUntil)],
     ["Waits for", rotation.queuedWhy],
@@ -39,7 +37,7 @@ export function formatRotation(rotation: Rotation, now: number): string {
 
 function formatPhase({ phase, startedAt, endedAt }: Rotation["phases"][number]): string {
   if (endedAt === undefined) return `${phase} …`;
-  return `${phase} ${lengthOf(Date.parse(endedAt) - Date.parse(startedAt)) ?? ""}`;
+  return `${phase} ${formatTaken(Date.parse(endedAt) - Date.parse(startedAt)) ?? ""}`;
 }
 
 const isReadable = (entry: RotationEntry): entry is Rotation => entry.state !== "unreadable";
@@ -48,8 +46,8 @@ export const historyColumns: readonly Column<RotationEntry>[] = [
   { heading: "ROTATION", read: ({ rotationId }) => rotationId },
   { heading: "STATE", read: ({ state }) => state, style: colourState },
   {
-    heading: "REASON",
-    read: (entry) => (isReadable(entry) ? entry.reason : undefined),
+    heading: "CAUSE",
+    read: (entry) => (isReadable(entry) ? entry.cause : undefined),
   },
   {
     heading: "REQUESTED (UTC)",
@@ -57,7 +55,7 @@ export const historyColumns: readonly Column<RotationEntry>[] = [
   },
   {
     heading: "TOOK",
-    read: (entry) => (isReadable(entry) ? lengthOf(entry.duration) : undefined),
+    read: (entry) => (isReadable(entry) ? formatTaken(entry.duration) : undefined),
   },
   {
     heading: "NOTE",

@@ -1,15 +1,16 @@
 import type { ApiAnswer, TargetEntry } from "../api/endpoints.ts";
 import { colourState } from "../output/colour.ts";
 import { formatRecord } from "../output/table.ts";
-import { longTime } from "../output/times.ts";
+import { longTime, shortTime } from "../output/times.ts";
 
 /** What happens to a target now, in a few words. Undefined when nothing does. */
 export function stateOf(target: TargetEntry): string | undefined {
-  const { rotation, queuedRotation, queuedUntil, retirement } = target;
+  const { pause, rotation, queuedRotation, queuedUntil, retirement } = target;
+  if (pause && !rotation) return `paused until ${shortTime(pause.until) ?? ""}`;
   if (rotation?.heldBy !== undefined) return `waits: ${rotation.heldBy}`;
   if (rotation) return rotation.phase;
   if (queuedRotation !== undefined) {
-    return queuedUntil === undefined ? "queued" : `queued until ${queuedUntil.slice(0, 16)}Z`;
+    return queuedUntil === undefined ? "queued" : `queued until ${shortTime(queuedUntil) ?? ""}`;
   }
   return retirement && `retires ${retirement.account}`;
 }
@@ -21,7 +22,7 @@ const join = (...parts: readonly (string | undefined)[]): string | undefined =>
   parts.filter((part) => part !== undefined).join(", ") || undefined;
 
 export function formatTarget(target: ApiAnswer<"api-target">, now: number): string {
-  const { exposure, lastFailure, retirement, rotation, secret, tags } = target;
+  const { exposure, lastFailure, pause, retirement, rotation, secret, tags } = target;
   const time = (instant: string | undefined) => longTime(instant, now);
   return formatRecord([
     ["Target", target.id],
@@ -31,10 +32,15 @@ export function formatTarget(target: ApiAnswer<"api-target">, now: number): stri
     ["Accounts", `${target.accounts.join(", ")} (changed by: ${target.changedBy})`],
     ["Active account", target.active],
     ["Secret", join(`${secret.name} in vault ${secret.vault}`, versionOf(target.published))],
+    [
+      "Paused",
+      pause &&
+        join(`until ${time(pause.until) ?? ""}`, `by ${pause.by}`, pause.reason, pause.ticket),
+    ],
     ["Policy", `${target.policy} (${target.policyWhy})`],
     ["Next due", time(target.nextDue)],
     ["Because", target.dueReason],
-    ["Rotation", rotation && join(rotation.id, rotation.phase, rotation.account, rotation.reason)],
+    ["Rotation", rotation && join(rotation.id, rotation.phase, rotation.account, rotation.cause)],
     ["Delayed by", rotation?.heldBy],
     ["Next try", time(rotation?.nextAttemptAt)],
     ["Queued", target.queuedRotation],

@@ -1,72 +1,41 @@
-import { Option } from "@commander-js/extra-typings";
 import type { ApiAnswer, TargetEntry } from "../api/endpoints.ts";
-import { online, toMoment, withExamples } from "../command.ts";
+import { online, withExamples } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { colourState } from "../output/colour.ts";
 import { printJsonLine, printNote, printText } from "../output/print.ts";
 import { type Column, formatTable } from "../output/table.ts";
 import { shortTime } from "../output/times.ts";
 import { answer, connect, type OnlineOptions } from "../session.ts";
+import { type GivenFilters, hasFilter, pickFilters, withAllFilters } from "./filters.ts";
 import { formatTarget, stateOf } from "./target-record.ts";
-
-const healths = ["new", "healthy", "failing", "blocked", "unreadable"] as const;
 
 export const makeTargets = () =>
   withExamples(
-    online("targets", "list all targets, or show one")
-      .argument("[target]", "id of the target to show")
-      .addOption(new Option("--health <health>", "only with this health").choices(healths))
-      .option("--policy <name>", "only under this policy")
-      .option("--type <type>", "only of this type, such as postgresql")
-      .option("--vault <name>", "only those that publish into this vault")
-      .option("--owner <name>", "only those whose tag `owner` has this value")
-      .option("--tag <name:value>", "only with this tag")
-      .option("--overdue", "only those that were due more than 15 minutes ago")
-      .option("--due-before <time>", "only those that are due before this moment", toMoment)
-      .action(async (target, options) => {
-        if (target === undefined) return listTargets(options);
-        const given = filterNames.find((name) => options[name] !== undefined);
-        if (given !== undefined) {
-          throw usageFailure("A filter cannot be combined with the id of a target.");
-        }
-        const found = await connect(options).call("api-target", { params: { target } });
-        answer(options, found, (one) => formatTarget(one, Date.now()));
-      }),
+    withAllFilters(
+      online("targets", "list all targets, or show one").argument(
+        "[target]",
+        "id of the target to show",
+      ),
+    ).action(async (target, options) => {
+      if (target === undefined) return listTargets(options);
+      if (hasFilter(options)) {
+        throw usageFailure("A filter cannot be combined with the id of a target.");
+      }
+      const found = await connect(options).call("api-target", { params: { target } });
+      answer(options, found, (one) => formatTarget(one, Date.now()));
+    }),
     ["keyturn targets", "all targets of the local app"],
     ["keyturn targets --health failing --json", "failing targets, one JSON object a line"],
     ["keyturn targets orders-db", "everything about one target"],
   );
 
-const filterNames = [
-  "health",
-  "policy",
-  "type",
-  "vault",
-  "owner",
-  "tag",
-  "overdue",
-  "dueBefore",
-] as const;
-
-interface Filter extends OnlineOptions {
-  readonly health?: (typeof healths)[number];
-  readonly policy?: string;
-  readonly type?: string;
-  readonly vault?: string;
-  readonly owner?: string;
-  readonly tag?: string;
-  readonly overdue?: true;
-  readonly dueBefore?: string;
-}
-
 /** Entries of a page: enough to need few requests, and little enough that one answer is fast. */
 const pageLength = "100";
 
-async function listTargets(options: Filter): Promise<void> {
-  const { health, policy, type, vault, owner, tag, overdue, dueBefore } = options;
-  const filter = { health, policy, type, vault, owner, tag, dueBefore };
+async function listTargets(options: GivenFilters & OnlineOptions): Promise<void> {
+  const { overdue, ...filters } = pickFilters(options);
   const isOverdue = overdue ? ("true" as const) : undefined;
-  const query = { ...filter, overdue: isOverdue, limit: pageLength, cursor: undefined };
+  const query = { ...filters, overdue: isOverdue, limit: pageLength, cursor: undefined };
   const found: TargetEntry[] = [];
   for await (const { targets } of connect(options).pages("api-targets", { query })) {
     if (options.json) targets.forEach(printJsonLine);

@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
-import type { Operations } from "../../shared/app.ts";
+import type { Operations, Origin } from "../../shared/app.ts";
 import type { ProblemKind } from "./problem-kinds.ts";
 import type { RouteName } from "./routes.ts";
 
@@ -26,6 +26,7 @@ export const groups = {
   Rotations: "Requests for rotations, and the history.",
   "Exposures and uses": "Reports that somebody saw or used a secret.",
   "Pauses and freezes": "Targets that people leave alone until a moment.",
+  Breaches: "Rotations of many targets at once, because somebody may have their secrets.",
   Plans: "Rotations to come, and what an edit of the configuration changes.",
   "Alarms and health": "What a person or a load balancer should know.",
   "OpenAPI document": "This API, described for programs.",
@@ -67,6 +68,8 @@ export interface Call<Definition extends EndpointDefinition> {
   readonly query: Parsed<Definition["query"]>;
   readonly headers: Parsed<Definition["headers"]>;
   readonly body: ParsedBody<Definition["body"]>;
+  /** Who sent the request, with the reason and the ticket in its body. */
+  readonly origin: Origin;
   readonly operations: Operations;
   readonly request: HttpRequest;
 }

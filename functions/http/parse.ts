@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
-import { nearestName } from "../../shared/app.ts";
+import { findNearest } from "../../shared/app.ts";
 import { readObject, readText } from "./body.ts";
 import type { BodyDefinition, EndpointDefinition } from "./endpoint.ts";
 import { platformNames } from "./pages.ts";
@@ -80,7 +80,7 @@ function rejectUnknown(kind: Kind, given: readonly string[], allowed: readonly s
 }
 
 function unknownWord(what: string, word: string, allowed: readonly string[]): ProblemError {
-  const near = nearestName(word, allowed);
+  const near = findNearest(word, allowed);
   const hint = near === undefined ? "" : ` Did you mean \`${near}\`?`;
   const names = allowed.length === 0 ? "none" : allowed.join(", ");
   return invalid(`${what}${hint} Allowed: ${names}.`);

@@ -13,6 +13,7 @@ import {
 } from "../../shared/app.ts";
 import { openOperations } from "../invocation/invocation-operations.ts";
 import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
+import { readOrigin, takesJustification } from "./origin.ts";
 import { parseRequest } from "./parse.ts";
 import { invalid, ProblemError, toAnswer } from "./problem.ts";
 import { type Route, type RouteName, routes } from "./routes.ts";
@@ -46,10 +47,13 @@ function handle<Definition extends EndpointDefinition>(
 ): HttpHandler {
   return async (request, context) => {
     try {
-      const parsed = await parseRequest(request, await load());
+      const definition: Definition = await load();
+      const parsed = await parseRequest(request, definition);
       const operations = await openOperations(context);
+      const origin = readOrigin(request, parsed.body);
+      if (takesJustification(definition)) await operations.requireJustification(origin);
       // The schemas of the definition have made these fields, which the compiler cannot follow.
-      const call = { ...parsed, operations, request } as Call<Definition>;
+      const call = { ...parsed, operations, request, origin } as Call<Definition>;
       return toResponse(await answer(call));
     } catch (error) {
       const problem = toProblem(error, context);

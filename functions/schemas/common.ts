@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationOf, formatDuration, instantOf, isTargetId } from "../../shared/app.ts";
+import { formatDuration, isTargetId, parseDuration, parseInstant } from "../../shared/app.ts";
 import { unprintable } from "../http/printable-text.ts";
 import { ulidPattern } from "../http/ulid.ts";
 
@@ -59,7 +59,7 @@ export const moment = (error: string) =>
   z
     .string(error)
     .meta({ examples: ["2026-12-20", "2026-12-20T18:00:00Z"] })
-    .transform((text, context) => instantOf(text) ?? reject(context, error));
+    .transform((text, context) => parseInstant(text) ?? reject(context, error));
 
 /** A moment that is over. */
 export const pastMoment = (field: string) =>
@@ -75,7 +75,7 @@ export const duration = (field: string, maxMs: number) => {
     .string(error)
     .meta({ examples: ["0s", "30m", "24h"] })
     .transform((text, context) => {
-      const milliseconds = durationOf(text);
+      const milliseconds = parseDuration(text);
       if (milliseconds === undefined || milliseconds > maxMs) return reject(context, error);
       return milliseconds;
     });
@@ -92,6 +92,29 @@ export const sentence = (field: string, what: string) => {
       `\`${field}\` must contain ${what}, without control or invisible characters.`,
     )
     .meta({ minLength: 1, maxLength: 200 });
+};
+
+const ticketError =
+  "`ticket` must be the id of a ticket: 1 to 100 letters, digits and other visible ASCII characters, without spaces.";
+
+/** Why the caller wants a change. Every request that changes something takes both; the configuration may require them. */
+export const justification = {
+  reason: sentence("reason", "the reason for the request")
+    .optional()
+    .describe("Why, for people and auditors. The configuration may require it (`api.require`)."),
+  ticket: z
+    .string(ticketError)
+    .regex(/^[\x21-\x7e]{1,100}$/, ticketError)
+    .optional()
+    .describe(
+      "The id of the ticket of another system, such as INC0007. The configuration may require it (`api.require`, `api.ticketPattern`).",
+    ),
+};
+
+/** The same in answers. */
+export const givenJustification = {
+  reason: z.string().optional().describe("The reason that the caller gave."),
+  ticket: z.string().optional().describe("The ticket that the caller gave."),
 };
 
 const limitError = "`limit` must be a number from 1 to 100.";

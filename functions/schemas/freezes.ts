@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { instant, list, moment, sentence, targetList, ulid } from "./common.ts";
+import { instant, justification, list, moment, sentence, targetList, ulid } from "./common.ts";
 import { targetFilters } from "./targets.ts";
 
 /** Bytes. Enough for the longest list of targets. */
@@ -17,6 +17,7 @@ const freeze = z
     id: freezeId,
     state: z.enum(["planned", "in force", "ended"]),
     reason: z.string(),
+    ticket: z.string().optional(),
     by: z.string().describe("Who set it."),
     at: instant.describe("When it was set."),
     from: instant,
@@ -36,6 +37,8 @@ const freeze = z
     matches: z.number().describe("How many configured targets it applies to now."),
     endedAt: instant.optional().describe("When a person ended it early."),
     endedBy: z.string().optional(),
+    endReason: z.string().optional(),
+    endTicket: z.string().optional(),
   })
   .meta({ id: "Freeze" });
 
@@ -79,6 +82,7 @@ export const createFreeze = endpoint({
         reason: sentence("reason", "the reason for the freeze").describe(
           "Everyone whose rotation waits for the freeze sees it.",
         ),
+        ticket: justification.ticket,
         from: moment('`from` must be a date or time such as "2026-12-20T18:00:00Z".')
           .optional()
           .describe("When it begins. Default: now."),
@@ -120,8 +124,9 @@ export const endFreeze = endpoint({
   route: "api-freeze-end",
   summary: "End a freeze early",
   description:
-    "What waits for the end of the freeze is released with the next sweep, within about a minute. A freeze that has ended stays as it is.",
+    "What waited for the end of the freeze starts after 15 seconds, when every worker knows of the end. If more than 100 targets waited, the next sweep, within about a minute, starts the others. A freeze that has ended stays as it is.",
   params: z.strictObject({ freeze: freezeId }),
+  body: { json: z.strictObject(justification) },
   answers: {
     200: { description: "The freeze has ended.", content: { "application/json": freeze } },
   },

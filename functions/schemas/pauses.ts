@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { list, moment, sentence, targetId, targetList, targetParams } from "./common.ts";
+import {
+  justification,
+  list,
+  moment,
+  sentence,
+  targetId,
+  targetList,
+  targetParams,
+} from "./common.ts";
 import { pause, targetFilters } from "./targets.ts";
 
 /** Bytes. Enough for the longest list of targets. */
@@ -11,6 +19,7 @@ const wanted = {
   reason: sentence("reason", "the reason for the pause").describe(
     "Why the target is left alone. Everyone who waits for the pause sees it.",
   ),
+  ticket: justification.ticket,
   until: moment(
     '`until` is required, because every pause ends. It must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
   ).describe("When the pause ends: in the future, at most 90 days ahead."),
@@ -94,6 +103,7 @@ export const resumeTarget = endpoint({
   summary: "End the pause of a target",
   description: "What waited for the end of the pause starts at once.",
   params: targetParams,
+  body: { json: z.strictObject(justification) },
   answers: {
     200: {
       description: "The target is not paused, unless `pause` says otherwise.",
@@ -135,8 +145,12 @@ export const resumeTargets = endpoint({
   group: "Pauses and freezes",
   route: "api-resumes",
   summary: "End the pauses of many targets",
-  description: "Selects targets as `POST /api/pauses` does.",
-  body: { json: withSelection(z.strictObject(selection)), maxBytes: maxSelectionBytes },
+  description:
+    "Selects targets as `POST /api/pauses` does. What waited for the end of the pauses starts at once. If more than 100 targets waited, the next sweep, within about a minute, starts the others.",
+  body: {
+    json: withSelection(z.strictObject({ ...justification, ...selection })),
+    maxBytes: maxSelectionBytes,
+  },
   answers: {
     200: {
       description: "What was resumed.",

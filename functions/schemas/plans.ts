@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { limitOf, planFormats } from "../../shared/app.ts";
+import { parseLimit, planFormats } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
 import { instant, list, moment, targetId } from "./common.ts";
 
@@ -18,7 +18,7 @@ const rate = (name: string) => {
     .string(error)
     .meta({ examples: ["10/10s"] })
     .transform((text, context) => {
-      const found = limitOf(text);
+      const found = parseLimit(text);
       if (found) return found;
       context.addIssue({ code: "custom", message: error });
       return z.NEVER;

@@ -40,7 +40,8 @@ export const problem = z
         type: problemType("invalid-request"),
         title: problemKinds["invalid-request"].title,
         status: problemKinds["invalid-request"].status,
-        detail: "Unknown field `reson`. Did you mean `reason`? Allowed: reason, grace, liftFreeze.",
+        detail:
+          "Unknown field `reson`. Did you mean `reason`? Allowed: cause, grace, liftFreeze, force, reason, ticket.",
       },
     ],
   });

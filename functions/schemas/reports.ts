@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { instant, pastMoment, rotationId, sentence, targetId, targetParams } from "./common.ts";
+import {
+  instant,
+  justification,
+  pastMoment,
+  rotationId,
+  sentence,
+  targetId,
+  targetParams,
+} from "./common.ts";
 
 const versionError = "`version` must be the id of a version of the secret.";
 
@@ -31,6 +39,7 @@ export const reportExposure = endpoint({
         .enum(["exposure", "breach"])
         .default("exposure")
         .describe("`breach` lifts the freezes that list it."),
+      ...justification,
     }),
   },
   answers: {

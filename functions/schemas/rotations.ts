@@ -9,7 +9,9 @@ import {
 import { endpoint } from "../http/endpoint.ts";
 import {
   duration,
+  givenJustification,
   instant,
+  justification,
   list,
   next,
   pageQuery,
@@ -72,11 +74,12 @@ const rotation = z
     state: z
       .enum(["queued", "running", "done", "failed", "blocked"])
       .describe("`blocked`: no stored password is known to work. A person must act."),
-    reason: z
+    cause: z
       .enum(reasons)
       .describe(
-        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. An exposure that joins makes the reason `exposure`.",
+        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. An exposure that joins makes the cause `exposure`.",
       ),
+    ...givenJustification,
     requestedBy: z.string().describe("Who requested it. `schedule`: its policy."),
     requestedAt: instant,
     why: z.string().describe("Why the rotation happens, and under which policy."),
@@ -121,7 +124,7 @@ const requestedExample = {
   rotation: "01JQ0000000000000000000000",
   status: "/api/targets/orders-db/rotations/01JQ0000000000000000000000",
   joined: false,
-  why: "Requested by function key (reason: operator); policy often: frozen from 2026-12-20 to 2027-01-03 (year end)",
+  why: "Requested by function key (cause: operator); policy often: frozen from 2026-12-20 to 2027-01-03 (year end)",
   queuedUntil: "2027-01-04T00:00:00.000Z",
   queuedWhy: "policy often: frozen from 2026-12-20 to 2027-01-03 (year end)",
 };
@@ -136,7 +139,7 @@ export const requestRotation = endpoint({
   headers: z.strictObject({ "idempotency-key": idempotencyKey.optional() }),
   body: {
     json: z.strictObject({
-      reason: z
+      cause: z
         .enum(["operator", "exposure"])
         .default("operator")
         .describe("Why the password must change. `exposure`: somebody saw the secret."),
@@ -155,6 +158,7 @@ export const requestRotation = endpoint({
         .describe(
           "Why the rotation starts although the target is paused. The history keeps it. It lifts no freeze; give `liftFreeze` too if one is in force.",
         ),
+      ...justification,
     }),
   },
   answers: {

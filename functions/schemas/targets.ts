@@ -3,6 +3,7 @@ import { reasons, workingPhases } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
 import {
   cursor,
+  givenJustification,
   instant,
   limit,
   list,
@@ -23,6 +24,7 @@ const exposure = z
     kind: z.enum(["exposure", "breach"]),
     alsoBy: list(z.string()).optional().describe("Who else saw the same secret; at most ten."),
     version: z.string().optional().describe("The id of the version that was seen."),
+    ...givenJustification,
   })
   .describe("The first report since the last change that somebody saw the secret.");
 
@@ -33,7 +35,8 @@ const openRotation = z
       .enum([...workingPhases, "blocked"])
       .describe("`blocked`: no stored password is known to work. A person must act."),
     account: z.string().describe("The account whose password is changed."),
-    reason: z.enum(reasons).describe("Why it was requested."),
+    cause: z.enum(reasons).describe("Why it was requested."),
+    ...givenJustification,
     startedAt: instant,
     nextAttemptAt: instant.optional().describe("When the next attempt starts, while it waits."),
     heldBy: z
@@ -46,7 +49,13 @@ const openRotation = z
   .describe("The rotation under way.");
 
 export const pause = z
-  .object({ why: z.string(), by: z.string(), at: instant, until: instant })
+  .object({
+    reason: z.string(),
+    ticket: z.string().optional(),
+    by: z.string(),
+    at: instant,
+    until: instant,
+  })
   .meta({ id: "Pause" })
   .describe(
     "Who paused the target, when, why and until when. Until then no rotation and no retirement of the target starts.",

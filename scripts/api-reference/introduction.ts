@@ -16,6 +16,10 @@ export const requests = `## Requests
   optional, so is the body.
 - Unknown fields and query parameters are rejected, and so is one that is given more than once.
 - Durations are a whole number and a unit, as in the configuration: \`30s\`, \`10m\`, \`24h\`, \`90d\`.
+- Every request that changes something takes \`reason\`, a sentence of at most 200 characters for people and auditors, and \`ticket\`, the
+  id of a ticket of another system. The history shows both. The configuration
+  [may require them](configuration.md#must-requests-have-a-reason-and-a-ticket). \`cause\` is something else: what made the rotation
+  necessary, for programs.
 - No route accepts or returns a secret.`;
 
 export const lists = `## Lists

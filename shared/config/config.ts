@@ -1,3 +1,4 @@
+import type { JustificationRules } from "../core/record/justification.ts";
 import type { SecretName, Target } from "../core/target.ts";
 import type { Problem } from "./problems.ts";
 
@@ -33,7 +34,11 @@ export interface Configured {
   readonly notifiers: readonly NotifierConfig[];
   /** Milliseconds for which history, idempotency keys and alarms are kept. Absent: the default of the journal. */
   readonly retention?: number;
+  readonly api?: ApiConfig;
 }
+
+/** What the HTTP API requires. */
+export type ApiConfig = JustificationRules;
 
 /** The configuration and the warnings of its check. */
 export interface Config extends Configured {

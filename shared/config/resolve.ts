@@ -24,6 +24,7 @@ export function resolve(
     targets: mergeSections(files.map(({ targets }) => targets)),
     consumers: mergeSections(files.map(({ consumers }) => consumers)),
   };
+  const api = files.find((file) => file.api !== undefined)?.api;
   const retention = files.find((file) => file.retention !== undefined)?.retention;
   const [onlyVault] = Object.keys(all.vaults);
   const secret: FindSecret = (written) =>
@@ -53,6 +54,7 @@ export function resolve(
     ),
     notifiers: files.flatMap(({ notify }) => notify.map((one) => resolveNotifier(one, secret))),
     ...(retention !== undefined && { retention }),
+    ...(api !== undefined && { api }),
   };
 }
 

@@ -57,7 +57,7 @@ export interface KeyturnEvent {
   readonly targetId?: string;
   readonly rotationId?: string;
   readonly account?: string;
-  readonly reason?: Reason;
+  readonly cause?: Reason;
   readonly phase?: WorkingPhase;
   readonly version?: VersionRef;
   /** Milliseconds the step took. */

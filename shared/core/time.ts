@@ -79,5 +79,5 @@ export function formatLength(milliseconds: number): string {
     left -= count * size;
     if (count > 0) parts.push(`${count}${name}`);
   }
-  return parts.slice(0, 2).join(" ") || "0ms";
+  return parts.slice(0, 2).join(" ") || "0s";
 }

@@ -4,11 +4,13 @@ import { computeNextDue, type Due } from "./policy/due/schedule.ts";
 import { fingerprintPolicy } from "./policy/policy.ts";
 import { findLastChange, toFacts } from "./record/due.ts";
 import { type RunRecord, type UnreadableRun } from "./record/history.ts";
+import type { Justification } from "./record/justification.ts";
 import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
 import {
   type Exposure,
   type Health,
   type Lift,
+  type Reason,
   type Rotation,
   type RotationRequest,
   type SlotRecord,
@@ -48,20 +50,21 @@ export interface TargetView {
   /** The last successful change, made by Keyturn or by a person. */
   readonly changedAt?: Instant;
   /** The first exposure since the last change. */
-  readonly exposure?: Exposure;
+  readonly exposure?: ExposureView;
   /** The last reported use, to the hour, and who reported it. */
   readonly lastUsedAt?: Instant;
   readonly lastUsedBy?: string;
   readonly lastFailure?: TargetRecord["lastFailure"];
   readonly nextDue?: Instant;
   readonly dueReason?: string;
-  readonly rotation?: Pick<Rotation, "id" | "phase" | "account" | "reason" | "startedAt"> & {
-    readonly nextAttemptAt?: Instant;
-    /** Why it waits until then, if a window or a freeze delays it. */
-    readonly heldBy?: string;
-    readonly lift?: Lift;
-    readonly force?: Force;
-  };
+  readonly rotation?: Pick<Rotation, "id" | "phase" | "account" | "startedAt"> &
+    Caused & {
+      readonly nextAttemptAt?: Instant;
+      /** Why it waits until then, if a window or a freeze delays it. */
+      readonly heldBy?: string;
+      readonly lift?: Lift;
+      readonly force?: Force;
+    };
   /** The pause in force. */
   readonly pause?: Pause;
   readonly queuedRotation?: string;
@@ -137,12 +140,12 @@ export function viewTarget(
       "verifiedAt",
       "lastSuccessAt",
       "lastFailure",
-      "exposure",
       "lastUsedAt",
       "lastUsedBy",
       "nextDue",
       "dueReason",
     ]),
+    ...viewExposure(record),
     ...(rotation && { rotation: viewRotation(rotation) }),
     ...(request && viewRequest(request)),
     ...(record && viewRetirement(record)),
@@ -151,15 +154,32 @@ export function viewTarget(
 }
 
 function viewRotation(rotation: Rotation): NonNullable<TargetView["rotation"]> {
-  const { id, phase, account, reason, startedAt } = rotation;
+  const { id, phase, account, startedAt } = rotation;
   return {
     ...pick(rotation, ["nextAttemptAt", "heldBy", "lift", "force"]),
     id,
     phase,
     account,
-    reason,
+    ...viewCause(rotation),
     startedAt,
   };
+}
+
+/** Why a rotation was requested, and what the person gave who requested it. */
+interface Caused extends Justification {
+  readonly cause: Reason;
+}
+
+function viewCause({ reason, justification }: Pick<Rotation, "reason" | "justification">): Caused {
+  return { cause: reason, ...justification };
+}
+
+type ExposureView = Omit<Exposure, "justification"> & Justification;
+
+function viewExposure(record: TargetRecord | undefined): { readonly exposure?: ExposureView } {
+  if (!record?.exposure) return {};
+  const { justification, ...exposure } = record.exposure;
+  return { exposure: { ...exposure, ...justification } };
 }
 
 function viewRetirement(record: TargetRecord): Pick<TargetView, "retirement"> {
@@ -229,7 +249,7 @@ export function viewWaiting(
   };
 }
 
-export interface RunView extends Omit<RunRecord, "schema"> {
+export interface RunView extends Omit<RunRecord, "schema" | "reason" | "justification">, Caused {
   /** Milliseconds from its start to its end. */
   readonly duration?: number;
   /** Until when, and why, a queued or open rotation waits. */
@@ -240,10 +260,11 @@ export interface RunView extends Omit<RunRecord, "schema"> {
 export type HistoryView = RunView | UnreadableRun;
 
 export function viewRun(run: RunRecord): RunView {
-  const { schema: _, ...rest } = run;
+  const { schema: _s, reason: _r, justification: _j, ...rest } = run;
   const { startedAt, endedAt } = run;
   return {
     ...rest,
+    ...viewCause(run),
     ...(startedAt !== undefined &&
       endedAt !== undefined && { duration: Date.parse(endedAt) - Date.parse(startedAt) }),
   };

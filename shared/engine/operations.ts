@@ -4,6 +4,11 @@ import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
 import type { Verified } from "../core/looks/verified.ts";
+import {
+  type Justification,
+  type JustificationRules,
+  requireJustification,
+} from "../core/record/justification.ts";
 import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
@@ -46,6 +51,8 @@ export interface Operations extends Questions, Pausing, Freezing, Breaching {
   dryRun(targetId: string): Promise<DryRunOutcome | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
   expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
+  /** Throws ConfigError unless a request that changes something has the reason and the ticket that the configuration requires. */
+  requireJustification(given: Justification): Promise<void>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
   recordUse(targetId: string, used: UseInput): Promise<UseResult | undefined>;
 }
@@ -56,6 +63,8 @@ export interface OperationsDeps {
   /** Queue for work that a person or a refused consumer waits for. Absent: `queue`. */
   readonly firstQueue?: Queue;
   readonly targets: readonly Target[];
+  /** What requests that change something must have. Absent: nothing. */
+  readonly justificationRules?: JustificationRules;
   /** Returns the name of the configured vault with this host name. */
   readonly vaultAt: (host: string) => string | undefined;
   /** Returns the alarm about the current configuration, if there is one. */
@@ -83,8 +92,8 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       ...makeQuestions(ports, byId),
       ...makeInbox(ports, find, firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
-      ...makePausing(ports, byId, firstQueue),
-      ...makeFreezing(ports, freezes, deps.targets),
+      ...makePausing(ports, byId, stores),
+      ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
         const registered = registerInTime().then(async (leftovers) => {
           if (!leftovers) return;
@@ -121,6 +130,10 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
+      requireJustification: async (given) => {
+        await Promise.resolve();
+        requireJustification(deps.justificationRules ?? {}, given);
+      },
     };
   };
 }

@@ -7,14 +7,18 @@ import { makeProgram } from "../../cli/program.ts";
 import { serveOnLoopback } from "../../local/loopback.ts";
 import { program, runCommand } from "./run-command.ts";
 
-const findTargets = () =>
-  Promise.resolve([
-    { value: "orders-db", description: "postgresql" },
-    { value: "mails", description: "mongodb" },
-  ]);
+const freeze = "01M8DN458WR7MW66ZTVCCEXGYW";
+const finders = {
+  target: () =>
+    Promise.resolve([
+      { value: "orders-db", description: "postgresql" },
+      { value: "mails", description: "mongodb" },
+    ]),
+  freeze: () => Promise.resolve([{ value: freeze, description: "audit" }]),
+};
 
 async function suggestions(...words: string[]): Promise<string[]> {
-  const found = await suggest(makeProgram(), words, findTargets);
+  const found = await suggest(makeProgram(), words, finders);
   return found.map(({ value }) => value);
 }
 
@@ -26,8 +30,8 @@ test("commands are completed, also after help", async () => {
 });
 
 test("options are completed, without those that are given", async () => {
-  expect(await suggestions("rotate", "orders-db", "--f")).toEqual(["--follow"]);
-  expect(await suggestions("rotate", "--follow", "--f")).toEqual([]);
+  expect(await suggestions("rotate", "orders-db", "--fo")).toEqual(["--force", "--follow"]);
+  expect(await suggestions("rotate", "--follow", "--fo")).toEqual(["--force"]);
 });
 
 test("values of an option are completed, also after an equals sign", async () => {
@@ -46,7 +50,15 @@ test("ids of targets are completed in their place", async () => {
   expect(await suggestions("rotate", "or")).toEqual(["orders-db"]);
   expect(await suggestions("rotate", "--reason", "exposure", "m")).toEqual(["mails"]);
   expect(await suggestions("rotate", "orders-db", "")).toEqual([]);
-  expect(await suggestions("freeze", "orders-db", "m")).toEqual(["mails"]);
+  for (const many of ["freeze", "pause", "resume"]) {
+    expect(await suggestions(many, "orders-db", "m")).toEqual(["mails"]);
+  }
+});
+
+test("ids of freezes are completed in their place", async () => {
+  expect(await suggestions("end-freeze", "")).toEqual([freeze]);
+  expect(await suggestions("freezes", "01")).toEqual([freeze]);
+  expect(await suggestions("end-freeze", freeze, "")).toEqual([]);
 });
 
 test("a line is a value, or a value and a description behind a tab", async () => {
@@ -68,18 +80,25 @@ test.each(shells)("the script for %s has valid syntax, if the shell is installed
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });
 
-test("bash completes the id of a target of the app that the environment names", async () => {
+test("bash completes ids of targets and freezes of the app that the environment names", async () => {
   const server = await serveOnLoopback({
     bodyLimit: 1_000,
     handler: () => () =>
       Promise.resolve({
         status: 200,
-        json: { targets: [{ id: "orders-db", type: "postgresql", health: "healthy" }] },
+        json: {
+          targets: [{ id: "orders-db", type: "postgresql", health: "healthy" }],
+          freezes: [
+            { id: freeze, state: "in force", reason: "audit" },
+            { id: "01ENDED", state: "ended", reason: "holidays" },
+          ],
+        },
       }),
   });
   const script = `keyturn() { '${process.execPath}' '${program}' "$@"; }
 ${scripts.bash}
 COMP_WORDS=(keyturn rotate ord); COMP_CWORD=2; _keyturn; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(keyturn end-freeze ''); COMP_CWORD=2; _keyturn; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(keyturn rotate '$(echo evil >&2)'); COMP_CWORD=2; _keyturn; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(keyturn check --config pack); COMP_CWORD=3; _keyturn; echo "\${COMPREPLY[@]}"`;
   const env = { PATH: process.env["PATH"], KEYTURN_APP: server.url, KEYTURN_KEY: "a-key" };
@@ -87,5 +106,5 @@ COMP_WORDS=(keyturn check --config pack); COMP_CWORD=3; _keyturn; echo "\${COMPR
   const [stdout, stderr] = await Promise.all([text(bash.stdout), text(bash.stderr)]);
   await server.close();
   expect(stderr).toBe("");
-  expect(stdout).toBe("orders-db\n\npackage-lock.json package.json\n");
+  expect(stdout).toBe(`orders-db\n${freeze}\n\npackage-lock.json package.json\n`);
 });

@@ -2,7 +2,7 @@ import { stripVTControlCharacters as plain } from "node:util";
 import { expect, test } from "vitest";
 import { escapeJson } from "../../cli/output/print.ts";
 import { type Column, formatRecord, formatTable } from "../../cli/output/table.ts";
-import { longTime, shortLength } from "../../cli/output/times.ts";
+import { formatSeconds, formatTaken, longTime } from "../../cli/output/times.ts";
 import { lengthOf, measureWidth } from "../../cli/output/width.ts";
 import { explainUsage } from "../../cli/usage.ts";
 import { formatProgress } from "../../cli/verbs/follow.ts";
@@ -65,18 +65,16 @@ test("times show their distance from now in two units", () => {
   expect(longTime("2026-12-23T22:30:00.000Z", now)).toBe("2026-12-23 22:30 UTC (in 3d 4h)");
   expect(longTime("2026-12-20T17:59:30.000Z", now)).toBe("2026-12-20 17:59 UTC (30s ago)");
   expect(longTime(undefined, now)).toBeUndefined();
-  expect([shortLength(0), shortLength(86_400_000), shortLength(86_460_000)]).toEqual([
-    "0s",
-    "1d",
-    "1d",
-  ]);
+  expect([0, 999, 86_400_000, 86_460_500].map(formatSeconds)).toEqual(["0s", "0s", "1d", "1d 1m"]);
+  expect([0, 450, 61_450].map(formatTaken)).toEqual(["0s", "450ms", "1m 1s"]);
+  expect(formatTaken(undefined)).toBeUndefined();
 });
 
 test("a line of progress shows the phases that are done, the present one and the rest", () => {
   const at = "2026-12-20T18:00:00.000Z";
   const rotation = {
     ...{ rotationId: "01M8DN458WR7MW66ZTVCCEXGYW", targetId: "orders", state: "running" as const },
-    ...{ reason: "operator" as const, requestedBy: "me", requestedAt: at, why: "requested" },
+    ...{ cause: "operator" as const, requestedBy: "me", requestedAt: at, why: "requested" },
     policyFingerprint: "f",
     phases: [
       { phase: "staging" as const, startedAt: at, endedAt: at },

@@ -31,6 +31,8 @@ const failure = fc.record({
   at: arbitraryMoment,
 });
 
+const justification = fc.record({ reason: fc.string(), ticket: fc.string() }, { requiredKeys: [] });
+
 const lift = fc.record({ why: fc.string(), by: fc.string(), at: arbitraryMoment });
 
 export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
@@ -44,6 +46,7 @@ export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
     grace: count,
     lift,
     force: lift,
+    justification,
     why: fc.string(),
   },
   { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
@@ -83,6 +86,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     grace: count,
     lift,
     force: lift,
+    justification,
   },
   {
     requiredKeys: [
@@ -121,6 +125,7 @@ const arbitraryExposure: fc.Arbitrary<Exposure> = fc.record(
     from: fc.string(),
     kind: fc.constantFrom("exposure", "breach"),
     version: fc.nat({ max: 30 }).map(String),
+    justification,
   },
   { requiredKeys: ["at", "by", "kind"] },
 );
@@ -159,7 +164,7 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
       { requiredKeys: ["reason", "requestedBy", "why"] },
     ),
     pause: fc.record({
-      why: fc.string(),
+      reason: fc.string(),
       by: fc.string(),
       at: arbitraryMoment,
       until: arbitraryMoment,

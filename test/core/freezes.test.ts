@@ -42,11 +42,11 @@ describe("a freeze that a person sets", () => {
   it("ends by itself, or when a person ends it, once", () => {
     expect(hasEnded(freeze, at(59))).toBe(false);
     expect(hasEnded(freeze, at(60))).toBe(true);
-    const ended = endFreeze(freeze, "ben", at(5));
+    const ended = endFreeze(freeze, { by: "ben" }, at(5));
     expect(ended).toEqual({ ...freeze, endedAt: at(5), endedBy: "ben" });
     expect(hasEnded(ended, at(5))).toBe(true);
-    expect(endFreeze(ended, "eva", at(6))).toBe(ended);
-    expect(endFreeze(freeze, "eva", at(60))).toBe(freeze);
+    expect(endFreeze(ended, { by: "eva" }, at(6))).toBe(ended);
+    expect(endFreeze(freeze, { by: "eva" }, at(60))).toBe(freeze);
   });
 
   it.each([

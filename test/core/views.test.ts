@@ -13,7 +13,7 @@ import {
 import { toEvent } from "../../shared/core/events.ts";
 import { fingerprintPolicy } from "../../shared/core/policy/policy.ts";
 import { type RunRecord } from "../../shared/core/record/history.ts";
-import { recordSchema } from "../../shared/core/record/record.ts";
+import { recordSchema, type TargetRecord } from "../../shared/core/record/record.ts";
 import type { Target } from "../../shared/core/target.ts";
 import { viewRun, viewTarget } from "../../shared/core/views.ts";
 import { arbitraryUnclaimed } from "./arbitrary-record.ts";
@@ -38,6 +38,11 @@ const run: RunRecord = {
   policyFingerprint: "f",
   phases: [],
 };
+
+function flatten(exposure: TargetRecord["exposure"]): object | undefined {
+  const { justification, ...rest } = exposure ?? {};
+  return exposure && { ...rest, ...justification };
+}
 
 describe("the view of a target", () => {
   it("shows the configuration when nothing else is known", () => {
@@ -74,7 +79,6 @@ describe("the view of a target", () => {
           "published",
           "adoptedAt",
           "lastSuccessAt",
-          "exposure",
           "lastUsedAt",
           "lastUsedBy",
           "nextDue",
@@ -83,6 +87,7 @@ describe("the view of a target", () => {
           expect(view[key]).toEqual(record[key]);
           expect(key in view).toBe(key in record);
         }
+        expect(view.exposure).toEqual(flatten(record.exposure));
         expect(view).toEqual(JSON.parse(JSON.stringify(view)));
         for (const key of ["claim", "outbox", "outboxRetryAt", "options", "schema"]) {
           expect(view).not.toHaveProperty(key);
@@ -100,9 +105,11 @@ describe("the view of a rotation", () => {
     expect(viewRun(run)).not.toHaveProperty("duration");
   });
 
-  it("is its history row without the number of its layout", () => {
-    const { schema: _, ...rest } = run;
-    expect(viewRun(run)).toEqual(rest);
+  it("is its history row without the number of its layout, and names the cause, the reason and the ticket", () => {
+    const { schema: _, reason: cause, ...rest } = run;
+    expect(viewRun(run)).toEqual({ ...rest, cause });
+    const justification = { reason: "host compromised", ticket: "INC0007" };
+    expect(viewRun({ ...run, justification })).toEqual({ ...rest, cause, ...justification });
   });
 });
 

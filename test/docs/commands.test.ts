@@ -54,6 +54,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       pause: () => undefined,
       resume: () => undefined,
       endFreeze: () => undefined,
+      requireJustification: () => undefined,
     },
     ...{
       pauseAll: () => ({ written: [], notWritten: [] }),

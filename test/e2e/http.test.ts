@@ -59,7 +59,7 @@ describe("A rotation request", () => {
     expect(JSON.parse(answer.text)).toMatchObject({ target: "one", status: location });
 
     const run = await api.ended(location);
-    expect(run).toMatchObject({ state: "done", reason: "operator", requestedBy: "function key" });
+    expect(run).toMatchObject({ state: "done", cause: "operator", requestedBy: "function key" });
     expect(run.phases.map(({ phase }) => phase)).toEqual([
       ...["staging", "applying", "publishing"],
       ...["checking", "refreshing", "cleaning"],
@@ -83,13 +83,13 @@ describe("A rotation request", () => {
   });
 
   test("accepts the exposure of a secret as the reason, which the history shows", async () => {
-    const body = JSON.stringify({ reason: "exposure" });
+    const body = JSON.stringify({ cause: "exposure" });
     const answer = await world.api.send("POST", "/api/targets/one/rotations", {
       headers: json,
       body,
     });
     const run = await world.api.ended(answer.headers.get("location") ?? "");
-    expect(run).toMatchObject({ state: "done", reason: "exposure" });
+    expect(run).toMatchObject({ state: "done", cause: "exposure" });
   });
 });
 
@@ -120,14 +120,14 @@ describe("A bad request changes nothing and is answered", () => {
       `${rotations}?limit=1&limit=2`,
       {},
     ],
-    ["400 for a query parameter of POST", 400, "POST", `${rotations}?reason=exposure`, {}],
+    ["400 for a query parameter of POST", 400, "POST", `${rotations}?cause=exposure`, {}],
     ["400 for a query parameter of the health", 400, "GET", "/api/health?verbose=1", {}],
     [
       "400 for a field that is given twice",
       400,
       "POST",
       rotations,
-      body('{"reason":"operator","reason":"exposure"}'),
+      body('{"cause":"operator","cause":"exposure"}'),
     ],
     ["400 for an empty reason to lift a freeze", 400, "POST", rotations, body('{"liftFreeze":""}')],
     ["400 for a lift without a reason", 400, "POST", rotations, body('{"liftFreeze":true}')],
@@ -137,7 +137,7 @@ describe("A bad request changes nothing and is answered", () => {
     ["400 for a JSON array", 400, "POST", rotations, body("[]")],
     ["400 for JSON null", 400, "POST", rotations, body("null")],
     ["400 for unknown keys in the body", 400, "POST", rotations, body('{"force":true}')],
-    ["400 for an unknown reason", 400, "POST", rotations, body('{"reason":"schedule"}')],
+    ["400 for an unknown cause", 400, "POST", rotations, body('{"cause":"schedule"}')],
     ["400 for a grace that is not a duration", 400, "POST", rotations, body('{"grace":"soon"}')],
     ["400 for a grace that is not text", 400, "POST", rotations, body('{"grace":5}')],
     ["400 for a negative grace", 400, "POST", rotations, body('{"grace":"-5m"}')],
@@ -148,7 +148,7 @@ describe("A bad request changes nothing and is answered", () => {
       rotations,
       body("{}", { "content-type": "text/plain" }),
     ],
-    ["415 for a form", 415, "POST", rotations, { body: new URLSearchParams("reason=operator") }],
+    ["415 for a form", 415, "POST", rotations, { body: new URLSearchParams("cause=operator") }],
     [
       "413 for an oversized body",
       413,
@@ -195,13 +195,13 @@ describe("A bad request changes nothing and is answered", () => {
       "POST",
       rotations,
       body('{"reson":"exposure"}'),
-      "Unknown field `reson`. Did you mean `reason`? Allowed: reason, grace, liftFreeze, force.",
+      "Unknown field `reson`. Did you mean `reason`? Allowed: cause, grace, liftFreeze, force, reason, ticket.",
     ],
     [
       "POST",
       rotations,
-      body('{"reason":"exposre"}'),
-      "Unknown value of `reason`. Did you mean `exposure`? Allowed: operator, exposure.",
+      body('{"cause":"exposre"}'),
+      "Unknown value of `cause`. Did you mean `exposure`? Allowed: operator, exposure.",
     ],
   ])("with the likely name or value: %s %s", async (method, path, init, detail) => {
     expect(problemIn(await world.api.send(method, path, init)).detail).toBe(detail);

@@ -41,11 +41,11 @@ describe("A rotation request during a freeze", () => {
     expect(body).toMatchObject({ target: "frozen", joined: false, ...waits });
     const location = `/api/targets/frozen/rotations/${rotation}`;
     const read = async () => JSON.parse((await api.send("GET", location)).text) as object;
-    expect(await read()).toMatchObject({ state: "queued", reason: "operator", ...waits });
+    expect(await read()).toMatchObject({ state: "queued", cause: "operator", ...waits });
     expect(await api.target("frozen")).toMatchObject({ queuedRotation: rotation, ...waits });
 
-    expect((await ask({ reason: "exposure" })).status).toBe(202);
-    expect(await read()).toMatchObject({ state: "queued", reason: "exposure", ...waits });
+    expect((await ask({ cause: "exposure" })).status).toBe(202);
+    expect(await read()).toMatchObject({ state: "queued", cause: "exposure", ...waits });
 
     const lifted = await ask({ liftFreeze: "ticket 42" });
     const answer = JSON.parse(lifted.text) as { queuedUntil?: string };
@@ -54,7 +54,7 @@ describe("A rotation request during a freeze", () => {
     expect(answer.queuedUntil).not.toBe(until);
     expect(await api.ended(location)).toMatchObject({
       state: "done",
-      reason: "exposure",
+      cause: "exposure",
       lift: { why: "ticket 42", by: "function key" },
     });
   });

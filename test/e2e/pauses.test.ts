@@ -20,7 +20,7 @@ test("A paused target accepts requests, which wait until a person forces one or 
   const paused = await post("/api/targets/alone/pause", { reason, until });
   expect(paused).toMatchObject({
     status: 200,
-    body: { target: "alone", pause: { why: reason, by: "function key", until } },
+    body: { target: "alone", pause: { reason, by: "function key", until } },
   });
   const asked = await post("/api/targets/alone/rotations", {});
   expect(asked).toMatchObject({
@@ -28,7 +28,7 @@ test("A paused target accepts requests, which wait until a person forces one or 
     body: { queuedUntil: until, queuedWhy: expect.stringContaining(reason) as string },
   });
   expect(await api.target("alone")).toMatchObject({ pause: { until }, queuedUntil: until });
-  const exposed = await post("/api/targets/alone/rotations", { reason: "exposure" });
+  const exposed = await post("/api/targets/alone/rotations", { cause: "exposure" });
   expect(exposed.body).toMatchObject({
     queuedUntil: until,
     queuedWhy: expect.stringContaining("a request with force does not wait") as string,
@@ -62,8 +62,8 @@ test("A selection is paused and resumed, and its answer lists each target", asyn
   const again = await post("/api/pauses", { type: "postgresql", reason: "other", until });
   expect(again.body["paused"]).toMatchObject([
     { target: "alone" },
-    { target: "left", pause: { why: "other" }, replaced: { why: reason } },
-    { target: "right", replaced: { why: reason } },
+    { target: "left", pause: { reason: "other" }, replaced: { reason } },
+    { target: "right", replaced: { reason } },
   ]);
   await post("/api/targets/left/resume");
   const resumed = await post("/api/resumes", { type: "postgresql" });

@@ -48,7 +48,7 @@ describe("The timer", () => {
 
     for (const name of ["old", "old-pair", "old-own"]) {
       const [run, ...others] = await api.rotations(name);
-      expect(run).toMatchObject({ state: "done", reason: "schedule", requestedBy: "schedule" });
+      expect(run).toMatchObject({ state: "done", cause: "schedule", requestedBy: "schedule" });
       expect(others).toEqual([]);
       expect(await countVersions(secrets, name)).toBe(2);
     }

@@ -4,7 +4,7 @@ import { type Gate, type Kind, type World } from "./world.ts";
 const takes = new Set(["target.apply", "target.retire", "vault.disable", "vault.write"]);
 
 /** The engine makes fewer calls than this between a log-in and the effect that relies on it. */
-const blinkCalls = 8;
+const blinkCalls = 7;
 
 /** Facts about a world, observed from outside. */
 interface Seen {

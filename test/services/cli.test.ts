@@ -91,7 +91,16 @@ test.each(["plna", "check now", "check --jsn", "plan --config a --config b"])(
 );
 
 test("the usage of keyturn fits a terminal of 80 columns", () => {
-  const commands = ["plan", "check", "targets", "rotate", "expose", "completion"];
+  const commands = [
+    "plan",
+    "check",
+    "targets",
+    "rotate",
+    "pause",
+    "freezes",
+    "end-freeze",
+    "expose",
+  ];
   const stdout = [[], ...commands.map((one) => [one])]
     .map((one) => keyturn(...one, "--help").stdout)
     .join("");

@@ -4,7 +4,10 @@ import { runCommand } from "../cli/run-command.ts";
 
 const until = "2099-01-01T00:00:00.000Z";
 const reason = "audit";
-const freeze = { id: "01M8DN458WR7MW66ZTVCCEXGYW", state: "in force", reason, from: until, until };
+const freeze = {
+  ...{ id: "01M8DN458WR7MW66ZTVCCEXGYW", state: "in force", reason, from: until, until },
+  ...{ by: "ada", at: until, selection: {} },
+};
 const explanation = {
   ...{ target: "orders", state: "waiting", summary: "Waits for its window.", because: ["Window."] },
   next: [{ kind: "start", what: "start a rotation", at: until, why: "the window opens" }],
@@ -37,19 +40,6 @@ test.each<Case>([
     prints: /^Result +rejected$/m,
   },
   {
-    args: ["pause", "orders", "--until", "2099-01-01", "--reason", reason],
-    path: "/api/targets/orders/pause",
-    body: { until, reason },
-    answer: { target: "orders", pause: { until, why: reason }, why: "Nothing starts." },
-    prints: /^Paused until +2099-01-01 00:00 UTC/m,
-  },
-  {
-    args: ["resume", "orders"],
-    path: "/api/targets/orders/resume",
-    answer: { target: "orders", resumed: true, why: "The pause has ended." },
-    prints: /^Resumed +yes$/m,
-  },
-  {
     args: ["freeze", "orders", "mails", "--until", "2099-01-01", "--reason", reason],
     path: "/api/freezes",
     body: { until, reason, targets: ["orders", "mails"] },
@@ -70,12 +60,6 @@ test.each<Case>([
     path: "/api/targets/orders/explanation",
     answer: explanation,
     prints: /^Next +2099-01-01 00:00 UTC \(in .*\): start a rotation$/m,
-  },
-  {
-    args: ["dry-run", "orders"],
-    path: "/api/targets/orders/dry-run",
-    answer: { target: "orders", steps: [{ ok: true }] },
-    prints: /^steps +\[\{"ok":true\}\]$/m,
   },
 ])("keyturn $args sends a request and prints the answer", async (one) => {
   const { args, path, body, answer, status = 200, code = 0, prints } = one;

@@ -1,10 +1,11 @@
-import type { Breach, BreachItem } from "../../shared/core/breach/breach.ts";
-import { countStates } from "../../shared/core/breach/breach.ts";
+import { type Breach, type BreachItem, countStates } from "../../shared/core/breach/breach.ts";
 import { recordSchema } from "../../shared/core/record/record.ts";
 
 const at = (hour: number) => `2026-03-01T${String(hour).padStart(2, "0")}:00:00.000Z`;
 
-const act = (by: string, hour: number) => ({ by, at: at(hour) });
+const act = (by: string, hour: number) => ({
+  ...{ by, at: at(hour), reason: "as agreed", ticket: "SEC-1" },
+});
 
 /** A breach in which every field has a value. */
 export function fullBreach(id: string): Required<Breach> {

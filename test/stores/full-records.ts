@@ -17,6 +17,7 @@ const version = (number: number) => ({
   version: `${"0".repeat(31)}${number}`,
 });
 
+const justification = { reason: "host compromised", ticket: "INC0007" };
 const force = { why: "ticket 43", by: "eva", at: at(6) };
 const lift = { why: "ticket 42", by: "ben", at: at(5) };
 
@@ -65,6 +66,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       grace: 60_000,
       lift,
       force,
+      justification,
     },
     request: {
       rotationId: "01JNN000000000000000000001",
@@ -76,6 +78,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       grace: 0,
       lift,
       force,
+      justification,
       why: "Requested by anna, then by security",
     },
     again: {
@@ -84,6 +87,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       grace: 1,
       lift,
       force,
+      justification,
       why: "another attempt, because rotation 01JNN0 failed",
       requestedAt: at(5),
       heldBy: "frozen: year end",
@@ -109,6 +113,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       kind: "breach",
       alsoBy: ["ada"],
       version: version(4).version,
+      justification,
     },
     lastUsedAt: at(11),
     lastUsedBy: "the orders service",
@@ -129,7 +134,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       },
     ],
     outboxRetryAt: at(15),
-    pause: { why: "maintenance", by: "anna", at: at(5), until: at(20) },
+    pause: { reason: "maintenance", ticket: "CHG0042", by: "anna", at: at(5), until: at(20) },
     skipped: { at: at(16), until: at(18), why: "server db:5432 does not answer" },
     restUntil: at(17),
     claim: { fence: 7, owner: "worker-1", until: at(16) },
@@ -157,6 +162,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
     dueReason: "another try",
     lift,
     force,
+    justification,
   };
 }
 
@@ -185,6 +191,7 @@ export function fullFreeze(id: string): Required<OperatorFreeze> {
     at: at(1),
     by: "anna",
     reason: 'The "audit" of the year',
+    ticket: "CHG0042",
     from: at(2),
     until: at(9),
     lift: ["exposure", "breach"],
@@ -197,6 +204,8 @@ export function fullFreeze(id: string): Required<OperatorFreeze> {
     },
     endedAt: at(5),
     endedBy: "ben",
+    endReason: "finished sooner",
+    endTicket: "CHG0043",
   };
 }
 

@@ -14,7 +14,7 @@ interface Wording {
   readonly text?: string | ((event: KeyturnEvent) => string);
 }
 
-const reasons: Readonly<Record<string, string>> = {
+const causes: Readonly<Record<string, string>> = {
   schedule: "scheduled",
   operator: "requested",
   exposure: "the password was exposed",
@@ -47,8 +47,8 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   started: {
     word: "starts",
     style: "bold",
-    text: ({ account = "", reason = "" }) =>
-      `new password for ${account} (${reasons[reason] ?? reason})`,
+    text: ({ account = "", cause = "" }) =>
+      `new password for ${account} (${causes[cause] ?? cause})`,
   },
   staged: { word: "staged", text: "stored a new password as a pending version" },
   verified: { word: "applied", text: "changed the password in the database; it logs in" },

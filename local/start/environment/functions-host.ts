@@ -33,7 +33,7 @@ const eventShape = z.object({
   targetId: z.string().optional(),
   rotationId: z.string().optional(),
   account: z.string().optional(),
-  reason: z.string().optional(),
+  cause: z.string().optional(),
   phase: z.string().optional(),
   version: z.object({ version: z.string() }).optional(),
   /** Milliseconds. */

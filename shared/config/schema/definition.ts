@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { maxRetentionMs, minRetentionMs } from "../../core/record/retention.ts";
 import { targetDefaultsSchema } from "../checks/target-defaults.ts";
+import { apiSchema } from "./api.ts";
 import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
 import { notifierSchema } from "./notifier-fields.ts";
@@ -43,6 +44,9 @@ export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
         .describe("Applications that use the secrets, by name."),
       retention: maybe(duration(minRetentionMs, maxRetentionMs)).describe(
         "How long Keyturn keeps history, idempotency keys and alarms. Minimum: 7d. Default: 400d. In a folder, only one file may set this field.",
+      ),
+      api: maybe(apiSchema).describe(
+        "What the HTTP API requires of its callers. In a folder, only one file may set this field.",
       ),
       notify: z
         .array(notifierSchema)

@@ -47,7 +47,11 @@ export function mergeSources(sources: readonly Source[]): Merged {
   return {
     entries,
     unreadable,
-    problems: [...problems, ...findFieldSetTwice(sources, "retention")],
+    problems: [
+      ...problems,
+      ...findFieldSetTwice(sources, "retention"),
+      ...findFieldSetTwice(sources, "api"),
+    ],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Origin } from "../record/justification.ts";
 import type { Failure, Notification, recordSchema } from "../record/record.ts";
 import type { VersionRef } from "../target.ts";
 import type { TargetFilter } from "../target-filter.ts";
@@ -54,9 +55,8 @@ export interface Obstacle {
   readonly why: string;
 }
 
-/** Who did something to a breach, and when. */
-export interface Act {
-  readonly by: string;
+/** Who did something to a breach, when and why. */
+export interface Act extends Origin {
   readonly at: Instant;
 }
 

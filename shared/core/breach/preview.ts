@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { findFreezeHold } from "../lifecycle/hold.ts";
+import type { Origin } from "../record/justification.ts";
 import { describePause, findPause } from "../record/pause.ts";
 import { recordSchema, type TargetRecord } from "../record/record.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
@@ -30,10 +31,8 @@ const maxListed = 100;
 const maxObstacleLength = 300;
 
 /** A breach as a person wants it. */
-export interface BreachInput {
-  readonly by: string;
+export interface BreachInput extends Origin {
   readonly reason: string;
-  readonly ticket?: string;
   readonly selection: BreachSelection;
   /** Milliseconds. Absent: `usualPatience`. */
   readonly giveUpAfter?: number;

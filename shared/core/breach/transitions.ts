@@ -1,11 +1,11 @@
+import { type Origin, storeJustification } from "../record/justification.ts";
 import type { Notification } from "../record/record.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Instant } from "../time.ts";
 import { type Act, type Breach, isOpen } from "./breach.ts";
 
 /** How a person wants the breach to run. */
-export interface Confirmation {
-  readonly by: string;
+export interface Confirmation extends Origin {
   /** Whether pauses of targets do not delay it. */
   readonly force: boolean;
   /** Whether no freeze delays it. */
@@ -18,7 +18,7 @@ export type Changed = { readonly breach: Breach } | { readonly refused: string }
 /** The breach after a person confirmed its preview. Confirming it again in the same way changes nothing. */
 export function confirm(
   breach: Breach,
-  { by, force, liftFreezes }: Confirmation,
+  { force, liftFreezes, ...origin }: Confirmation,
   now: Instant,
 ): Changed {
   if (breach.confirmed) {
@@ -34,7 +34,7 @@ export function confirm(
   const started: Breach = {
     ...breach,
     state: "running",
-    confirmed: act(by, now),
+    confirmed: act(origin, now),
     ...(force && { force }),
     ...(liftFreezes && { liftFreezes }),
     nextAt: now,
@@ -43,26 +43,26 @@ export function confirm(
 }
 
 /** The breach in which no rotation begins until somebody resumes it. */
-export function pause(breach: Breach, by: string, now: Instant): Changed {
+export function pause(breach: Breach, origin: Origin, now: Instant): Changed {
   const { state } = breach;
   if (state === "paused") return { breach };
   if (state !== "running") return refuse(breach, `it is not running (state: ${state})`);
-  return { breach: { ...breach, state: "paused", paused: act(by, now) } };
+  return { breach: { ...breach, state: "paused", paused: act(origin, now) } };
 }
 
-export function resume(breach: Breach, by: string, now: Instant): Changed {
+export function resume(breach: Breach, origin: Origin, now: Instant): Changed {
   const { state } = breach;
   if (state === "running") return { breach };
   if (state !== "paused") return refuse(breach, `it is not paused (state: ${state})`);
-  return { breach: { ...breach, state: "running", resumed: act(by, now), nextAt: now } };
+  return { breach: { ...breach, state: "running", resumed: act(origin, now), nextAt: now } };
 }
 
 /** The breach in which no other rotation begins. A preview ends at once. */
-export function cancel(breach: Breach, by: string, now: Instant): Changed {
+export function cancel(breach: Breach, origin: Origin, now: Instant): Changed {
   const { state } = breach;
   if (breach.cancelled) return { breach };
   if (state === "ended") return refuse(breach, "it has ended");
-  const cancelled = act(by, now);
+  const cancelled = act(origin, now);
   if (state === "preview")
     return { breach: { ...breach, state: "ended", cancelled, endedAt: now } };
   return { breach: { ...breach, state: "stopping", cancelled, nextAt: now } };
@@ -79,8 +79,9 @@ function refuse({ id }: Breach, why: string): { readonly refused: string } {
   return { refused: `Breach ${id} cannot be changed so: ${why}.` };
 }
 
-function act(by: string, at: Instant): Act {
-  return { by: shorten(by, maxNameLength), at };
+function act({ by, ...given }: Origin, at: Instant): Act {
+  const { justification = {} } = storeJustification(given);
+  return { by: shorten(by, maxNameLength), at, ...justification };
 }
 
 /** Adds a notification. Its id is the same in every repetition. */

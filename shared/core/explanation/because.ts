@@ -3,6 +3,7 @@ import { describeRequester } from "../lifecycle/permit.ts";
 import { describeWait } from "../lifecycle/retirement.ts";
 import { findGuessPause } from "../looks/guesses.ts";
 import { isExempt } from "../policy/due/due-rules.ts";
+import { describeJustification } from "../record/justification.ts";
 import { type Rotation, type WorkingPhase } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import { computeFingerprint } from "../target.ts";
@@ -84,8 +85,8 @@ const phases: Readonly<Record<WorkingPhase, string>> = {
 };
 
 function describeOpen(rotation: Rotation): string[] {
-  const { id, account, reason, requestedBy, startedAt, phase, leftUndone, lift } = rotation;
-  const by = `reason: ${reason}, requested by ${requestedBy}`;
+  const { id, account, startedAt, phase, leftUndone, lift } = rotation;
+  const by = describeCause(rotation);
   const known = phase === "blocked" ? "it is blocked" : `phase \`${phase}\`: ${phases[phase]}`;
   return [
     `Rotation ${id} of account ${account} (${by}) began at ${startedAt}; ${known}.`,
@@ -98,6 +99,12 @@ function describeOpen(rotation: Rotation): string[] {
       : []),
     ...(leftUndone ? [sentence("The rotation leaves a step undone", leftUndone.message)] : []),
   ];
+}
+
+/** Why a rotation was requested, and by whom. */
+function describeCause(asked: Pick<Rotation, "reason" | "requestedBy" | "justification">): string {
+  const words = describeJustification(asked.justification);
+  return `cause: ${asked.reason}, requested by ${asked.requestedBy}${words}`;
 }
 
 function describeAttempts({ failures, nextAttemptAt, heldBy }: Rotation): string[] {
@@ -128,11 +135,8 @@ function describeRequest({ record }: Situation) {
 function describeRepeat({ record }: Situation) {
   const { again } = record;
   if (!again) return undefined;
-  const { reason, requestedBy, why, heldBy } = again;
-  const repeat = sentence(
-    `The next rotation repeats a failed one (reason: ${reason}, requested by ${requestedBy})`,
-    why,
-  );
+  const { why, heldBy } = again;
+  const repeat = sentence(`The next rotation repeats a failed one (${describeCause(again)})`, why);
   return heldBy === undefined ? repeat : [repeat, sentence("It is delayed", heldBy)];
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.ts";
 import { type Freeze, type LiftReason, type Policy } from "../policy/policy.ts";
+import type { Justification, Origin } from "../record/justification.ts";
 import type { Target } from "../target.ts";
 import { isWanted, type TargetFilter } from "../target-filter.ts";
 import { day, formatDuration, type Instant, plus } from "../time.ts";
@@ -11,12 +12,13 @@ export interface FreezeSelection extends Pick<TargetFilter, "policy" | "type" | 
 }
 
 /** A freeze that a person has set, next to those of the policies. Plain JSON. */
-export interface OperatorFreeze {
+export interface OperatorFreeze extends Justification {
   /** A ULID. */
   readonly id: string;
   readonly at: Instant;
   readonly by: string;
   readonly reason: string;
+  readonly ticket?: string;
   readonly from: Instant;
   /** Every freeze ends. */
   readonly until: Instant;
@@ -26,10 +28,15 @@ export interface OperatorFreeze {
   /** When a person ended it early. */
   readonly endedAt?: Instant;
   readonly endedBy?: string;
+  readonly endReason?: string;
+  readonly endTicket?: string;
 }
 
 /** A freeze as a person wants it. */
-export type FreezeInput = Pick<OperatorFreeze, "by" | "reason" | "until" | "lift" | "selection"> & {
+export type FreezeInput = Pick<
+  OperatorFreeze,
+  "by" | "reason" | "ticket" | "until" | "lift" | "selection"
+> & {
   /** Absent: now. */
   readonly from?: Instant;
 };
@@ -64,8 +71,19 @@ export function hasEnded({ until, endedAt }: OperatorFreeze, now: Instant): bool
 }
 
 /** The freeze after a person ended it. The first end stays: the same object then, and when it has ended by itself. */
-export function endFreeze(freeze: OperatorFreeze, by: string, now: Instant): OperatorFreeze {
-  return hasEnded(freeze, now) ? freeze : { ...freeze, endedAt: now, endedBy: by };
+export function endFreeze(
+  freeze: OperatorFreeze,
+  { by, reason, ticket }: Origin,
+  now: Instant,
+): OperatorFreeze {
+  if (hasEnded(freeze, now)) return freeze;
+  return {
+    ...freeze,
+    endedAt: now,
+    endedBy: by,
+    ...(reason !== undefined && { endReason: reason }),
+    ...(ticket !== undefined && { endTicket: ticket }),
+  };
 }
 
 export function isFrozenBy(target: Target, { selection }: OperatorFreeze): boolean {

@@ -2,7 +2,7 @@ import type { ErrorKind } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
 import { withDueAt } from "../record/due.ts";
 import { type Failure, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
-import { mayHaveChanged, pickLifts, withoutHold } from "../record/rotation.ts";
+import { mayHaveChanged, pickGiven, withoutHold } from "../record/rotation.ts";
 import { abandon, findSlot, withSlot } from "../record/slots.ts";
 import { type Instant, plus } from "../time.ts";
 import { notify, toFailureData } from "./notifications.ts";
@@ -114,7 +114,7 @@ export function failRotation(
       requestedBy: rotation.requestedBy,
       ...(rotation.requestedBy !== schedule && { requestedAt: rotation.requestedAt }),
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
-      ...pickLifts(rotation),
+      ...pickGiven(rotation),
     },
     ...(inDoubt &&
       rotation.pending && {

@@ -26,7 +26,7 @@ interface Recorded {
   readonly now: Instant;
 }
 
-const request = "request a rotation with reason exposure";
+const request = "request a rotation with cause exposure";
 const liftingRequest = `${request}, with liftFreeze if a freeze is in force`;
 
 /** Describes the effect of the exposure in `record`. */

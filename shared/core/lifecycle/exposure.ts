@@ -1,6 +1,7 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { computeNextDue, type Due } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
+import { storeJustification } from "../record/justification.ts";
 import { type Exposure, type TargetRecord } from "../record/record.ts";
 import { withoutRotationHold } from "../record/rotation.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
@@ -79,10 +80,11 @@ function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): Target
 }
 
 function brief(exposure: Exposure): Exposure {
-  const { by, from } = exposure;
+  const { by, from, justification = {} } = exposure;
   return {
     ...exposure,
     by: shorten(by, maxNameLength),
+    ...storeJustification(justification),
     ...(from !== undefined && { from: shorten(from, maxNameLength) }),
   };
 }

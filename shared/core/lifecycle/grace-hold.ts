@@ -52,7 +52,7 @@ export function findGraceHold(
   if (until <= now) return undefined;
   const why =
     `the other account was published by hand at ${superseded.at}, and consumers may use ${account} until its grace ends at ${end}. ` +
-    `To rotate now, request it with reason exposure`;
+    `To rotate now, request it with cause exposure`;
   return { until, why };
 }
 

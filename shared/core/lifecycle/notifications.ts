@@ -47,7 +47,8 @@ function brief(data: Notification["data"]): Notification["data"] {
 export function toRotationData(
   rotation: Rotation,
 ): Record<string, string> & { rotationId: string } {
-  return { rotationId: rotation.id, account: rotation.account, reason: rotation.reason };
+  const { id, account, reason: cause, justification } = rotation;
+  return { rotationId: id, account, cause, ...justification };
 }
 
 export function toFailureData(

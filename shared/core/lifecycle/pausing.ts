@@ -9,7 +9,7 @@ import { day, formatDuration, type Instant, plus } from "../time.ts";
 const maxPauseMs = 90 * day;
 
 /** A pause as a person wants it. */
-export type PauseInput = Pick<Pause, "why" | "by" | "until">;
+export type PauseInput = Pick<Pause, "reason" | "ticket" | "by" | "until">;
 
 export interface AcceptedPause {
   /** The same object as before when the pause changes nothing. */
@@ -31,11 +31,16 @@ export function requireEnd({ until }: PauseInput, now: Instant): void {
 /** The record with the pause. A pause in force gets the new end and the new reason. */
 export function acceptPause(
   record: TargetRecord,
-  { why, by, until }: PauseInput,
+  { reason, ticket, by, until }: PauseInput,
   now: Instant,
 ): AcceptedPause {
   const known = findPause(record, now);
-  const added = { why: shorten(why, maxNameLength), by: shorten(by, maxNameLength), until };
+  const added = {
+    reason: shorten(reason, maxNameLength),
+    ...(ticket !== undefined && { ticket: shorten(ticket, maxNameLength) }),
+    by: shorten(by, maxNameLength),
+    until,
+  };
   // A repeated request writes nothing.
   const pause =
     known && isSamePause(known, { ...added, at: known.at })

@@ -3,6 +3,7 @@ import { decide } from "../policy/due/placement.ts";
 import { computeNextDue, mayStart } from "../policy/due/schedule.ts";
 import { fingerprintPolicy, type Policy } from "../policy/policy.ts";
 import { toFacts, withDue, withDueAt } from "../record/due.ts";
+import { describeJustification } from "../record/justification.ts";
 import {
   describePause,
   describePauseOfRotation,
@@ -70,7 +71,7 @@ function whyNothingStarts(record: TargetRecord, { id, policy }: Target, now: Ins
 
 /** The parts of a request on which freezes, pauses and explanations depend. */
 export type Asked = Pick<RotationRequest, "reason" | "requestedBy"> &
-  Partial<Pick<RotationRequest, "lift" | "force" | "why" | "at" | "grace">>;
+  Partial<Pick<RotationRequest, "lift" | "force" | "justification" | "why" | "at" | "grace">>;
 
 /** Why a request starts a rotation, or waits for its start. */
 export function describeStart(
@@ -106,8 +107,13 @@ function findFreeze(
 }
 
 /** Who requested the rotation, in order. */
-export function describeRequester({ why, reason, requestedBy }: Asked): string {
-  return why ?? `Requested by ${requestedBy} (reason: ${reason})`;
+export function describeRequester(asked: Asked): string {
+  return asked.why ?? `Requested by ${describeAsker(asked)}`;
+}
+
+/** One person or program, with its cause and its own words. */
+export function describeAsker({ requestedBy, reason, justification }: Asked): string {
+  return `${requestedBy} (cause: ${reason}${describeJustification(justification)})`;
 }
 
 function askedWhy(
@@ -132,7 +138,7 @@ function askedWhy(
 /** A rotation by schedule also answers the waiting request. */
 function answering(intent: RotationIntent, request: RotationRequest | undefined): RotationIntent {
   if (!request) return intent;
-  const { rotationId, at, grace, lift } = request;
+  const { rotationId, at, grace, lift, justification } = request;
   const force = findLaterForce(intent.force, request.force);
   return {
     ...intent,
@@ -141,6 +147,7 @@ function answering(intent: RotationIntent, request: RotationRequest | undefined)
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
     ...(force && { force }),
+    ...(justification && { justification }),
   };
 }
 

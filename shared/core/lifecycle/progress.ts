@@ -10,7 +10,7 @@ import {
   type WorkingPhase,
   workingPhases,
 } from "../record/record.ts";
-import { newRun, pickLifts, withoutHold, withPhase } from "../record/rotation.ts";
+import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts";
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
@@ -44,7 +44,7 @@ export function beginRotation(
     changeBegan: false,
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
-    ...pickLifts(request),
+    ...pickGiven(request),
   };
   const { request: _r, again: _a, ...rest } = record;
   return notify(
@@ -176,7 +176,7 @@ export function toRunRecord(
     phases: ended ? closePhases(rotation, now) : rotation.phases,
     ...(rotation.published && { published: rotation.published }),
     ...(failure && { failure }),
-    ...pickLifts(rotation),
+    ...pickGiven(rotation),
   });
 }
 

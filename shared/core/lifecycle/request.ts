@@ -1,4 +1,9 @@
 import { type RunRecord } from "../record/history.ts";
+import {
+  isSameJustification,
+  type Justification,
+  mapJustification,
+} from "../record/justification.ts";
 import { findLaterForce } from "../record/pause.ts";
 import {
   type Rotation,
@@ -7,13 +12,19 @@ import {
   type TargetRecord,
   type WorkingPhase,
 } from "../record/record.ts";
-import { newRun, withoutHold, withPhase } from "../record/rotation.ts";
+import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts";
 import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { laterRequest } from "./grace-hold.ts";
 import { findHold } from "./hold.ts";
-import { type Asked, describeRequester, describeStart, findHoldOfRequest } from "./permit.ts";
+import {
+  type Asked,
+  describeAsker,
+  describeRequester,
+  describeStart,
+  findHoldOfRequest,
+} from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -60,11 +71,14 @@ const publicPhases: readonly WorkingPhase[] = ["publishing", "checking", "refres
 
 /** Callers can send names and reasons of any length. */
 function brief(request: RotationRequest): RotationRequest {
-  const { requestedBy, why, lift, force } = request;
+  const { requestedBy, why, lift, force, justification } = request;
   return {
     ...request,
     requestedBy: shorten(requestedBy, maxNameLength),
     ...(why !== undefined && { why: shorten(why, maxWhyLength) }),
+    ...(justification && {
+      justification: mapJustification(justification, (text) => shorten(text, maxWhyLength)),
+    }),
     ...(lift && {
       lift: { ...lift, by: shorten(lift.by, maxNameLength), why: shorten(lift.why, maxWhyLength) },
     }),
@@ -117,7 +131,7 @@ function queue(
   request: RotationRequest,
   { target, now }: Accepting,
 ): AcceptedRequest {
-  const { rotationId, reason, requestedBy, at, lift, force } = request;
+  const { rotationId, reason, requestedBy, at } = request;
   const hold = findHoldOfRequest(request, record, target, now);
   const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
   const run = newRun({
@@ -129,8 +143,7 @@ function queue(
     requestedAt: at,
     ...describeStart(request, record, target, now),
     phases: [],
-    ...(lift && { lift }),
-    ...(force && { force }),
+    ...pickGiven(request),
   });
   return { rotationId, record: { ...record, request: held }, run };
 }
@@ -151,6 +164,7 @@ function stricter(
   const isExposed = isEscalated(waiting, added);
   const lift = waiting.lift ?? added.lift;
   const force = findLaterForce(waiting.force, added.force);
+  const justification = chooseJustification(waiting, added);
   const isStricter =
     isExposed || lift !== waiting.lift || force !== waiting.force || at !== waiting.at;
   return {
@@ -158,12 +172,23 @@ function stricter(
     at,
     ...(isExposed && { reason, requestedBy }),
     ...(isStricter && {
-      why: addWord(describeRequester(waiting), `; then by ${requestedBy} (reason: ${reason})`),
+      why: addWord(describeRequester(waiting), `; then by ${describeAsker(added)}`),
     }),
     ...(grace !== undefined && { grace }),
     ...(lift && { lift }),
     ...(force && { force }),
+    ...(justification && { justification }),
   };
+}
+
+/** Of the person whose request gives the rotation its cause, or of the other one if that person gave none. */
+function chooseJustification(
+  wanted: Pick<Asked, "reason" | "justification">,
+  added: Pick<Asked, "reason" | "justification">,
+): Justification | undefined {
+  return isEscalated(wanted, added)
+    ? (added.justification ?? wanted.justification)
+    : (wanted.justification ?? added.justification);
 }
 
 /** The shortest grace period counts, so that no request lengthens the life of a secret that another request wants disabled. */
@@ -191,14 +216,18 @@ export function isSameRequest(
     "grace",
     "why",
   ] as const;
-  return fields.every((field) => a?.[field] === b?.[field]) && isLiftedAlike(a, b);
+  return fields.every((field) => a?.[field] === b?.[field]) && isSameGiven(a, b);
 }
 
-type Lifted = Pick<RotationRequest, "lift" | "force"> | undefined;
+type Given = Pick<RotationRequest, "lift" | "force" | "justification"> | undefined;
 
-/** Whether the same people let both start in spite of freezes and pauses. */
-function isLiftedAlike(a: Lifted, b: Lifted): boolean {
-  return isSameLift(a?.lift, b?.lift) && isSameLift(a?.force, b?.force);
+/** Whether people gave the same for both: liftings of freezes and pauses, and a justification. */
+function isSameGiven(a: Given, b: Given): boolean {
+  return (
+    isSameLift(a?.lift, b?.lift) &&
+    isSameLift(a?.force, b?.force) &&
+    isSameJustification(a?.justification, b?.justification)
+  );
 }
 
 function isSameLift(a: RotationRequest["lift"], b: RotationRequest["lift"]): boolean {
@@ -234,10 +263,15 @@ function joinedTo(
   const onTheWordOf =
     takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
   const requestedAt = laterRequest(rotation.requestedAt, request, record);
-  const lifted = { ...(lift && { lift }), ...(force && { force }) };
-  const wanted = { ...onTheWordOf, requestedAt, ...lifted };
+  const justification = takesOver ? request.justification : chooseJustification(rotation, request);
+  const given = pickGiven({
+    ...(lift && { lift }),
+    ...(force && { force }),
+    ...(justification && { justification }),
+  });
+  const wanted = { ...onTheWordOf, requestedAt, ...given };
   const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
-  if (isLiftedAlike(lifted, rotation) && Object.keys(onTheWordOf).length === 0) return joined;
+  if (isSameGiven(given, rotation) && Object.keys(onTheWordOf).length === 0) return joined;
   return {
     ...joined,
     why: addWord(rotation.why, `; then ${describeRequester(request).replace(/^R/, "r")}`),
@@ -259,7 +293,7 @@ function combineReasons(
 
 function isWantedAlike(a: Rotation, b: Rotation): boolean {
   const fields = ["reason", "requestedBy", "requestedAt", "grace"] as const;
-  return fields.every((field) => a[field] === b[field]) && isLiftedAlike(a, b);
+  return fields.every((field) => a[field] === b[field]) && isSameGiven(a, b);
 }
 
 /** A rotation is blocked when no stored credential works. It continues by trying them on the target again. */

@@ -28,7 +28,7 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
   const seen = notBefore(exposure, findLastChange(record));
   if (version === published?.version) return { exposure: seen };
   if (rotation !== undefined && version === rotation.pending?.version) {
-    const then = "request a rotation with reason exposure after that rotation has ended";
+    const then = "request a rotation with cause exposure after that rotation has ended";
     return {
       nothing: `the reported version is the pending secret of rotation ${rotation.id}; ${then}`,
     };

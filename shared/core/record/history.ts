@@ -1,5 +1,6 @@
 import type { VersionRef } from "../target.ts";
 import type { Instant } from "../time.ts";
+import type { Justification } from "./justification.ts";
 import type { Force } from "./pause.ts";
 import type { Failure, Lift, PhaseTime, Reason, recordSchema, StartReason } from "./record.ts";
 
@@ -25,6 +26,7 @@ export interface RunRecord extends StartReason {
   readonly lift?: Lift;
   /** Who let this rotation start although the target was paused. */
   readonly force?: Force;
+  readonly justification?: Justification;
 }
 
 /** One row of the history that this instance cannot read; it can read the others. */

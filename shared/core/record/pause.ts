@@ -1,9 +1,9 @@
 import type { Instant } from "../time.ts";
+import type { Justification } from "./justification.ts";
 
 /** A person wants the target left alone for a while: no rotation starts, and no account is retired. */
-export interface Pause {
-  /** The reason that the person gave. */
-  readonly why: string;
+export interface Pause extends Justification {
+  readonly reason: string;
   readonly by: string;
   readonly at: Instant;
   /** Every pause ends. */
@@ -46,8 +46,9 @@ export function findPause(record: Pausable, now: Instant, force?: Force): Pause 
 }
 
 /** Who paused the target, until when and why. */
-export function describePause({ by, until, why }: Pause): string {
-  return `paused by ${by} until ${until} (${why})`;
+export function describePause({ by, until, reason, ticket }: Pause): string {
+  const words = ticket === undefined ? reason : `${reason}; ticket: ${ticket}`;
+  return `paused by ${by} until ${until} (${words})`;
 }
 
 /** The same for a rotation that waits, with what to do. */
@@ -56,6 +57,6 @@ export function describePauseOfRotation(pause: Pause): string {
 }
 
 export function isSamePause(a: Pause | undefined, b: Pause | undefined): boolean {
-  const fields = ["why", "by", "at", "until"] as const;
+  const fields = ["reason", "ticket", "by", "at", "until"] as const;
   return fields.every((field) => a?.[field] === b?.[field]);
 }

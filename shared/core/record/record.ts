@@ -3,6 +3,7 @@ import type { NotChosen } from "../policy/choose.ts";
 import type { PassedOver } from "../policy/due/explain.ts";
 import type { VersionRef } from "../target.ts";
 import type { Instant } from "../time.ts";
+import type { Justification } from "./justification.ts";
 import type { Force, Pause } from "./pause.ts";
 
 /**
@@ -109,6 +110,8 @@ export interface Rotation extends StartReason {
   readonly lift?: Lift;
   /** Present when an earlier pause of the target does not delay the rotation. */
   readonly force?: Force;
+  /** What the person gave whose request it answers. */
+  readonly justification?: Justification;
 }
 
 /** The secrets of one account, newest first. Keyturn tries each of them when it does not know which one works. */
@@ -135,6 +138,7 @@ export interface RotationRequest {
   readonly lift?: Lift;
   /** Present when an earlier pause of the target does not delay the request. */
   readonly force?: Force;
+  readonly justification?: Justification;
   /** Who requested it, in order. Absent for one person with one reason. */
   readonly why?: string;
 }
@@ -142,7 +146,7 @@ export interface RotationRequest {
 /** A retry of a failed rotation, with the same reason and requester. */
 export interface RetryIntent extends Pick<
   RotationRequest,
-  "reason" | "requestedBy" | "grace" | "lift" | "force"
+  "reason" | "requestedBy" | "grace" | "lift" | "force" | "justification"
 > {
   readonly why: string;
   /** When a person requested the failed rotation. */
@@ -163,6 +167,7 @@ export interface Exposure {
   readonly alsoBy?: readonly string[];
   /** The version of the exposed secret. */
   readonly version?: string;
+  readonly justification?: Justification;
 }
 
 /** The planned end of a superseded credential. */

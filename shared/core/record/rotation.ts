@@ -17,12 +17,15 @@ export function isRequestOfPerson({ requestedBy }: Pick<RotationRequest, "reques
   return requestedBy !== schedule && requestedBy !== keyturn;
 }
 
-/** Who let a rotation start in spite of freezes and of a pause. */
-export function pickLifts({
-  lift,
-  force,
-}: Pick<RotationRequest, "lift" | "force">): Pick<RotationRequest, "lift" | "force"> {
-  return { ...(lift && { lift }), ...(force && { force }) };
+type Given = Pick<RotationRequest, "lift" | "force" | "justification">;
+
+/** What people gave with their requests: who lets it start in spite of freezes and of a pause, and the reason and the ticket. */
+export function pickGiven({ lift, force, justification }: Given): Given {
+  return {
+    ...(lift && { lift }),
+    ...(force && { force }),
+    ...(justification && { justification }),
+  };
 }
 
 /** The latest phases, with one more. */

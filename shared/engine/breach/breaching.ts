@@ -21,6 +21,7 @@ import {
   viewItem,
 } from "../../core/breach/views.ts";
 import { ConfigError } from "../../core/errors.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import type { Queue } from "../../stores/queue.ts";
@@ -50,9 +51,9 @@ export interface Breaching {
   ): Promise<Page<BreachTargetView> | undefined>;
   /** Starts the breach, durably. A repetition changes nothing. */
   confirmBreach(breachId: string, how: Confirmation): Promise<BreachView | Refused | undefined>;
-  pauseBreach(breachId: string, by: string): Promise<BreachView | Refused | undefined>;
-  resumeBreach(breachId: string, by: string): Promise<BreachView | Refused | undefined>;
-  cancelBreach(breachId: string, by: string): Promise<BreachView | Refused | undefined>;
+  pauseBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
+  resumeBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
+  cancelBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
 }
 
 /** How many breaches may be open at a time, previews included, among the newest ones. */
@@ -87,12 +88,12 @@ export function makeBreaching(
         if ("refused" in confirmed || confirmed.breach === breach) return confirmed;
         return (await findStale(ports, breach, select)) ?? confirmed;
       }),
-    pauseBreach: (breachId, by) =>
-      change(breachId, "breach-paused", (breach, now) => pause(breach, by, now)),
-    resumeBreach: (breachId, by) =>
-      change(breachId, "breach-resumed", (breach, now) => resume(breach, by, now)),
-    cancelBreach: (breachId, by) =>
-      change(breachId, "breach-cancelled", (breach, now) => cancel(breach, by, now)),
+    pauseBreach: (breachId, origin) =>
+      change(breachId, "breach-paused", (breach, now) => pause(breach, origin, now)),
+    resumeBreach: (breachId, origin) =>
+      change(breachId, "breach-resumed", (breach, now) => resume(breach, origin, now)),
+    cancelBreach: (breachId, origin) =>
+      change(breachId, "breach-cancelled", (breach, now) => cancel(breach, origin, now)),
   };
 }
 

@@ -42,14 +42,16 @@ export async function requestItem(
 }
 
 function toInput(
-  { id, reason, confirmed, force = false, liftFreezes = false }: Breach,
+  { id, reason, ticket, confirmed, force = false, liftFreezes = false }: Breach,
   { slots, authority }: Target,
 ): RotationInput {
+  const justification = { reason, ...(ticket !== undefined && { ticket }) };
   const mayEndOld = slots.length > 1 && authority.as !== "self";
   return {
     reason: "exposure",
     requestedBy: confirmed?.by ?? "",
-    seen: { by: `breach ${id}`, from: reason, kind: "breach" },
+    justification,
+    seen: { by: `breach ${id}`, kind: "breach", justification },
     ...(mayEndOld && { grace: 0 }),
     ...(liftFreezes && { liftFreeze: reason }),
     ...(force && { force: reason }),

@@ -1,10 +1,13 @@
 import { hasEnded, type OperatorFreeze, withFreezes } from "../../core/freezes/operator-freeze.ts";
 import type { Target } from "../../core/target.ts";
-import { between, type Instant, second, toInstant } from "../../core/time.ts";
+import { between, clockToleranceMs, type Instant, second, toInstant } from "../../core/time.ts";
 import type { Journal } from "../../stores/journal.ts";
 
 /** Milliseconds for which this process uses the freezes that it has read. */
 const maxAgeMs = 10 * second;
+
+/** Milliseconds after which every worker knows that a freeze was set or ended. */
+export const freezesKnownAfterMs = maxAgeMs + clockToleranceMs;
 
 /** The freezes that people have set, as this process knows them. */
 export interface Freezes {

@@ -6,10 +6,12 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Freezes } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
+import { type WakeQueues, wakeReleased } from "../scheduling/wake.ts";
 
 /** A freeze as people see it. */
 export interface FreezeView extends OperatorFreeze {
@@ -20,18 +22,18 @@ export interface FreezeView extends OperatorFreeze {
 
 /** Freezes that people set, next to those of the policies. */
 export interface Freezing {
-  /** Durable when it returns; every process knows the freeze within ten seconds. Throws ConfigError. */
+  /** Durable when it returns; every worker knows the freeze within 15 seconds. Throws ConfigError. */
   freeze(wanted: FreezeInput): Promise<FreezeView>;
   /** Lists the freezes, oldest first, with those that have ended within the retention. */
   freezes(): Promise<readonly FreezeView[]>;
   /** Ends a freeze early. Returns it unchanged when it has ended, and undefined when it does not exist. */
-  endFreeze(freezeId: string, by: string): Promise<FreezeView | undefined>;
+  endFreeze(freezeId: string, origin: Origin): Promise<FreezeView | undefined>;
 }
 
 export function makeFreezing(
   { journal, newId }: Pick<Ports, "journal" | "newId">,
   known: Freezes,
-  targets: readonly Target[],
+  { targets, ...queues }: WakeQueues & { readonly targets: readonly Target[] },
 ): Freezing {
   const now = () => toInstant(journal.now());
   const view = (freeze: OperatorFreeze): FreezeView => ({
@@ -54,11 +56,14 @@ export function makeFreezing(
       return view(freeze);
     },
     freezes: async () => (await journal.freezes()).map(view),
-    async endFreeze(freezeId, by) {
+    async endFreeze(freezeId, origin) {
       const found = (await journal.freezes()).find(({ id }) => id === freezeId);
       if (!found) return undefined;
-      const ended = endFreeze(found, by, now());
-      if (ended !== found) await put(ended);
+      const ended = endFreeze(found, origin, now());
+      if (ended === found) return view(ended);
+      await put(ended);
+      const frozen = targets.filter((target) => isFrozenBy(target, ended));
+      await wakeReleased({ journal, freezes: known }, queues, frozen);
       return view(ended);
     },
   };

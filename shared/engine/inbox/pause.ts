@@ -6,6 +6,7 @@ import {
   type PauseInput,
   requireEnd,
 } from "../../core/lifecycle/pausing.ts";
+import { describeJustification, type Origin } from "../../core/record/justification.ts";
 import { describePause, type Pause } from "../../core/record/pause.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
@@ -46,7 +47,7 @@ export async function pauseTarget(
 export async function resumeTarget(
   ports: Ports,
   target: Target,
-  by: string,
+  origin: Origin,
 ): Promise<ResumeResult> {
   let seen: { readonly pause: Pause | undefined } | undefined;
   const { ended, newer } = await report(ports, target, (before, now) => {
@@ -56,7 +57,7 @@ export async function resumeTarget(
   const why = describeResume({ ...(ended && { ended }), ...(newer && { newer }) });
   if (ended) {
     const at = toInstant(ports.journal.now());
-    const detail = `resumed by ${by}, before the end: ${describePause(ended)}`;
+    const detail = `resumed by ${origin.by}${describeJustification(origin)}, before the end: ${describePause(ended)}`;
     ports.emit(toEvent({ type: "resumed", at, targetId: target.id, detail }));
   }
   return { resumed: ended !== undefined, why, ...(newer && { pause: newer }) };

@@ -1,11 +1,13 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { type PauseInput, requireEnd } from "../../core/lifecycle/pausing.ts";
+import type { Origin } from "../../core/record/justification.ts";
+import { goesFirst } from "../../core/record/first.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
-import type { Queue } from "../../stores/queue.ts";
 import { freezeTarget } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
-import { sendIfDue } from "../scheduling/messages.ts";
+import { sendNow } from "../scheduling/messages.ts";
+import { maxWoken, type WakeQueues } from "../scheduling/wake.ts";
 import { type PauseResult, pauseTarget, type ResumeResult, resumeTarget } from "./pause.ts";
 import { type ManyWritten, select, type Selection, writeToEach } from "./pause-many.ts";
 
@@ -18,7 +20,7 @@ export interface UnknownTargets {
 export interface Pausing {
   /** No rotation and no retirement of the target starts before the end of the pause. */
   readonly pause: (targetId: string, wanted: PauseInput) => Promise<PauseResult | undefined>;
-  readonly resume: (targetId: string, by: string) => Promise<ResumeResult | undefined>;
+  readonly resume: (targetId: string, origin: Origin) => Promise<ResumeResult | undefined>;
   /** Each target is written by itself: the answer lists those that could not be written. */
   readonly pauseAll: (
     selection: Selection,
@@ -26,22 +28,22 @@ export interface Pausing {
   ) => Promise<ManyWritten<PauseResult> | UnknownTargets>;
   readonly resumeAll: (
     selection: Selection,
-    by: string,
+    origin: Origin,
   ) => Promise<ManyWritten<ResumeResult> | UnknownTargets>;
 }
 
 export function makePausing(
   ports: Ports,
   byId: ReadonlyMap<string, Target>,
-  firstQueue: Queue,
+  { queue, firstQueue }: WakeQueues,
 ): Pausing {
   async function pause(target: Target, wanted: PauseInput): Promise<PauseResult> {
     return pauseTarget(ports, await freezeTarget(ports, target), wanted);
   }
 
-  async function resume(target: Target, by: string): Promise<ResumeResult> {
-    const result = await resumeTarget(ports, await freezeTarget(ports, target), by);
-    if (result.resumed) await wake(ports, target, firstQueue);
+  async function resume(target: Target, origin: Origin, waking: Waking): Promise<ResumeResult> {
+    const result = await resumeTarget(ports, await freezeTarget(ports, target), origin);
+    if (result.resumed) await wake(ports, target, waking);
     return result;
   }
   return {
@@ -49,9 +51,9 @@ export function makePausing(
       const target = byId.get(targetId);
       return target && (await pause(target, wanted));
     },
-    async resume(targetId, by) {
+    async resume(targetId, origin) {
       const target = byId.get(targetId);
-      return target && (await resume(target, by));
+      return target && (await resume(target, origin, { queue: firstQueue, firstQueue, left: 1 }));
     },
     async pauseAll(selection, wanted) {
       requireEnd(wanted, toInstant(ports.journal.now()));
@@ -59,17 +61,26 @@ export function makePausing(
       if ("unknown" in targets) return targets;
       return writeToEach(targets, (target) => pause(target, wanted));
     },
-    async resumeAll(selection, by) {
+    async resumeAll(selection, origin) {
       const targets = await select(ports, byId, selection);
       if ("unknown" in targets) return targets;
-      return writeToEach(targets, (target) => resume(target, by));
+      const waking = { queue, firstQueue, left: maxWoken };
+      return writeToEach(targets, (target) => resume(target, origin, waking));
     },
   };
 }
 
+interface Waking extends WakeQueues {
+  /** How many more messages the call may send. */
+  left: number;
+}
+
 /** Sends a message if the pause was all that the target waited for. A failure only costs time: the sweep finds the target. */
-async function wake(ports: Ports, { id }: Target, queue: Queue): Promise<void> {
+async function wake(ports: Ports, { id }: Target, waking: Waking): Promise<void> {
   const found = await ports.journal.read(id).catch(() => undefined);
-  const wakeAt = found && findWakeTime(found.record, toInstant(ports.journal.now()));
-  await sendIfDue(ports, queue, { targetId: id, because: "resumed" }, wakeAt);
+  const now = toInstant(ports.journal.now());
+  const wakeAt = found && findWakeTime(found.record, now);
+  if (!found || wakeAt === undefined || wakeAt > now || waking.left-- <= 0) return;
+  const queue = goesFirst(found.record) ? waking.firstQueue : waking.queue;
+  await sendNow(ports, queue, { targetId: id, because: "resumed" }, wakeAt);
 }

@@ -4,7 +4,16 @@ import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
-import { type Exposure, type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
+import {
+  describeJustification,
+  type Justification,
+  storeJustification,
+} from "../../core/record/justification.ts";
+import {
+  type Exposure,
+  type RotationRequest,
+  type TargetRecord,
+} from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
@@ -15,6 +24,7 @@ import { readForCaller } from "./read-for-caller.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
+  readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
   /** Why the rotation starts although a freeze is in force. */
@@ -80,9 +90,10 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze, force }: RotationInput): string {
+function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
+  const words = describeJustification(justification);
   const parts = [
-    reason,
+    `${reason}${words}`,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
     ...(force === undefined ? [] : [`pause overridden: ${force}`]),
@@ -138,7 +149,7 @@ async function commitRequest(
 }
 
 function toRequest(
-  { reason, requestedBy, grace, liftFreeze, force }: RotationInput,
+  { reason, requestedBy, justification = {}, grace, liftFreeze, force }: RotationInput,
   rotationId: string,
   at: Instant,
   { pause }: TargetRecord,
@@ -150,6 +161,7 @@ function toRequest(
     reason,
     requestedBy,
     at,
+    ...storeJustification(justification),
     ...(grace !== undefined && { grace }),
     ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
     ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),

@@ -1,7 +1,7 @@
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
 import type { Rotation } from "../../core/record/record.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { VersionRef } from "../../core/target.ts";
+import type { Target, VersionRef } from "../../core/target.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import type { TargetSession } from "../session.ts";
@@ -73,10 +73,21 @@ export async function proveLogIn(
   return issueProof(session, "published");
 }
 
+/** What a person must do where no rotation starts by itself. */
+function adviseOnManual({ policy, authority, slots }: Target): string {
+  if (policy.manualOnly !== true) return "";
+  const isLockedOut = authority.as === "self" && slots.length === 1;
+  const store = "store the present password of the account in it";
+  const cure = isLockedOut ? store : `request a rotation, or ${store}`;
+  return `; policy ${policy.name} leaves rotations to people (manualOnly), so ${cure}`;
+}
+
 /** Explains in a message why the published secret does not work. */
 export function describeBroken({ target }: TargetSession, checked: Broken): string {
   const { name } = target.publish;
-  if (checked.is === "refused") return `the target refuses the published secret ${name}`;
+  if (checked.is === "refused") {
+    return `the target refuses the published secret ${name}${adviseOnManual(target)}`;
+  }
   if (checked.is === "nothing") return `the published secret ${name} does not exist`;
   return typeof checked.stored === "string"
     ? `the published secret ${name} is ${checked.stored}`

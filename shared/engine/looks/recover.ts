@@ -7,6 +7,7 @@ import { type RunRecord } from "../../core/record/history.ts";
 import {
   type Failure,
   keyturn,
+  type Notification,
   type Rotation,
   type TargetRecord,
 } from "../../core/record/record.ts";
@@ -50,6 +51,8 @@ export async function restorePublished(session: TargetSession, checked: Broken):
     active: account,
     published: restored,
     slots: withSlot(record.slots, slot),
+    // Nobody has heard yet that consumers are refused, and now they are not.
+    outbox: rest.outbox.filter((one) => one.toldTo !== undefined || !isBrokenAlarm(one)),
   };
   await session.commit(withAlarm(served, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
@@ -165,6 +168,9 @@ function withCheckAfterHandover(record: TargetRecord, { createdAt }: StoredSecre
   const why = "the published secret was written by hand, and the target refuses it";
   return withCheck(record, why, at);
 }
+
+const isBrokenAlarm = ({ type, data }: Notification): boolean =>
+  type === "alarm" && data["kind"] === "published-broken";
 
 function withAlarm(
   record: TargetRecord,

@@ -13,7 +13,7 @@ import {
   type SlotRecord,
   type TargetRecord,
 } from "../../core/record/record.ts";
-import { newRun, pickLifts } from "../../core/record/rotation.ts";
+import { newRun, pickGiven } from "../../core/record/rotation.ts";
 import { findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
@@ -258,7 +258,7 @@ function failedRun(
     dueReason: tryWhy,
     endedAt: failure.at,
     phases: [],
-    ...pickLifts(request),
+    ...pickGiven(request),
     failure,
   });
 }

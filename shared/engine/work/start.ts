@@ -42,7 +42,7 @@ export async function start(session: TargetSession): Promise<void> {
     : [];
   await session.commit(begun, runs);
   const { reason, rotationId } = request;
-  session.emit({ type: "started", rotationId, account, reason });
+  session.emit({ type: "started", rotationId, account, cause: reason });
 }
 
 /** Reserves room for the versions of the rotation. Returns why and until when it must wait, if there is no room. */

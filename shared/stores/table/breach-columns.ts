@@ -27,7 +27,12 @@ import {
   version,
 } from "./records.ts";
 
-const act = makeShape<Act>()({ by: text, at: instant });
+const act = makeShape<Act>()({
+  by: text,
+  at: instant,
+  reason: maybe(text),
+  ticket: maybe(text),
+});
 const share = { name: text, count, seconds: count };
 const counts = z.record(z.enum(itemStates), count);
 

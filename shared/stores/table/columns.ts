@@ -58,6 +58,7 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
   failure: true,
   lift: true,
   force: true,
+  justification: true,
 };
 
 export interface Codec<T> {

@@ -1,4 +1,6 @@
 import type { RunRecord } from "../../core/record/history.ts";
+import { type Justification, mapJustification } from "../../core/record/justification.ts";
+import type { Pause } from "../../core/record/pause.ts";
 import type {
   CheckRequest,
   Exposure,
@@ -39,7 +41,7 @@ export const targetReductions: Reductions<TargetRecord> = {
   check: [checkIn(readable), checkIn(brief)],
   exposure: [exposureIn(readable), exposureIn(brief)],
   lastUsedBy: [readable],
-  pause: [liftIn(readable), liftIn(brief)],
+  pause: [pauseIn(readable), pauseIn(brief)],
   dueReason: [readable],
   passedOver: [explainedIn(readable), explainedIn(brief), drop],
   policyWhy: [readable],
@@ -65,6 +67,7 @@ export const runReductions: Reductions<RunRecord> = {
   dueReason: [readable],
   lift: [liftIn(readable), liftIn(brief)],
   force: [liftIn(readable), liftIn(brief)],
+  justification: [justificationIn(readable), justificationIn(brief)],
 };
 
 /** The record with its long fields shortened as far as their steps go. */
@@ -127,8 +130,11 @@ function againIn(short: Short) {
   });
 }
 
+type Waiting = Pick<RotationRequest, "heldBy" | "lift" | "force" | "justification">;
+
 function waitingIn(short: Short) {
-  return ({ heldBy, lift, force }: Pick<RotationRequest, "heldBy" | "lift" | "force">) => ({
+  return ({ heldBy, lift, force, justification }: Waiting) => ({
+    ...(justification && { justification: justificationIn(short)(justification) }),
     ...(heldBy !== undefined && { heldBy: short(heldBy) }),
     ...(lift && { lift: liftIn(short)(lift) }),
     ...(force && { force: liftIn(short)(force) }),
@@ -136,11 +142,24 @@ function waitingIn(short: Short) {
 }
 
 function liftIn(short: Short) {
-  return <One extends Lift>(lift: One): One => ({
+  return (lift: Lift): Lift => ({
     ...lift,
     by: short(lift.by),
     why: short(lift.why),
   });
+}
+
+function pauseIn(short: Short) {
+  return (pause: Pause): Pause => ({
+    ...pause,
+    ...mapJustification(pause, short),
+    reason: short(pause.reason),
+    by: short(pause.by),
+  });
+}
+
+function justificationIn(short: Short) {
+  return (given: Justification): Justification => mapJustification(given, short);
 }
 
 function failureIn(short: Short) {
@@ -155,6 +174,9 @@ function exposureIn(short: Short) {
   return (exposure: Exposure): Exposure => ({
     ...exposure,
     by: short(exposure.by),
+    ...(exposure.justification && {
+      justification: mapJustification(exposure.justification, short),
+    }),
     ...(exposure.from !== undefined && { from: short(exposure.from) }),
     ...(exposure.alsoBy && { alsoBy: exposure.alsoBy.map(short) }),
   });

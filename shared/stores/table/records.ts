@@ -5,6 +5,7 @@ import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
 import { liftReasons } from "../../core/policy/policy.ts";
 import type { RunRecord } from "../../core/record/history.ts";
+import type { Justification } from "../../core/record/justification.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
 import * as rotation from "../../core/record/record.ts";
 import type { VersionRef } from "../../core/target.ts";
@@ -66,7 +67,15 @@ const lift = makeShape<rotation.Lift>()({ why: text, by: text, at: instant });
 
 const force = makeShape<Force>()({ why: text, by: text, at: instant });
 
-const pause = makeShape<Pause>()({ why: text, by: text, at: instant, until: instant });
+const pause = makeShape<Pause>()({
+  reason: text,
+  ticket: maybe(text),
+  by: text,
+  at: instant,
+  until: instant,
+});
+
+const justification = makeShape<Justification>()({ reason: maybe(text), ticket: maybe(text) });
 
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
@@ -92,6 +101,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   grace: maybe(z.number()),
   lift: maybe(lift),
   force: maybe(force),
+  justification: maybe(justification),
 });
 
 const slot = makeShape<rotation.SlotRecord>()({
@@ -112,6 +122,7 @@ const request = makeShape<rotation.RotationRequest>()({
   grace: maybe(z.number()),
   lift: maybe(lift),
   force: maybe(force),
+  justification: maybe(justification),
   why: maybe(text),
 });
 
@@ -121,6 +132,7 @@ const again = makeShape<rotation.RetryIntent>()({
   grace: maybe(z.number()),
   lift: maybe(lift),
   force: maybe(force),
+  justification: maybe(justification),
   why: text,
   requestedAt: maybe(instant),
   heldBy: maybe(text),
@@ -153,6 +165,7 @@ const exposure = makeShape<rotation.Exposure>()({
   kind: z.enum(["exposure", "breach"]),
   alsoBy: maybe(z.array(text)),
   version: maybe(text),
+  justification: maybe(justification),
 });
 
 const claim = makeShape<rotation.Claim>()({
@@ -230,6 +243,7 @@ export const runRecord = makeShape<RunRecord>()({
   dueReason: maybe(text),
   lift: maybe(lift),
   force: maybe(force),
+  justification: maybe(justification),
 });
 
 export const freezeRecord = makeShape<OperatorFreeze>()({
@@ -237,6 +251,7 @@ export const freezeRecord = makeShape<OperatorFreeze>()({
   at: instant,
   by: text,
   reason: text,
+  ticket: maybe(text),
   from: instant,
   until: instant,
   lift: z.array(z.enum(liftReasons)),
@@ -249,6 +264,8 @@ export const freezeRecord = makeShape<OperatorFreeze>()({
   }),
   endedAt: maybe(instant),
   endedBy: maybe(text),
+  endReason: maybe(text),
+  endTicket: maybe(text),
 });
 
 export const alarmRecord = makeShape<Alarm>()({

@@ -81,6 +81,19 @@ test("a missing file or folder is a problem of the configuration", async () => {
   ]);
 });
 
+test("only one file of a folder can set api", async () => {
+  const api = "api: { require: [ticket], ticketPattern: INC* }\n";
+  const once = await makeFolder({ "base.yaml": `${base}${api}`, "orders.yaml": orders });
+  expect((await loadConfig(once, rotators)).api).toEqual({
+    require: ["ticket"],
+    ticketPattern: ["INC*"],
+  });
+  const twice = await makeFolder({ "base.yaml": base + api, "orders.yaml": orders + api });
+  expect(await problemLines(loadConfig(twice, rotators))).toEqual([
+    "conf/orders.yaml:5:1  api: is defined twice; the first is at conf/base.yaml:5:1",
+  ]);
+});
+
 test("only one file of a folder can set retention", async () => {
   const once = await makeFolder({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
   expect((await loadConfig(once, rotators)).retention).toBe(90 * 24 * 3_600_000);

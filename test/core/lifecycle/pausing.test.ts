@@ -19,9 +19,9 @@ import { explainTarget } from "../../../shared/core/views.ts";
 import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { adopted, at, begun, now, request, target } from "../orders.ts";
 
-const pause = { why: "move of the server", by: "anna", at: at(0), until: at(60) };
+const pause = { reason: "move of the server", by: "anna", at: at(0), until: at(60) };
 const force = { why: "ticket 42", by: "ben", at: at(1) };
-const wanted = { why: pause.why, by: pause.by, until: pause.until };
+const wanted = { reason: pause.reason, by: pause.by, until: pause.until };
 const paused: TargetRecord = { ...adopted, lastSuccessAt: at(-9), nextDue: at(5), pause };
 const text = `paused by anna until ${at(60)} (move of the server)`;
 const waits = { until: at(60), why: `${text}; a request with force does not wait` };
@@ -187,7 +187,7 @@ describe("a request for a paused target", () => {
     const { record, run } = acceptRequest(paused, request, target, at(1));
     expect(describeWaiting(record, "r1", target, at(1))).toEqual(waits);
     expect(run?.why).toBe(
-      `Requested by anna (reason: operator); ${text}; policy quarterly: no freeze applies`,
+      `Requested by anna (cause: operator); ${text}; policy quarterly: no freeze applies`,
     );
     expect(record.request).toEqual(request);
   });
@@ -197,7 +197,7 @@ describe("a request for a paused target", () => {
     expect(describeWaiting(record, "r1", target, at(1))).toBeUndefined();
     expect(run).toMatchObject({
       force,
-      why: "Requested by anna (reason: operator); pause overridden by ben: ticket 42; policy quarterly: no freeze applies",
+      why: "Requested by anna (cause: operator); pause overridden by ben: ticket 42; policy quarterly: no freeze applies",
     });
   });
 
@@ -288,5 +288,5 @@ test("An exposure of a paused target counts, and its answer says that the pause 
   );
   expect(outcome).toMatchObject({ counted: true, nextDue: at(60) });
   expect(outcome.why).toContain(`the target is ${text}, which delays the change`);
-  expect(outcome.why).toContain("request a rotation with reason exposure and force");
+  expect(outcome.why).toContain("request a rotation with cause exposure and force");
 });

@@ -13,11 +13,11 @@ describe("the grounds of a request", () => {
   it("name the requester, the effect of the policy, and the policy", () => {
     const asked = { reason: "operator", requestedBy: "anna" } as const;
     expect(describeStart(asked, adopted, watched, at(4))).toStrictEqual({
-      why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
+      why: "Requested by anna (cause: operator); policy quarterly: no freeze applies",
       policyFingerprint: fingerprintPolicy(watched.policy),
     });
     expect(describeStart(asked, adopted, watched, at(7)).why).toBe(
-      "Requested by anna (reason: operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
+      "Requested by anna (cause: operator); policy quarterly: frozen from 2026-03-01T10:05:00Z to 2026-03-01T10:20:00Z (f)",
     );
   });
 

@@ -146,7 +146,7 @@ describe("a permit to begin", () => {
     const urgent = { ...record, request: { ...request, reason: "exposure" as const } };
     expect(decideStart(urgent, watched, at(7))).toStrictEqual({
       intent: urgent.request,
-      why: "Requested by anna (reason: exposure); policy quarterly: no freeze applies",
+      why: "Requested by anna (cause: exposure); policy quarterly: no freeze applies",
     });
   });
 

@@ -50,7 +50,7 @@ describe("a request for a rotation", () => {
         reason: "operator",
         requestedBy: "anna",
         requestedAt: now,
-        why: "Requested by anna (reason: operator); policy quarterly: no freeze applies",
+        why: "Requested by anna (cause: operator); policy quarterly: no freeze applies",
         policyFingerprint: fingerprintPolicy(target.policy),
         phases: [],
       },
@@ -121,7 +121,7 @@ describe("a request for a rotation", () => {
     const record = { ...adopted, request: { ...exposed, notBefore: plus(now, minute) } };
     expect(acceptRequest(record, { ...request, grace: 5 }, target, now).record).toBe(record);
     const mild = { ...adopted, request: { ...other, grace: 5, notBefore: plus(now, minute) } };
-    const why = "Requested by ben (reason: operator); then by eva (reason: exposure)";
+    const why = "Requested by ben (cause: operator); then by eva (cause: exposure)";
     const accepted = acceptRequest(
       mild,
       { ...exposed, requestedBy: "eva", rotationId: "x" },
@@ -228,7 +228,7 @@ it("a rotation keeps a readable part of reasons and names of any length", () => 
   );
   const { rotation: joined } = joinRequest(asked.record, now);
   expect(joined?.requestedBy.length).toBeLessThanOrEqual(200);
-  expect(joined?.why).toMatch(/^(👋)+; then requested by (👋)+ \(reason: operator\)$/u);
+  expect(joined?.why).toMatch(/^(👋)+; then requested by (👋)+ \(cause: operator\)$/u);
   expect(joined?.why.length).toBeLessThanOrEqual(1_000);
 });
 

@@ -1,16 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { z } from "zod";
 import { endpoints } from "../../../functions/http/document.ts";
 import { reportExposure, reportUse } from "../../../functions/schemas/reports.ts";
 import { getRotation, requestRotation } from "../../../functions/schemas/rotations.ts";
 import { getHealth } from "../../../functions/schemas/service.ts";
 import { getTarget, listTargets, target } from "../../../functions/schemas/targets.ts";
-import { runCommand, wordsOf } from "../../cli/run-command.ts";
-import { leaksIn } from "../world/leaks.ts";
+import { runCommand } from "../../cli/run-command.ts";
 import { makeConfig, pair, published, seed, seedPair, single } from "../world/targets.ts";
 import { startWorld, type World } from "../world/world.ts";
+import { type CommandLine, contentOf, makeCommandLine } from "./run.ts";
 
 const names = ["one", "frozen", "broken"];
 const inTwoWeeks = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
@@ -19,7 +18,9 @@ const once = { attempts: 1, every: "1s", thenEvery: "1h" };
 
 let world: World;
 let key: string;
-const printed: { name: string; text: string }[] = [];
+let keyturn: CommandLine["keyturn"];
+let json: CommandLine["json"];
+let review: CommandLine["review"];
 
 beforeAll(async () => {
   world = await startWorld({
@@ -35,28 +36,9 @@ beforeAll(async () => {
   for (const name of names) await seed(world, name);
   await seedPair(world, "two");
   await world.start();
-  key = (await world.keys()).default;
+  ({ key, keyturn, json, review } = await makeCommandLine(world));
 });
 afterAll(() => world.close());
-
-/** Runs a command against the app. No output may contain the key. */
-async function keyturn(line: string, more: Readonly<Record<string, string>> = {}) {
-  const environment = { KEYTURN_APP: world.host().url, KEYTURN_KEY: key, ...more };
-  const ended = await runCommand(wordsOf(line), { environment });
-  printed.push({ name: line, text: ended.stdout + ended.stderr });
-  return ended;
-}
-
-/** The one JSON document that a command prints, which must follow the schema. */
-async function json<Schema extends z.ZodType>(line: string, schema: Schema) {
-  const { status, stdout, stderr } = await keyturn(`${line} --json`);
-  expect({ line, stderr }).toEqual({ line, stderr: "" });
-  return { status, answer: schema.parse(JSON.parse(stdout)) };
-}
-
-const contentOf = <Schema extends z.ZodType>(answer: {
-  readonly content: { readonly "application/json": Schema };
-}): Schema => answer.content["application/json"];
 
 const rotationSchema = contentOf(getRotation.answers[200]);
 const targetSchema = contentOf(getTarget.answers[200]);
@@ -116,7 +98,7 @@ describe("keyturn rotate", () => {
     expect(again.answer.rotation).toBe(answer.rotation);
     const end = await json(`rotation one ${answer.rotation} --follow`, rotationSchema);
     expect(end.status).toBe(0);
-    expect(end.answer).toMatchObject({ state: "done", reason: "operator" });
+    expect(end.answer).toMatchObject({ state: "done", cause: "operator" });
     const newest = await json("rotation one", rotationSchema);
     expect(newest.answer.rotationId).toBe(answer.rotation);
     const people = await keyturn("rotation one");
@@ -125,10 +107,10 @@ describe("keyturn rotate", () => {
   });
 
   test("--follow ends with 0 and the rotation when it is done", async () => {
-    const line = "rotate two --reason exposure --grace 0s --follow";
+    const line = "rotate two --cause exposure --grace 0s --follow";
     const { status, answer } = await json(line, rotationSchema);
     expect(status).toBe(0);
-    expect(answer).toMatchObject({ state: "done", reason: "exposure", targetId: "two" });
+    expect(answer).toMatchObject({ state: "done", cause: "exposure", targetId: "two" });
     expect((await published(world.secrets, "two")).username).toBe("two_b");
   });
 
@@ -174,15 +156,11 @@ describe("keyturn rotate", () => {
       "rotate",
       "rotate one two",
     ];
-    for (const line of [
-      ...lines,
-      "rotate one --reason because",
-      "rotate one --idempotency-key é",
-    ]) {
+    for (const line of [...lines, "rotate one --cause because", "rotate one --idempotency-key é"]) {
       expect([line, (await keyturn(line)).status]).toEqual([line, 2]);
     }
     await keyturn("rotate two --idempotency-key k2");
-    const reused = await keyturn("rotate two --reason exposure --idempotency-key k2");
+    const reused = await keyturn("rotate two --cause exposure --idempotency-key k2");
     expect(reused.status).toBe(2);
     expect((await keyturn("rotate nobody")).status).toBe(3);
   });
@@ -282,6 +260,7 @@ describe("The other commands", () => {
 test("no output contains the key of the app or a password", async () => {
   const { value = "" } = await world.secrets.getSecret("one-secret");
   const { password } = JSON.parse(value) as { password: string };
-  expect(printed.length).toBeGreaterThan(40);
-  expect(leaksIn(printed, [key, password])).toEqual([]);
+  const { count, leaks } = review([password]);
+  expect(count).toBeGreaterThan(40);
+  expect(leaks).toEqual([]);
 });

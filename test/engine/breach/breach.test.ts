@@ -58,7 +58,7 @@ describe("A breach", () => {
       true,
     ]);
     const run = await keyturn.rotation("pair", byTarget["pair"]?.rotationId ?? "");
-    expect(run).toMatchObject({ reason: "exposure", requestedBy: "ada", state: "done" });
+    expect(run).toMatchObject({ cause: "exposure", requestedBy: "ada", state: "done" });
     expect(world.notifier.sent.map(({ type }) => type)).toEqual(
       expect.arrayContaining(["breach.started", "breach.ended"]),
     );

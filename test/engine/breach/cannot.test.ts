@@ -53,7 +53,7 @@ describe("A target that cannot be rotated", () => {
   test("because it is paused waits, and the report says until when", async () => {
     const world = await makeBreachWorld(makeMembers(2));
     const keyturn = world.instance();
-    await keyturn.pause("db-1-000", { why: "migration", by: "ben", until: world.later(day) });
+    await keyturn.pause("db-1-000", { reason: "migration", by: "ben", until: world.later(day) });
     const preview = await keyturn.previewBreach({
       by: "ada",
       reason: "host compromised",
@@ -74,7 +74,7 @@ describe("A target that cannot be rotated", () => {
   test("because it is paused is rotated if the breach is confirmed with force", async () => {
     const world = await makeBreachWorld(makeMembers(2));
     const keyturn = world.instance();
-    await keyturn.pause("db-1-000", { why: "migration", by: "ben", until: world.later(day) });
+    await keyturn.pause("db-1-000", { reason: "migration", by: "ben", until: world.later(day) });
     const id = await startBreach(keyturn, everywhere, { force: true });
     await world.pass(minute);
     expect(await keyturn.breach(id)).toMatchObject({ state: "ended", counts: { rotated: 2 } });

@@ -157,7 +157,7 @@ test("A pause or a cancellation in the middle of a turn lets no other rotation b
     await world.instance().confirmBreach(id, plainly);
     let effects = 0;
     const gate: Gate = async (_effect, call) => {
-      if (++effects === at) await world.instance().cancelBreach(id, "ben");
+      if (++effects === at) await world.instance().cancelBreach(id, { by: "ben" });
       return call();
     };
     await world.pass(20 * second, world.instance(gate));

@@ -91,7 +91,7 @@ describe("A running breach", () => {
     const keyturn = world.instance();
     const id = await startBreach(keyturn, everywhere);
     await world.settle(keyturn);
-    await keyturn.pauseBreach(id, "ben");
+    await keyturn.pauseBreach(id, { by: "ben" });
     await world.pass(5 * minute);
     const paused = await keyturn.breach(id);
     expect(paused).toMatchObject({ state: "paused", counts: { begun: 0 }, paused: { by: "ben" } });
@@ -99,7 +99,7 @@ describe("A running breach", () => {
     expect(paused?.counts.rotated).toBeLessThan(50);
     const old = world.targets.filter(({ id: account }) => world.hasOldPassword(account));
     expect(old).toHaveLength(paused?.counts.waiting ?? -1);
-    await keyturn.resumeBreach(id, "ben");
+    await keyturn.resumeBreach(id, { by: "ben" });
     await world.pass(minute);
     expect(await keyturn.breach(id)).toMatchObject({ state: "ended", counts: { rotated: 100 } });
   });
@@ -109,7 +109,7 @@ describe("A running breach", () => {
     const keyturn = world.instance();
     const id = await startBreach(keyturn, everywhere);
     await world.settle(keyturn);
-    expect(await keyturn.cancelBreach(id, "ben")).toMatchObject({ state: "stopping" });
+    expect(await keyturn.cancelBreach(id, { by: "ben" })).toMatchObject({ state: "stopping" });
     await world.pass(minute);
     const states = await readStates(keyturn, id);
     expect(await keyturn.breach(id)).toMatchObject({ state: "ended", cancelled: { by: "ben" } });
@@ -119,7 +119,7 @@ describe("A running breach", () => {
     const [left = ""] = states["left"] ?? [];
     const report = await readReport(world, id);
     expect(report.get(left)?.outcome).toBe("The breach was cancelled by ben before this target");
-    expect(await keyturn.resumeBreach(id, "ben")).toMatchObject({
+    expect(await keyturn.resumeBreach(id, { by: "ben" })).toMatchObject({
       refused: expect.any(String) as unknown,
     });
   });
@@ -128,19 +128,19 @@ describe("A running breach", () => {
     const world = await makeBreachWorld(makeMembers(30));
     const keyturn = world.instance();
     const id = await preview(world);
-    expect(await keyturn.pauseBreach(id, "ben")).toMatchObject({
+    expect(await keyturn.pauseBreach(id, { by: "ben" })).toMatchObject({
       refused: expect.any(String) as unknown,
     });
     await keyturn.confirmBreach(id, plainly);
-    const paused = await keyturn.pauseBreach(id, "ben");
-    expect(await keyturn.pauseBreach(id, "eve")).toEqual(paused);
-    const cancelled = await keyturn.cancelBreach(id, "ben");
-    expect(await keyturn.cancelBreach(id, "eve")).toEqual(cancelled);
-    expect(await keyturn.pauseBreach(id, "ben")).toMatchObject({
+    const paused = await keyturn.pauseBreach(id, { by: "ben" });
+    expect(await keyturn.pauseBreach(id, { by: "eve" })).toEqual(paused);
+    const cancelled = await keyturn.cancelBreach(id, { by: "ben" });
+    expect(await keyturn.cancelBreach(id, { by: "eve" })).toEqual(cancelled);
+    expect(await keyturn.pauseBreach(id, { by: "ben" })).toMatchObject({
       refused: expect.any(String) as unknown,
     });
     expect(await keyturn.breach("01NOTHING")).toBeUndefined();
-    expect(await keyturn.cancelBreach("01NOTHING", "ben")).toBeUndefined();
+    expect(await keyturn.cancelBreach("01NOTHING", { by: "ben" })).toBeUndefined();
   });
 
   test("goes on after every message was lost, because the sweep finds it", async () => {
@@ -177,7 +177,7 @@ describe("A running breach", () => {
     expect(item).toMatchObject({ rotationId: asked?.rotationId, state: "rotated" });
     expect(world.hasOldPassword("a_a")).toBe(false);
     const run = await keyturn.rotation("a", asked?.rotationId ?? "");
-    expect(run).toMatchObject({ reason: "exposure", requestedBy: "ada" });
+    expect(run).toMatchObject({ cause: "exposure", requestedBy: "ada" });
   });
 
   test("leaves a target that was removed from the configuration, and rotates the others", async () => {

@@ -3,6 +3,7 @@ import { pairAdmin, singleAdmin, singleIdentity } from "../world.ts";
 import {
   acceptsNoPassword,
   believesEveryAnswer,
+  checksByComparison,
   forgetsDeletedSecrets,
   guessesOnAndOn,
   hidesLostClaims,
@@ -21,6 +22,7 @@ import {
   disturbedBy,
   guessedAgainAndAgain,
   lateChange,
+  lostAfterPublishing,
   pendingLeftOver,
   type Probe,
   racedFor,
@@ -85,6 +87,12 @@ const rules: readonly Rule[] = [
     probe: racedFor(singleAdmin),
     careless: usesItsOwnClock,
     found: "secrets for one rotation",
+  },
+  {
+    rule: "logs in with what it published, although the pending secret logged in a moment ago",
+    probe: lostAfterPublishing,
+    careless: () => checksByComparison,
+    found: "consumers are refused after the rotation",
   },
   {
     rule: "makes fewer wrong guesses than lock an account",

@@ -58,6 +58,27 @@ export const unprovenChange: Probe = async (worker) => {
   return broken;
 };
 
+/** The server loses the change directly after the new version was published, and the worker continues. */
+export const lostAfterPublishing: Probe = async (worker) => {
+  const world = await makeWorld(singleAdmin);
+  await worker(world.ports(open), world);
+  await request(world);
+  let isLost = false;
+  const gate: Gate = async (_, call) => {
+    const result = await call();
+    if (!isLost && world.vault.versions("app-db").length > 1) {
+      isLost = true;
+      world.loseLastCommit();
+    }
+    return result;
+  };
+  const broken: string[] = [];
+  const end = Date.parse(world.now()) + 5 * minute;
+  await workOnUntil(world, { worker, gate, end, broken });
+  if (!world.publishedWorks()) broken.push("consumers are refused after the rotation");
+  return broken;
+};
+
 /** Workers whose clocks differ race for a target. */
 export function racedFor(kind: Kind): Probe {
   return async (worker) => {

@@ -5,6 +5,7 @@ import {
   VaultUnavailableError,
 } from "../../../../shared/core/errors.ts";
 import { day, hour, minute, second } from "../../../../shared/core/time.ts";
+import { verifyPublished } from "../../../../shared/engine/work/verify.ts";
 import { workFor } from "../../proofs/disturbed.ts";
 import {
   adopted,
@@ -186,8 +187,36 @@ test("Consumers are refreshed and an alarm is raised when an older secret was pu
   expect(world.publishedWorks()).toBe(true);
   expect(world.consumer.refreshes.length).toBeGreaterThan(refreshes);
   const alarms = world.notifier.sent.filter(({ type }) => type === "alarm");
-  expect(alarms.map(({ data }) => data["kind"])).toContain("published-restored");
+  expect(alarms.map(({ data }) => data["kind"])).toEqual(["published-restored"]);
 });
+
+test.each([
+  [singleAdmin, /\(manualOnly\), so request a rotation, or store the present password of/],
+  [singleSelf, /\(manualOnly\), so store the present password of the account in it$/],
+])(
+  "A healthy target that only people rotate raises one alarm with what to do when its secret is refused: $name",
+  async (kind, advice) => {
+    const world = await adopted(kind);
+    const { policy } = world.target;
+    Object.assign(world.target, { policy: { ...policy, manualOnly: true, every: undefined } });
+    await work(world);
+    setPassword(world, "app", "by hand");
+    await workFor(world, 5 * day);
+    const alarms = () => world.notifier.sent.filter(({ type }) => type === "alarm");
+    expect(alarms()).toHaveLength(1);
+    const { kind: alarm, message } = alarms()[0]?.data ?? {};
+    expect(alarm).toBe("published-broken");
+    expect(message).toMatch(advice);
+    expect((await readRecord(world)).lastFailure?.message).toBe(message);
+
+    setPassword(world, "app", "first-secret-of-app");
+    await verifyPublished(world.ports(open), world.target);
+    expect(await readRecord(world)).toMatchObject({ health: "healthy" });
+    setPassword(world, "app", "by hand again");
+    await workFor(world, 5 * day);
+    expect(alarms()).toHaveLength(2);
+  },
+);
 
 test("A target is healthy again once a person has fixed it", async () => {
   const world = await adopted(pairAdmin);

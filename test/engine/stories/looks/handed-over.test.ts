@@ -72,7 +72,7 @@ test("A rotation because of an exposure does not wait for the grace", async () =
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("A request with reason exposure ends the wait for the grace", async () => {
+test("A request with cause exposure ends the wait for the grace", async () => {
   const { world, rotationId } = await handedOver();
   const answer = await ask(world, { reason: "exposure" });
   expect(answer.rotationId).toBe(rotationId);

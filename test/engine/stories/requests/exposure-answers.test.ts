@@ -10,7 +10,7 @@ test("An exposure that makes nothing due under the policy is recorded, does not 
   await work(world);
   expect(await seen(world)).toEqual({
     counted: false,
-    why: "recorded, but policy test has no afterExposure, so an exposure does not start a rotation; request a rotation with reason exposure, or set afterExposure",
+    why: "recorded, but policy test has no afterExposure, so an exposure does not start a rotation; request a rotation with cause exposure, or set afterExposure",
     nextDue: plus(world.now(), 90 * day),
   });
   expect((await readRecord(world)).exposure).toMatchObject({ by: "ben" });

@@ -28,7 +28,7 @@ test("The answer to a request in a freeze says until when it waits and why, and 
   const { rotationId, ...answer } = await ask(world, { requestedBy: "anna" });
   expect(answer).toEqual({
     joined: false,
-    why: `Requested by anna (reason: operator); ${why}`,
+    why: `Requested by anna (cause: operator); ${why}`,
     wakeAt: until,
     waiting: { until, why },
   });
@@ -56,7 +56,7 @@ test("A request that lifts the freeze starts during it, and the history says who
   expect(world.applied.size).toBe(1);
   expect(await world.journal.run("app", rotationId)).toMatchObject({
     state: "done",
-    why: "Requested by anna (reason: operator); freezes lifted by anna: ticket 42",
+    why: "Requested by anna (cause: operator); freezes lifted by anna: ticket 42",
     lift: { why: "ticket 42", by: "anna", at: "2026-01-01T00:00:00.000Z" },
   });
 });
@@ -71,7 +71,7 @@ test("A request that lifts the freeze releases the request that waits for its en
   await work(world);
   expect(await world.journal.run("app", first.rotationId)).toMatchObject({
     state: "done",
-    why: "Requested by anna (reason: operator); then by ben (reason: operator); freezes lifted by ben: ticket 42",
+    why: "Requested by anna (cause: operator); then by ben (cause: operator); freezes lifted by ben: ticket 42",
     lift: { by: "ben" },
   });
 });
@@ -124,7 +124,7 @@ test("An exposure that joins a queued rotation becomes its reason in the history
     state: "queued",
     reason: "exposure",
     requestedBy: "security",
-    why: `Requested by anna (reason: operator); then by security (reason: exposure); ${why}`,
+    why: `Requested by anna (cause: operator); then by security (cause: exposure); ${why}`,
   });
 });
 
@@ -143,7 +143,7 @@ test("An exposure that joins an open rotation becomes its reason in the history,
     state: "done",
     reason: "exposure",
     requestedBy: "security",
-    why: expect.stringContaining("; then requested by security (reason: exposure)") as string,
+    why: expect.stringContaining("; then requested by security (cause: exposure)") as string,
   });
 });
 

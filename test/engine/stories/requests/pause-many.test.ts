@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { newRecord } from "../../../../shared/core/record/rotation.ts";
 import type { Target } from "../../../../shared/core/target.ts";
 import { makePausing } from "../../../../shared/engine/inbox/pausing.ts";
 import {
@@ -9,7 +10,7 @@ import {
 import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
 import { makeWorld, open, singleAdmin } from "../../world.ts";
 
-const wanted = { why: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
+const wanted = { reason: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
 
 /** A fleet whose journal can fail for some targets. */
 async function fleet(count: number, fail: (targetId: string, writes: number) => Error | undefined) {
@@ -36,16 +37,20 @@ async function fleet(count: number, fail: (targetId: string, writes: number) => 
       return ports.journal.commit(change);
     },
   };
-  const queue = makeMemoryQueue(() => world.now());
+  const queues = {
+    queue: makeMemoryQueue(() => world.now()),
+    firstQueue: makeMemoryQueue(() => world.now()),
+  };
   const byId = new Map(targets.map((target) => [target.id, target]));
-  return { world, seen, queue, ...makePausing({ ...ports, journal }, byId, queue) };
+  const messages = () => [queues.queue.messages.length, queues.firstQueue.messages.length];
+  return { world, seen, messages, ...makePausing({ ...ports, journal }, byId, queues) };
 }
 
 const idsOf = (results: readonly { readonly target: string }[]) =>
   results.map(({ target }) => target);
 
-test("A selection pauses many targets, a bounded number at a time, and a resume wakes them", async () => {
-  const { pauseAll, resumeAll, seen, queue } = await fleet(1_000, () => undefined);
+test("A selection pauses many targets, a bounded number at a time, and a resume wakes the first 100 of them", async () => {
+  const { world, pauseAll, resumeAll, seen, messages } = await fleet(1_000, () => undefined);
   const everyone = { filter: { type: "memory" } };
   const paused = await pauseAll(everyone, wanted);
   if ("unknown" in paused) throw new Error("targets are unknown");
@@ -55,11 +60,30 @@ test("A selection pauses many targets, a bounded number at a time, and a resume 
   const again = await pauseAll(everyone, wanted);
   expect("written" in again && again.written.every(({ replaced }) => replaced)).toBe(true);
   expect(seen.writes).toBe(1_000);
-  expect(queue.messages).toHaveLength(0);
-  const resumed = await resumeAll(everyone, "ben");
+  expect(messages()).toEqual([0, 0]);
+  const resumed = await resumeAll(everyone, { by: "ben" });
   if ("unknown" in resumed) throw new Error("targets are unknown");
   expect(resumed.written.every((one) => one.resumed)).toBe(true);
-  expect(queue.messages).toHaveLength(1_000);
+  // A person waits for none of these in particular, and the sweep finds the others.
+  expect(messages()).toEqual([100, 0]);
+  expect(await world.journal.due(world.now(), 2_000)).toHaveLength(900);
+});
+
+test("A resume of one target, and of targets that go first, does not wait behind a backlog", async () => {
+  const { world, pause, pauseAll, resume, resumeAll, messages } = await fleet(2, () => undefined);
+  await pause("t-0", wanted);
+  await resume("t-0", { by: "ben" });
+  expect(messages()).toEqual([0, 1]);
+  const found = await world.journal.read("t-1");
+  const at = world.now();
+  const request = { rotationId: "01R", reason: "operator", requestedBy: "eva", at } as const;
+  await world.journal.commit({
+    record: { ...(found?.record ?? newRecord("t-1")), request },
+    ...{ etag: found?.etag, wakeAt: at },
+  });
+  await pauseAll({ targets: ["t-1"] }, wanted);
+  await resumeAll({ targets: ["t-1"] }, { by: "ben" });
+  expect(messages()).toEqual([0, 2]);
 });
 
 test("A selection is a list of ids or filters, and a mistake in it changes nothing", async () => {

@@ -18,9 +18,9 @@ const waiting = {
 };
 
 const pause = (world: World, fields: object = {}) =>
-  pauseTarget(world.ports(open), world.target, { why, by: "anna", until, ...fields });
+  pauseTarget(world.ports(open), world.target, { reason: why, by: "anna", until, ...fields });
 const resume = (world: World, gate: Gate = open) =>
-  resumeTarget(world.ports(gate), world.target, "ben");
+  resumeTarget(world.ports(gate), world.target, { by: "ben" });
 
 /** Runs `act` once, before the effect with this number. Counts the effects and the changes after that. */
 function before(number: number, act: () => Promise<unknown>) {
@@ -57,7 +57,7 @@ describe.each([singleAdmin, pairAdmin])("with $name", (kind) => {
       // The answer is kept: a rotation that "waits" has not changed the target afterwards.
       if (!paused.why.includes("finishes it")) expect(seen.changesAfter).toBe(0);
       expect(world.publishedWorks()).toBe(true);
-      expect((await readRecord(world)).pause).toMatchObject({ until, why });
+      expect((await readRecord(world)).pause).toMatchObject({ until, reason: why });
       if (!isFinished) expect(await work(world)).toBe(until);
       world.advanceTo(until);
       await work(world);
@@ -89,7 +89,7 @@ test("A request with a force starts during the pause, and the history says who f
   expect(await world.journal.run("app", rotationId)).toMatchObject({
     state: "done",
     force: { by: "eva", why: "ticket 42" },
-    why: "Requested by eva (reason: operator); pause overridden by eva: ticket 42; policy test: no freeze applies",
+    why: "Requested by eva (cause: operator); pause overridden by eva: ticket 42; policy test: no freeze applies",
   });
   expect((await readRecord(world)).pause).toMatchObject({ until });
 });
@@ -115,7 +115,7 @@ test("A force counts for the pause before it although the clock went back, and n
   world.advance(-minute);
   expect((await ask(world, { force: "ticket 42" })).waiting).toBeUndefined();
   world.advance(2 * minute);
-  await pause(world, { why: "something else" });
+  await pause(world, { reason: "something else" });
   expect(await work(world)).toBe(until);
   expect(world.applied.size).toBe(0);
 });
@@ -189,7 +189,7 @@ test("A pause that somebody moves has its new end, and a request waits until the
   const { rotationId } = await ask(world);
   await pause(world);
   const later = "2026-01-07T00:00:00.000Z";
-  const second = await pause(world, { until: later, by: "ben", why: "delayed" });
+  const second = await pause(world, { until: later, by: "ben", reason: "delayed" });
   expect(second.replaced).toMatchObject({ until, by: "anna" });
   world.advanceTo(until);
   expect(await work(world)).toBe(later);
@@ -208,15 +208,15 @@ test("A resume ends the pause that its caller could see, and no pause that someb
     if (effect === "journal.commit" && isFirst) {
       isFirst = false;
       world.advance(minute);
-      await pause(world, { why: "a newer reason" });
+      await pause(world, { reason: "a newer reason" });
     }
     return call();
   };
   expect(await resume(world, racing)).toMatchObject({
     resumed: false,
-    pause: { why: "a newer reason" },
+    pause: { reason: "a newer reason" },
   });
-  expect((await readRecord(world)).pause).toMatchObject({ why: "a newer reason" });
+  expect((await readRecord(world)).pause).toMatchObject({ reason: "a newer reason" });
   expect(await resume(world)).toMatchObject({ resumed: true });
   expect(await resume(world)).toEqual({ resumed: false, why: "The target was not paused." });
 });

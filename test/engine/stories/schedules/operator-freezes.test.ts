@@ -1,62 +1,8 @@
-import { describe, expect, test } from "vitest";
-import type { FreezeInput } from "../../../../shared/core/freezes/operator-freeze.ts";
-import type { Target } from "../../../../shared/core/target.ts";
+import { expect, test } from "vitest";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
-import { makeOperations } from "../../../../shared/engine/operations.ts";
-import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
-import { adopted, readRecord } from "../../steps.ts";
-import { type Gate, open, singleAdmin, type World } from "../../world.ts";
-
-const until = "2026-01-05T00:00:00.000Z";
-const wanted: FreezeInput = {
-  by: "anna",
-  reason: "audit",
-  until,
-  lift: ["exposure", "breach"],
-  selection: {},
-};
-
-/** A process that works on the targets of the world, with its own knowledge of freezes. */
-function makeProcess(world: World, targets: readonly Target[] = [world.target], gate: Gate = open) {
-  const seen = { reads: 0 };
-  const ports = world.ports(gate);
-  const journal = {
-    ...ports.journal,
-    freezes: () => {
-      seen.reads++;
-      return ports.journal.freezes();
-    },
-  };
-  const queue = makeMemoryQueue(() => world.now());
-  const operations = makeOperations({
-    ports: { ...ports, journal },
-    queue,
-    targets,
-    vaultAt: () => undefined,
-  })(ports.emit);
-  return {
-    ...operations,
-    seen,
-    request: (fields: object = {}) =>
-      operations.request("app", { reason: "operator", requestedBy: "eva", ...fields }),
-    work: () => operations.work({ targetId: "app", because: "test" }),
-    /** Sweeps, and does the work of the messages. */
-    async run() {
-      await operations.sweep();
-      await operations.work({ targetId: "app", because: "due" });
-    },
-  };
-}
-
-async function begin() {
-  const world = await adopted(singleAdmin);
-  const one = makeProcess(world);
-  await one.run();
-  return { world, one };
-}
-
-const stateOf = async (world: World, id: string | undefined) =>
-  (await world.journal.run("app", id ?? ""))?.state;
+import { begin, makeProcess, stateOf, until, wanted } from "../../freezing-process.ts";
+import { readRecord } from "../../steps.ts";
+import type { Gate } from "../../world.ts";
 
 test("A freeze delays a request until its end, with its reason and who set it, and the request starts then", async () => {
   const { world, one } = await begin();
@@ -116,59 +62,6 @@ test("Another process knows a new freeze after ten seconds at the latest, and re
   expect(two.seen.reads - before).toBe(1);
 });
 
-describe.each(["the same process", "another process", "a process that never knew it"])(
-  "In %s,",
-  (where) => {
-    async function frozen() {
-      const { world, one } = await begin();
-      const two = makeProcess(world);
-      if (where !== "a process that never knew it") await two.run();
-      const ending = where === "the same process" ? one : two;
-      return { world, one, ending };
-    }
-
-    test("an early end releases a request with the next sweep", async () => {
-      const { world, one, ending } = await frozen();
-      const { id } = await one.freeze(wanted);
-      const asked = await one.request();
-      await one.run();
-      world.advance(hour);
-      expect(await one.endFreeze(id, "ben")).toMatchObject({
-        state: "ended",
-        endedBy: "ben",
-        endedAt: world.now(),
-      });
-      world.advance(10 * second);
-      await ending.run();
-      expect(await stateOf(world, asked?.rotationId)).toBe("done");
-    });
-
-    test("an early end releases the schedule, and an open rotation that has changed nothing", async () => {
-      const { world, one, ending } = await frozen();
-      const { rotationId = "" } = (await one.request()) ?? {};
-      let isSet = false;
-      let id = "";
-      const setting: Gate = async (effect, call) => {
-        if (effect === "vault.read" && !isSet) {
-          isSet = true;
-          ({ id } = await one.freeze(wanted));
-          world.advance(10 * second);
-        }
-        return call();
-      };
-      await makeProcess(world, [world.target], setting).work();
-      expect(await readRecord(world)).toMatchObject({
-        rotation: { id: rotationId, nextAttemptAt: until },
-      });
-      expect(world.applied.size).toBe(0);
-      await one.endFreeze(id, "ben");
-      world.advance(10 * second);
-      await ending.run();
-      expect(await stateOf(world, rotationId)).toBe("done");
-    });
-  },
-);
-
 test("A request that was accepted while a worker without the freeze held the target is released by an early end", async () => {
   const { world, one } = await begin();
   let id = "";
@@ -190,7 +83,7 @@ test("A request that was accepted while a worker without the freeze held the tar
   });
   await late.work();
   expect(await readRecord(world)).toMatchObject({ request: { notBefore: until } });
-  await one.endFreeze(id, "ben");
+  await one.endFreeze(id, { by: "ben" });
   world.advance(minute);
   await one.run();
   expect(world.applied.size).toBe(1);
@@ -240,11 +133,11 @@ test("A planned freeze begins by itself, and the plan shows no rotation in it", 
 
 test("The end of a freeze that does not exist is nothing, and a second end changes nothing", async () => {
   const { world, one } = await begin();
-  expect(await one.endFreeze("01NONE", "ben")).toBeUndefined();
+  expect(await one.endFreeze("01NONE", { by: "ben" })).toBeUndefined();
   const { id } = await one.freeze(wanted);
-  const ended = await one.endFreeze(id, "ben");
+  const ended = await one.endFreeze(id, { by: "ben" });
   world.advance(hour);
-  expect(await one.endFreeze(id, "eva")).toEqual(ended);
+  expect(await one.endFreeze(id, { by: "eva" })).toEqual(ended);
 });
 
 test("A clock that went backwards makes a process read the freezes again", async () => {

@@ -34,14 +34,14 @@ test("A requested rotation records who requested it, and what the policy allows"
   await request(world, { requestedBy: "anna" });
   expect(await readRun(world)).toMatchObject({
     state: "queued",
-    why: "Requested by anna (reason: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
+    why: "Requested by anna (cause: operator); policy test: frozen from 2026-01-01 to 2026-01-06 (year end)",
     policyFingerprint: fingerprintPolicy(world.target.policy),
   });
   world.advanceTo("2026-01-07T00:00:00.000Z");
   await work(world);
   expect(await readRun(world)).toMatchObject({
     state: "done",
-    why: "Requested by anna (reason: operator); policy test: no freeze applies",
+    why: "Requested by anna (cause: operator); policy test: no freeze applies",
   });
 });
 
@@ -56,7 +56,7 @@ test("A scheduled rotation that a request joins records why it began and who req
   await request(world, { requestedBy: "anna" });
   await work(world);
   expect((await readRun(world))?.why).toBe(
-    "policy test: due 1d after 2026-01-01T00:00:00.000Z; then requested by anna (reason: operator)",
+    "policy test: due 1d after 2026-01-01T00:00:00.000Z; then requested by anna (cause: operator)",
   );
 });
 
@@ -114,7 +114,7 @@ test("A target that is not adopted yet also records the fingerprint of its polic
   const refused = await readRecord(world);
   expect(refused.adoptedAt).toBeUndefined();
   expect(await readRun(world)).toMatchObject({
-    why: "Requested by test (reason: operator); policy test: no freeze applies",
+    why: "Requested by test (cause: operator); policy test: no freeze applies",
     nextDue: refused.nextDue,
     dueReason: "next try to adopt the target",
   });

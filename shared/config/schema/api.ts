@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { maybe } from "./fields.ts";
+
+const patternMessage =
+  "must be 1 to 100 visible characters, such as INC*; `*` matches any characters and `?` matches one";
+
+const pattern = z.string().regex(/^[\x21-\x7e]{1,100}$/, patternMessage);
+
+export const apiSchema = z.strictObject({
+  require: maybe(z.array(z.enum(["reason", "ticket"]))).describe(
+    "What every request that changes something must have, except reports of uses. Default: nothing.",
+  ),
+  ticketPattern: maybe(
+    z.union([pattern.transform((one) => [one]), z.array(pattern).min(1).max(20)], {
+      error: patternMessage,
+    }),
+  ).describe(
+    "One pattern or a list. A ticket must match one of them: `*` matches any characters, `?` matches one. Default: any ticket.",
+  ),
+});
