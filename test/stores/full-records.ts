@@ -112,6 +112,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       by: "ben",
       from: "a log",
       kind: "breach",
+      alsoBy: ["ada"],
       version: version(4).version,
       justification,
     },

@@ -165,6 +165,8 @@ export interface Exposure {
   /** Where it was seen, such as the name of a log. */
   readonly from?: string;
   readonly kind: "exposure" | "breach";
+  /** Who else saw the same secret, in the order of their reports; at most ten. */
+  readonly alsoBy?: readonly string[];
   /** The version of the exposed secret. */
   readonly version?: string;
   readonly justification?: Justification;
@@ -254,6 +256,8 @@ export type NotificationType =
   | "credential.adopted"
   | "credential.retired"
   | "drift.found"
+  | "breach.started"
+  | "breach.ended"
   | "alarm";
 
 export type Health = "new" | "healthy" | "failing" | "blocked";
