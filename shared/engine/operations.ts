@@ -84,12 +84,6 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
-  const advance = (ports: Ports, breachId: string) => {
-    const find = makeFindTarget(ports, byId);
-    const request = (target: Target, wanted: RotationInput) =>
-      requestNow(ports, firstQueue, target, wanted);
-    return advanceBreach({ ports, byId, find, request }, breachId);
-  };
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
     return {
@@ -122,7 +116,9 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       async work(message, from) {
         const breachId = message?.breachId;
         if (breachId !== undefined) {
-          await workOnBreach(firstQueue, breachId, () => advance(ports, breachId));
+          await workOnBreach(firstQueue, breachId, () =>
+            advanceOne(ports, byId, firstQueue, breachId),
+          );
           return;
         }
         const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
@@ -140,6 +136,19 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
     };
   };
+}
+
+/** Continues a breach with the targets that may begin now. */
+function advanceOne(
+  ports: Ports,
+  byId: ReadonlyMap<string, Target>,
+  firstQueue: Queue,
+  breachId: string,
+) {
+  const find = makeFindTarget(ports, byId);
+  const request = (target: Target, wanted: RotationInput) =>
+    requestNow(ports, firstQueue, target, wanted);
+  return advanceBreach({ ports, byId, find, request }, breachId);
 }
 
 /** What callers ask of one target. */
