@@ -23,6 +23,7 @@ import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
+import { type Giving, makeGiving } from "./inbox/giving.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
@@ -32,10 +33,11 @@ import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
-import { type Busy, verifyPublished } from "./work/verify.ts";
+import type { Busy } from "./work/busy.ts";
+import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing, Breaching {
+export interface Operations extends Questions, Pausing, Freezing, Breaching, Giving {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -90,6 +92,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       ...makeQuestions(ports, byId),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
+      ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
