@@ -54,14 +54,20 @@ export function acceptExposure(
   };
 }
 
-/** The earlier of two exposures, with its version only if both name the same one. */
+/** How many others who saw the secret a record keeps. */
+const maxOthers = 10;
+
+/** The earlier of two exposures, with its version only if both name the same one. Everyone who saw the secret is kept. */
 function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure {
   if (!known) return added;
-  const { version, ...first } = known.at <= added.at ? known : added;
+  const { version, alsoBy: _, ...first } = known.at <= added.at ? known : added;
   const isBreach = known.kind === "breach" || added.kind === "breach";
+  const seers = new Set([known.by, ...(known.alsoBy ?? []), added.by]);
+  seers.delete(first.by);
   return {
     ...first,
     kind: isBreach ? "breach" : "exposure",
+    ...(seers.size > 0 && { alsoBy: [...seers].slice(0, maxOthers) }),
     ...(version !== undefined && known.version === added.version && { version }),
   };
 }
@@ -77,9 +83,9 @@ function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): Target
 }
 
 function brief(exposure: Exposure): Exposure {
-  const { by, from, justification = {} } = exposure;
+  const { by, from, justification = {}, ...rest } = exposure;
   return {
-    ...exposure,
+    ...rest,
     by: shorten(by, maxNameLength),
     ...storeJustification(justification),
     ...(from !== undefined && { from: shorten(from, maxNameLength) }),

@@ -116,6 +116,8 @@ export interface Rotation extends StartReason {
   readonly nextAttemptAt?: Instant;
   /** Why it waits until then, if a window or a freeze delays it. */
   readonly heldBy?: string;
+  /** Since when it has waited for a vault that throttles it. */
+  readonly throttledSince?: Instant;
   /** A step after publishing that Keyturn stopped trying. The secret itself is public and proven. */
   readonly leftUndone?: Failure;
   /** Milliseconds. Overrides the grace period of the target for the secret that this rotation supersedes. */
@@ -187,6 +189,8 @@ export interface Exposure {
   /** Where it was seen, such as the name of a log. */
   readonly from?: string;
   readonly kind: "exposure" | "breach";
+  /** Who else saw the same secret, in the order of their reports; at most ten. */
+  readonly alsoBy?: readonly string[];
   /** The version of the exposed secret. */
   readonly version?: string;
   readonly justification?: Justification;
@@ -276,6 +280,8 @@ export type NotificationType =
   | "credential.adopted"
   | "credential.retired"
   | "drift.found"
+  | "breach.started"
+  | "breach.ended"
   | "alarm";
 
 export type Health = "new" | "healthy" | "failing" | "blocked";

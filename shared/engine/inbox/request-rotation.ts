@@ -1,7 +1,8 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
 import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
-import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { acceptDated } from "../../core/lifecycle/dated.ts";
+import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
@@ -10,7 +11,11 @@ import {
   type Justification,
   storeJustification,
 } from "../../core/record/justification.ts";
-import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
+import {
+  type Exposure,
+  type RotationRequest,
+  type TargetRecord,
+} from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
@@ -30,6 +35,8 @@ export interface RotationInput extends Pick<RotationRequest, "reason" | "request
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
   readonly force?: string;
+  /** A report that somebody saw the secret, which is written together with the request. */
+  readonly seen?: Omit<Exposure, "at">;
   /** Idempotency key: the same key for the same target leads to the same rotation, as long as the journal keeps the key. */
   readonly key?: string;
 }
@@ -126,7 +133,9 @@ async function commitRequest(
   wanted: RotationInput,
 ): Promise<Requested> {
   const { journal, newId } = ports;
-  const { found, before, now } = await readForCaller(journal, target);
+  const { found, before: known, now } = await readForCaller(journal, target);
+  const { seen } = wanted;
+  const before = seen ? acceptExposure(known, target, { ...seen, at: now }, now).record : known;
   const request = toRequest(wanted, newId(), now, before);
   const { notBefore } = wanted;
   const accepted =

@@ -1,5 +1,5 @@
-import type { Ports } from "../ports.ts";
 import { toServerName } from "../fleet/turn.ts";
+import type { Ports } from "../ports.ts";
 import type { TargetSession } from "../session.ts";
 
 /** The target cannot be claimed now. */

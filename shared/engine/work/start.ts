@@ -1,5 +1,5 @@
-import type { Hold } from "../../core/lifecycle/grace-hold.ts";
 import { withDateReached } from "../../core/lifecycle/dated.ts";
+import type { Hold } from "../../core/lifecycle/grace-hold.ts";
 import { decideStart } from "../../core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
 import { fingerprintPolicy } from "../../core/policy/policy.ts";

@@ -185,6 +185,7 @@ function exposureIn(short: Short) {
       justification: mapJustification(exposure.justification, short),
     }),
     ...(exposure.from !== undefined && { from: short(exposure.from) }),
+    ...(exposure.alsoBy && { alsoBy: exposure.alsoBy.map(short) }),
   });
 }
 

@@ -18,16 +18,16 @@ import type { Alarm } from "../journal.ts";
  */
 
 /** A missing field of `T`, or a field with another type, does not compile. */
-function makeShape<T>() {
+export function makeShape<T>() {
   return <const Shape extends { readonly [K in keyof Required<T>]: z.ZodType<T[K]> }>(
     shape: Shape,
   ) => z.strictObject(shape);
 }
 
-const text = z.string();
-const instant = z.iso.datetime({ precision: 3 });
-const count = z.int().nonnegative();
-const maybe = <T extends z.ZodType>(type: T) => z.exactOptional(type);
+export const text = z.string();
+export const instant = z.iso.datetime({ precision: 3 });
+export const count = z.int().nonnegative();
+export const maybe = <T extends z.ZodType>(type: T) => z.exactOptional(type);
 
 const notificationTypes = {
   "rotation.started": true,
@@ -38,6 +38,8 @@ const notificationTypes = {
   "credential.adopted": true,
   "credential.retired": true,
   "drift.found": true,
+  "breach.started": true,
+  "breach.ended": true,
   alarm: true,
 } satisfies Record<rotation.NotificationType, true>;
 
@@ -48,7 +50,7 @@ function makeEnum<Name extends string>(names: Record<Name, true>): z.ZodType<Nam
 }
 
 const reason = z.enum(rotation.reasons);
-const version = makeShape<VersionRef>()({ vault: text, name: text, version: text });
+export const version = makeShape<VersionRef>()({ vault: text, name: text, version: text });
 const phases = z.array(
   makeShape<rotation.PhaseTime>()({
     phase: z.enum(rotation.workingPhases),
@@ -56,7 +58,7 @@ const phases = z.array(
     endedAt: maybe(instant),
   }),
 );
-const failure = makeShape<rotation.Failure>()({
+export const failure = makeShape<rotation.Failure>()({
   kind: z.enum(errorKinds),
   message: text,
   at: instant,
@@ -106,6 +108,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   failures: count,
   nextAttemptAt: maybe(instant),
   heldBy: maybe(text),
+  throttledSince: maybe(instant),
   leftUndone: maybe(failure),
   grace: maybe(z.number()),
   lift: maybe(lift),
@@ -178,6 +181,7 @@ const exposure = makeShape<rotation.Exposure>()({
   by: text,
   from: maybe(text),
   kind: z.enum(["exposure", "breach"]),
+  alsoBy: maybe(z.array(text)),
   version: maybe(text),
   justification: maybe(justification),
 });
@@ -188,7 +192,7 @@ const claim = makeShape<rotation.Claim>()({
   until: maybe(instant),
 });
 
-const notification = makeShape<rotation.Notification>()({
+export const notification = makeShape<rotation.Notification>()({
   id: text,
   type: makeEnum(notificationTypes),
   targetId: text,
