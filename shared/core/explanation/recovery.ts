@@ -10,7 +10,7 @@ import type { ReadableState } from "./state.ts";
 export function suggestRecovery(state: ReadableState, situation: Situation): Action[] {
   if (situation.isClaimed) return [];
   return [
-    ...suggestUnblock(situation),
+    ...suggestUnblock(state, situation),
     ...suggestUndo(situation),
     ...suggestImport(situation),
     ...suggestDryRun(state, situation),
@@ -22,9 +22,9 @@ const post = ({ target }: Situation, what: string, body?: string): string => {
   return `curl -X POST -H "x-functions-key: $KEY"${json} $KEYTURN/api/targets/${target.id}/${what}`;
 };
 
-function suggestUnblock(situation: Situation): Action[] {
+function suggestUnblock(state: ReadableState, situation: Situation): Action[] {
   const { record, target } = situation;
-  if (findNotBlocked(record, target)) return [];
+  if (state !== "blocked" || findNotBlocked(record, target)) return [];
   return [
     {
       kind: "unblock",
