@@ -22,6 +22,7 @@ import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
+import type { RequestKey } from "./inbox/request-key.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import { sealInSweep } from "./ledger/keep.ts";
 import type { Ports } from "./ports.ts";
@@ -48,11 +49,15 @@ export interface Operations extends Questions, Pausing, Freezing {
   /** Makes every check of a rotation that changes nothing. Returns undefined when the target does not exist. */
   dryRun(targetId: string): Promise<DryRunOutcome | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
-  expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
+  expose(
+    targetId: string,
+    seen: ExposureInput,
+    key?: RequestKey,
+  ): Promise<ExposureOutcome | undefined>;
   /** Throws ConfigError unless a request that changes something has the reason and the ticket that the configuration requires. */
   requireJustification(given: Justification): Promise<void>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
-  recordUse(targetId: string, used: UseInput): Promise<UseResult | undefined>;
+  recordUse(targetId: string, used: UseInput, key?: RequestKey): Promise<UseResult | undefined>;
 }
 
 export interface OperationsDeps {
@@ -140,13 +145,13 @@ function makeInbox(
       await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
       return requested;
     },
-    async expose(targetId, seen) {
+    async expose(targetId, seen, key) {
       const target = await find(targetId);
-      return target && (await expose(ports, target, seen));
+      return target && (await expose(ports, target, seen, key));
     },
-    async recordUse(targetId, used) {
+    async recordUse(targetId, used, key) {
       const target = await find(targetId);
-      return target && (await recordUse(ports, target, used));
+      return target && (await recordUse(ports, target, used, key));
     },
     async verify(targetId) {
       const target = await find(targetId);

@@ -6,6 +6,7 @@ import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { readLedger } from "../ledger/read-ledger.ts";
+import { keyed } from "../steps.ts";
 import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
 
 /** `dies`: the process ends after the effect. `loses the reply`: the effect happened, but the worker gets an error. */
@@ -117,7 +118,7 @@ export async function rotateWithStops(
   let rotationId = "";
   for (let tries = 0; rotationId === "" && tries < 5; tries++) {
     await live(async (ports) => {
-      const wanted = { reason: "operator", requestedBy: "test", key: "once" } as const;
+      const wanted = { reason: "operator", requestedBy: "test", key: keyed("once") } as const;
       rotationId = (await requestRotation(ports, world.target, wanted)).rotationId;
     });
   }
