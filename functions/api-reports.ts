@@ -10,7 +10,7 @@ serve(
   async (call) => {
     const { target } = call.params;
     const { reason: _r, ticket: _t, ...seen } = call.body;
-    const exposure = { ...withoutUndefined(seen), justification: call.origin };
+    const exposure = { ...withoutUndefined(seen), justification: call.origin, origin: call.origin };
     const found = await call.operations.expose(target, exposure);
     const { rotationId, ...rest } = requireTarget(found, target);
     const rotation = rotationId === undefined ? {} : { rotation: rotationId };
@@ -21,8 +21,9 @@ serve(
 serve(
   "api-uses",
   async () => (await schemas()).reportUse,
-  async ({ params, body, operations }) => {
-    const found = await operations.recordUse(params.target, withoutUndefined(body));
+  async ({ params, body, operations, origin }) => {
+    const used = { ...withoutUndefined(body), origin };
+    const found = await operations.recordUse(params.target, used);
     return reply(202, { target: params.target, ...requireTarget(found, params.target) });
   },
 );

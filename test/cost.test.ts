@@ -27,6 +27,8 @@ interface Cost {
   readonly vaultUpdates: number;
   readonly vaultLists: number;
   readonly queueSends: number;
+  /** Writes of the sweep that seals entries of the ledger. The entries themselves are parts of transactions. */
+  readonly sealings: number;
 }
 
 const nothing: Cost = {
@@ -38,11 +40,15 @@ const nothing: Cost = {
   vaultUpdates: 0,
   vaultLists: 0,
   queueSends: 0,
+  sealings: 0,
 };
 
 const fieldOf: Readonly<Record<string, keyof Cost>> = {
   "journal.commit": "transactions",
   "journal.read": "journalReads",
+  "ledger.log": "transactions",
+  "ledger.add": "sealings",
+  "ledger.clear": "sealings",
   "vault.write": "vaultCreates",
   "vault.read": "vaultReads",
   "vault.disable": "vaultUpdates",
@@ -96,6 +102,9 @@ async function metered(kind: Kind, { isAlone = false, hasHeartbeat = true } = {}
   await keyturn.sweep();
   await request();
   await settle();
+  // Seals the entries of the ledger.
+  await keyturn.sweep();
+  await settle();
   // Long enough for open connections to be closed.
   world.advance(minute);
   return { world, keyturn, request, settle };
@@ -103,6 +112,7 @@ async function metered(kind: Kind, { isAlone = false, hasHeartbeat = true } = {}
 
 /** The cost of a rotation without its request. */
 const rotation: Cost = {
+  ...nothing,
   logIns: 4,
   transactions: 7,
   journalReads: 1,
@@ -151,6 +161,23 @@ test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
   },
 );
 
+test("The ledger costs a rotation no write: its entries are parts of the transactions, and a sweep seals all of them with two writes", async () => {
+  const { world, keyturn, request: ask, settle } = await metered(pairAdmin);
+  const { ledger } = world.journal;
+  for (let rotations = 0; rotations < 10; rotations++) {
+    await ask();
+    const { transactions, sealings } = await settle();
+    expect({ transactions, sealings }).toEqual({ transactions: 8, sealings: 0 });
+  }
+  const entries = await ledger.unsealed(100);
+  const actions = entries.map(({ entry }) => entry.action);
+  expect(actions.filter((action) => action === "rotation.request")).toHaveLength(10);
+  expect(actions.filter((action) => action === "rotation.end")).toHaveLength(10);
+  await keyturn.sweep();
+  expect(await settle()).toEqual({ ...nothing, sealings: 2 });
+  expect(await ledger.unsealed(1)).toEqual([]);
+});
+
 test("A retirement without notifiers needs two journal writes, and so does each check", async () => {
   const { world, keyturn, settle } = await metered(pairProof, { isAlone: true });
   world.advance(world.target.grace);
@@ -192,6 +219,8 @@ test.each<[Kind, Partial<Cost>]>([
     journalReads: 1,
     vaultReads: 2,
     queueSends: 1,
+    // The entry of the retirement.
+    sealings: 2,
     ...differs,
   });
 });

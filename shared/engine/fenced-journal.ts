@@ -1,4 +1,5 @@
 import { LeaseLostError } from "../core/errors.ts";
+import type { LedgerEntry } from "../core/ledger/entry.ts";
 import { findWakeTime } from "../core/lifecycle/decide.ts";
 import type { RunRecord } from "../core/record/history.ts";
 import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
@@ -20,7 +21,11 @@ export interface FencedJournal {
    * Writes the record unless another worker owns the target. Returns it merged with what callers without a claim requested or
    * reported meanwhile. The first write claims the target, if its record contains the claim. Throws LeaseLostError.
    */
-  write(record: TargetRecord, runs: readonly RunRecord[]): Promise<TargetRecord>;
+  write(
+    record: TargetRecord,
+    runs: readonly RunRecord[],
+    entries: readonly LedgerEntry[],
+  ): Promise<TargetRecord>;
   /** Whether anything has been written. */
   hasClaim(): boolean;
   /** End of the claim as last written. */
@@ -52,7 +57,7 @@ export function makeFencedJournal(
   return {
     hasClaim: () => hasClaim,
     claimedUntil: () => (hasClaim ? written.claim.until : undefined),
-    async write(record, runs) {
+    async write(record, runs, entries) {
       let wanted = record;
       for (let races = 0; ; races++) {
         try {
@@ -61,6 +66,7 @@ export function makeFencedJournal(
             etag,
             wakeAt: findWakeTime(wanted, now()),
             runs,
+            entries,
           });
           [written, hasClaim] = [wanted, true];
           return wanted;

@@ -26,6 +26,7 @@ import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
+import { sealInSweep } from "./ledger/keep.ts";
 import type { Ports } from "./ports.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
@@ -110,6 +111,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
           admit: makeAdmission(deps.ports, byId),
         });
         await reportConfig(ports, deps.configAlarm?.(), reported);
+        await sealInSweep(ports);
         await prune(ports);
         await registered;
         return sent;

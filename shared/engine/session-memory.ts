@@ -1,14 +1,24 @@
+import { boundEntry, type EntryInput, type LedgerEntry } from "../core/ledger/entry.ts";
+import { findRunEntry } from "../core/ledger/run-entries.ts";
 import { withVerified } from "../core/lifecycle/heartbeat.ts";
 import { addRefusal, clearRefusals } from "../core/looks/guesses.ts";
+import type { RunRecord } from "../core/record/history.ts";
 import type { Refusal, TargetRecord } from "../core/record/record.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
+import type { Ports } from "./ports.ts";
 
-/** What a session remembers besides the record: secrets, refused log-ins, and whether the target was changed. */
-export function makeSessionMemory(known: readonly Refusal[], now: () => Instant) {
+/** What a session remembers besides the record: secrets, refused log-ins, entries, and whether the target was changed. */
+export function makeSessionMemory(
+  { newId }: Pick<Ports, "newId">,
+  { id }: Target,
+  { refusals: known = [] }: TargetRecord,
+  now: () => Instant,
+) {
   const secrets: Secret[] = [];
   let refusals = known;
+  let logged: readonly LedgerEntry[] = [];
   let refusedHere: readonly Credential[] = [];
   let isUnwritten = false;
   return {
@@ -33,8 +43,16 @@ export function makeSessionMemory(known: readonly Refusal[], now: () => Instant)
       isUnwritten = true;
     },
     noteWritten: () => {
-      isUnwritten = false;
+      [isUnwritten, logged] = [false, []];
     },
+    log: (entry: Omit<EntryInput, "id" | "at" | "targets">) => {
+      logged = [...logged, boundEntry({ ...entry, id: newId(), at: now(), targets: [id] })];
+    },
+    /** The entries of the next write, with those of the rotations that end with it. */
+    entriesWith: (runs: readonly RunRecord[]): readonly LedgerEntry[] => [
+      ...runs.flatMap((run) => findRunEntry(run, newId, now()) ?? []),
+      ...logged,
+    ],
     hasUnwrittenChange: () => isUnwritten,
   };
 }

@@ -1,4 +1,5 @@
 import { type EventInput, toEvent } from "../core/events.ts";
+import type { EntryInput } from "../core/ledger/entry.ts";
 import { withClaim } from "../core/lifecycle/decide.ts";
 import type { RunRecord } from "../core/record/history.ts";
 import type { Refusal, TargetRecord } from "../core/record/record.ts";
@@ -28,6 +29,8 @@ export interface TargetSession {
    * show: if the worker dies before that write, its successor finds them out again.
    */
   stage(record: TargetRecord, runs?: readonly RunRecord[]): void;
+  /** Adds an entry to the ledger with the next write. A rotation that ends has its entry without this. */
+  log(entry: Omit<EntryInput, "id" | "at" | "targets">): void;
   /** Writes staged changes, and the claim if it has not been written yet. Throws LeaseLostError. */
   flush(): Promise<void>;
   /** Writes the record conditionally and renews the claim. Throws LeaseLostError when another worker has it. */
@@ -67,25 +70,23 @@ export function openSession(
   // Other workers, whose own clocks may differ, compare the times in the record.
   const now = () => toInstant(ports.journal.now());
   const fence = opening.record.claim.fence + 1;
-  let target = configured;
-  const memory = makeSessionMemory(opening.record.refusals ?? [], now);
+  let [record, target] = [opening.record, configured];
+  const memory = makeSessionMemory(ports, target, opening.record, now);
   const journal = makeFencedJournal(ports.journal, target, owner, opening);
-  let record = opening.record;
   let [stagedRuns, isStaged]: [readonly RunRecord[], boolean] = [[], false];
   const proven = makeProofMemory(target, now);
-
   const renew = (next: TargetRecord) => withClaim(next, { fence, owner }, now());
   async function write(next: TargetRecord, runs: readonly RunRecord[]): Promise<void> {
     const isFirst = !journal.hasClaim();
     const all = [...stagedRuns, ...runs];
-    record = await journal.write(withRefusals(proven.with(next), memory.refusals()), all);
+    const learnt = withRefusals(proven.with(next), memory.refusals());
+    record = await journal.write(learnt, all, memory.entriesWith(all));
     [stagedRuns, isStaged] = [[], false];
     memory.noteWritten();
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });
   }
 
   const emit = emitAbout(ports, target, now);
-
   return {
     ports,
     get target() {

@@ -1,8 +1,10 @@
 import type { Breach, BreachItem, BreachRow, ItemState } from "../core/breach/breach.ts";
 import type { OperatorFreeze } from "../core/freezes/operator-freeze.ts";
+import type { LedgerEntry } from "../core/ledger/entry.ts";
 import type { HistoryRow, RunRecord } from "../core/record/history.ts";
 import type { TargetRecord } from "../core/record/record.ts";
 import type { Instant } from "../core/time.ts";
+import type { LedgerStore } from "./ledger-store.ts";
 
 /** A record with the etag that a conditional write needs. */
 export interface Versioned {
@@ -22,6 +24,8 @@ export interface JournalChange {
   readonly runs?: readonly RunRecord[];
   /** Stores an idempotency key with its request. */
   readonly request?: KeyUse & { readonly key: string };
+  /** What the change means to the ledger. The entries exist exactly if the change does. */
+  readonly entries?: readonly LedgerEntry[];
 }
 
 /** The request of an idempotency key, and the rotation that answers it. */
@@ -83,10 +87,12 @@ export interface VersionedBreach {
 export interface BreachChange extends VersionedBreach {
   /** The items to replace; at most `maxItemsInChange`. */
   readonly items: readonly BreachItem[];
+  /** What the change means to the ledger; at most one entry, which exists exactly if the change does. */
+  readonly entries?: readonly LedgerEntry[];
 }
 
 /** How many items of a breach a transaction may change. */
-export const maxItemsInChange = 99;
+export const maxItemsInChange = 98;
 
 export interface ItemsWanted {
   readonly limit: number;
@@ -108,8 +114,12 @@ export interface BreachStore {
   dueBreaches(now: Instant, limit: number): Promise<string[]>;
   /** The items in the order of their places. */
   breachItems(breachId: string, wanted: ItemsWanted): Promise<BreachItem[]>;
-  /** Stores a new breach. It exists only when all of its items are stored. */
-  addBreach(breach: Breach, items: readonly BreachItem[]): Promise<void>;
+  /** Stores a new breach, with entries of the ledger. It exists only when all of its items are stored. */
+  addBreach(
+    breach: Breach,
+    items: readonly BreachItem[],
+    entries?: readonly LedgerEntry[],
+  ): Promise<void>;
   /** Writes the change and returns the new etag. Throws LeaseLostError if somebody else has changed the breach. */
   commitBreach(change: BreachChange): Promise<string>;
 }
@@ -158,8 +168,10 @@ export interface Journal extends BreachStore {
    * listed as a freeze of every target, because it might apply to any.
    */
   freezes(): Promise<OperatorFreeze[]>;
-  /** Inserts the freeze, or replaces the one with its id. */
-  putFreeze(freeze: OperatorFreeze): Promise<void>;
+  /** Inserts the freeze, or replaces the one with its id, with entries of the ledger in the same transaction. */
+  putFreeze(freeze: OperatorFreeze, entries?: readonly LedgerEntry[]): Promise<void>;
+  /** The entries that the writes have left, and the chain that is made of them. */
+  readonly ledger: LedgerStore;
   /**
    * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, ended freezes, used
    * idempotency keys, alarms, and the rows of breaches that were last written so long ago. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,

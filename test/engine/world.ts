@@ -148,6 +148,12 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         now: () => new Date(time + (hasHeard ? 0 : aheadMs)),
         commit: (change) => heard(gate("journal.commit", () => journal.commit(change))),
         read: (id) => heard(gate("journal.read", () => journal.read(id))),
+        ledger: {
+          ...journal.ledger,
+          log: (entries) => gate("ledger.log", () => journal.ledger.log(entries)),
+          add: (head, entries) => gate("ledger.add", () => journal.ledger.add(head, entries)),
+          clear: (segment) => gate("ledger.clear", () => journal.ledger.clear(segment)),
+        },
       },
       vault: () => ({
         readCurrent: (name, signal) => gate("vault.read", () => vault.readCurrent(name, signal)),

@@ -62,6 +62,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       failures: 1,
       nextAttemptAt: at(9),
       heldBy: "no window is open",
+      throttledSince: at(7),
       leftUndone: { kind: "bug", message: "Nobody heard.", at: at(8) },
       grace: 60_000,
       lift,

@@ -8,8 +8,8 @@ export interface LossyProxy extends Pick<Listening, "close"> {
   readonly seen: readonly string[];
   /** Bytes of all reply bodies so far. */
   received(): number;
-  /** The next requests that match take effect, but their reply is lost. */
-  loseReply(match: RegExp, times?: number): void;
+  /** The next requests that match take effect, but their reply is lost, once `meanwhile` has ended. */
+  loseReply(match: RegExp, times?: number, meanwhile?: () => Promise<void>): void;
   /** The next requests that match are answered with an HTML page, as by a gateway; the server never sees them. */
   answerPage(match: RegExp, status: number, times?: number): void;
   /** From now on, matching requests are received and never answered. */
@@ -22,6 +22,7 @@ export interface LossyProxy extends Pick<Listening, "close"> {
 export async function lossyProxy(upstream: string): Promise<LossyProxy> {
   const seen: string[] = [];
   let [losing, remaining] = [/$^/, 0];
+  let before: () => Promise<void> = () => Promise.resolve();
   let page = { match: /$^/, status: 404, times: 0 };
   let hanging = /$^/;
   let bytes = 0;
@@ -40,8 +41,9 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
     const lost = remaining > 0 && losing.test(line);
     if (lost) remaining -= 1;
     pass(upstream, incoming)
-      .then(({ status, headers, body }) => {
+      .then(async ({ status, headers, body }) => {
         bytes += body.length;
+        if (lost) await before();
         if (lost) incoming.socket.destroy();
         else {
           const { date: _, ...others } = headers;
@@ -58,8 +60,8 @@ export async function lossyProxy(upstream: string): Promise<LossyProxy> {
     seen,
     close: () => listening.close(),
     received: () => bytes,
-    loseReply: (match, times = 1) => {
-      [losing, remaining] = [match, times];
+    loseReply: (match, times = 1, meanwhile = () => Promise.resolve()) => {
+      [losing, remaining, before] = [match, times, meanwhile];
     },
     answerPage: (match, status, times = 1) => {
       page = { match, status, times };

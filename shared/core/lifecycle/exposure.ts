@@ -80,9 +80,9 @@ function withoutRequestHold(exposed: TargetRecord, before: TargetRecord): Target
 }
 
 function brief(exposure: Exposure): Exposure {
-  const { by, from, justification = {} } = exposure;
+  const { by, from, justification = {}, ...rest } = exposure;
   return {
-    ...exposure,
+    ...rest,
     by: shorten(by, maxNameLength),
     ...storeJustification(justification),
     ...(from !== undefined && { from: shorten(from, maxNameLength) }),

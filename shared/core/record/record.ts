@@ -102,6 +102,8 @@ export interface Rotation extends StartReason {
   readonly nextAttemptAt?: Instant;
   /** Why it waits until then, if a window or a freeze delays it. */
   readonly heldBy?: string;
+  /** Since when it has waited for a vault that throttles it. */
+  readonly throttledSince?: Instant;
   /** A step after publishing that Keyturn stopped trying. The secret itself is public and proven. */
   readonly leftUndone?: Failure;
   /** Milliseconds. Overrides the grace period of the target for the secret that this rotation supersedes. */

@@ -53,7 +53,7 @@ export function withoutRotationHold(record: TargetRecord): TargetRecord {
 
 /** The rotation without a time and a reason to wait. */
 export function withoutHold(rotation: Rotation): Rotation {
-  const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
+  const { nextAttemptAt: _n, heldBy: _h, throttledSince: _t, ...free } = rotation;
   return free;
 }
 

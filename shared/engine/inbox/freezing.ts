@@ -1,3 +1,4 @@
+import { describeFreeze } from "../../core/freezes/describe-freeze.ts";
 import {
   endFreeze,
   type FreezeInput,
@@ -6,6 +7,7 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
+import { boundEntry, type LedgerAction } from "../../core/ledger/entry.ts";
 import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
@@ -41,9 +43,17 @@ export function makeFreezing(
     state: findState(freeze, now()),
     matches: targets.filter((target) => isFrozenBy(target, freeze)).length,
   });
-  async function put(freeze: OperatorFreeze): Promise<void> {
+  async function put(
+    freeze: OperatorFreeze,
+    action: LedgerAction,
+    { by, reason, ticket }: Origin,
+  ): Promise<void> {
+    const entry = boundEntry({
+      ...{ id: newId(), at: now(), by, action, outcome: "accepted", reason, ticket },
+      ...describeFreeze(freeze),
+    });
     try {
-      await journal.putFreeze(freeze);
+      await journal.putFreeze(freeze, [entry]);
     } finally {
       // A write whose answer was lost may have happened.
       known.forget();
@@ -52,7 +62,7 @@ export function makeFreezing(
   return {
     async freeze(wanted) {
       const freeze = makeFreeze(wanted, await journal.freezes(), newId(), now());
-      await put(freeze);
+      await put(freeze, "freeze.set", freeze);
       return view(freeze);
     },
     freezes: async () => (await journal.freezes()).map(view),
@@ -61,7 +71,7 @@ export function makeFreezing(
       if (!found) return undefined;
       const ended = endFreeze(found, origin, now());
       if (ended === found) return view(ended);
-      await put(ended);
+      await put(ended, "freeze.end", origin);
       const frozen = targets.filter((target) => isFrozenBy(target, ended));
       await wakeReleased({ journal, freezes: known }, queues, frozen);
       return view(ended);

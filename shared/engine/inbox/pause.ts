@@ -35,8 +35,13 @@ export async function pauseTarget(
   wanted: PauseInput,
 ): Promise<PauseResult> {
   requireEnd(wanted, toInstant(ports.journal.now()));
-  const { pause, replaced, effect } = await report(ports, target, (before, now) =>
-    acceptPause(before, wanted, now),
+  const { pause, replaced, effect } = await report(
+    ports,
+    target,
+    (before, now) => acceptPause(before, wanted, now),
+    ({ pause: { by, reason, ticket, until } }) => ({
+      ...{ by, action: "target.pause", reason, ticket, detail: `until ${until}` },
+    }),
   );
   const at = toInstant(ports.journal.now());
   ports.emit(toEvent({ type: "paused", at, targetId: target.id, detail: describePause(pause) }));
@@ -50,10 +55,18 @@ export async function resumeTarget(
   origin: Origin,
 ): Promise<ResumeResult> {
   let seen: { readonly pause: Pause | undefined } | undefined;
-  const { ended, newer } = await report(ports, target, (before, now) => {
-    seen ??= { pause: before.pause };
-    return acceptResume(before, seen.pause, now);
-  });
+  const { ended, newer } = await report(
+    ports,
+    target,
+    (before, now) => {
+      seen ??= { pause: before.pause };
+      return acceptResume(before, seen.pause, now);
+    },
+    (accepted) => ({
+      ...{ ...origin, action: "target.resume" },
+      ...(accepted.ended && { detail: describePause(accepted.ended) }),
+    }),
+  );
   const why = describeResume({ ...(ended && { ended }), ...(newer && { newer }) });
   if (ended) {
     const at = toInstant(ports.journal.now());

@@ -1,7 +1,7 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { type PauseInput, requireEnd } from "../../core/lifecycle/pausing.ts";
-import type { Origin } from "../../core/record/justification.ts";
 import { goesFirst } from "../../core/record/first.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import { freezeTarget } from "../fleet/frozen-targets.ts";

@@ -1,10 +1,15 @@
 import { acceptUse, type Use } from "../../core/lifecycle/use.ts";
+import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import { report } from "./report.ts";
 
 /** A report that the secret of a target was used. Without `at`, it was used now. */
-export type UseInput = Omit<Use, "at"> & { readonly at?: Instant };
+export type UseInput = Omit<Use, "at"> & {
+  readonly at?: Instant;
+  /** Who reports it. Default: who used it. */
+  readonly origin?: Origin;
+};
 
 /** The result of a report of a use. */
 export interface UseResult {
@@ -19,10 +24,17 @@ export interface UseResult {
 export async function recordUse(
   ports: Parameters<typeof report>[0],
   target: Target,
-  used: UseInput,
+  { origin, ...used }: UseInput,
 ): Promise<UseResult> {
-  const { counted, why, record } = await report(ports, target, (before, now) =>
-    acceptUse(before, target, { ...used, at: used.at ?? now }, now),
+  const { counted, why, record } = await report(
+    ports,
+    target,
+    (before, now) => acceptUse(before, target, { ...used, at: used.at ?? now }, now),
+    () => ({
+      ...(origin ?? { by: used.by ?? "not named" }),
+      action: "use.report",
+      ...(used.by !== undefined && { detail: `used by ${used.by}` }),
+    }),
   );
   const { lastUsedAt, rotation } = record;
   // While a rotation is open, the earlier due moment does not count; the end of the rotation sets a new one.

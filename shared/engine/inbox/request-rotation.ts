@@ -1,4 +1,5 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
+import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
@@ -132,12 +133,13 @@ async function commitRequest(
   const before = seen ? acceptExposure(known, target, { ...seen, at: now }, now).record : known;
   const request = toRequest(wanted, newId(), now, before);
   const accepted = acceptRequest(withoutSkip(before), request, target, now);
-  const due = await commitNews(ports, accepted, { found, wanted, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
     : describeStart(request, record, target, now).why;
+  const entry = toEntry(accepted, { wanted, joined, why, id: newId(), at: now });
+  const due = await commitNews(ports, accepted, { found, wanted, now, entry });
   const waiting =
     describeWaiting(record, rotationId, target, now) ??
     (await adminWait(ports, target, record, now));
@@ -168,10 +170,35 @@ function toRequest(
   };
 }
 
+function toEntry(
+  { rotationId, record: { targetId } }: AcceptedRequest,
+  { wanted, joined, why, ...made }: Pick<LedgerEntry, "id" | "at"> & Asking,
+): LedgerEntry {
+  const { requestedBy: by, reason: cause, grace, liftFreeze, force, justification = {} } = wanted;
+  const { reason, ticket } = justification;
+  const parts = [
+    grace === undefined ? undefined : `grace ${formatDuration(grace)}`,
+    // The grounds of a new rotation name them by themselves.
+    !joined || liftFreeze === undefined ? undefined : `freezes lifted (${liftFreeze})`,
+    !joined || force === undefined ? undefined : `pause overridden (${force})`,
+    why,
+  ];
+  return boundEntry({
+    ...{ ...made, by, action: "rotation.request", outcome: "accepted", cause, reason, ticket },
+    ...{ targets: [targetId], rotations: [rotationId] },
+    detail: parts.filter((part) => part !== undefined).join("; "),
+  });
+}
+
+interface Asking extends Pick<Requested, "joined" | "why"> {
+  readonly wanted: RotationInput;
+}
+
 interface Before {
   readonly found: Versioned | undefined;
   readonly wanted: RotationInput;
   readonly now: Instant;
+  readonly entry: LedgerEntry;
 }
 
 /**
@@ -181,7 +208,7 @@ interface Before {
 async function commitNews(
   { journal }: RequestPorts,
   { record, rotationId, run }: AcceptedRequest,
-  { found, wanted, now }: Before,
+  { found, wanted, now, entry }: Before,
 ): Promise<Instant | undefined> {
   const { key } = wanted;
   if (record === found?.record && key === undefined) return undefined;
@@ -191,6 +218,7 @@ async function commitNews(
     etag: found?.etag,
     wakeAt: due,
     ...(run && { runs: [run] }),
+    entries: [entry],
     ...(key !== undefined && { request: { key, rotationId, asked: askedFor(wanted) } }),
   });
   return due;

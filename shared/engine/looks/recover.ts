@@ -2,6 +2,7 @@ import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.t
 import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
+import { maxThrottledMs } from "../../core/lifecycle/throttling.ts";
 import { withCheck } from "../../core/record/check.ts";
 import { type RunRecord } from "../../core/record/history.ts";
 import {
@@ -17,7 +18,6 @@ import { between, type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import { maxThrottledMs } from "../fleet/room.ts";
 import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";

@@ -9,6 +9,7 @@ import { withDueAt } from "../../core/record/due.ts";
 import { type RunRecord } from "../../core/record/history.ts";
 import {
   type Failure,
+  keyturn,
   type RotationRequest,
   type SlotRecord,
   type TargetRecord,
@@ -28,12 +29,21 @@ import type { TargetSession } from "../session.ts";
 export async function adopt(session: TargetSession): Promise<void> {
   try {
     const adopted = await examine(session);
+    session.log({
+      ...{ by: keyturn, action: "credential.adopt", outcome: "succeeded" },
+      detail: describeAdopted(adopted),
+    });
     await session.commit(adopted);
     session.emit({ type: "adopted", ...(adopted.published && { version: adopted.published }) });
   } catch (error) {
     rethrowUnlessExpected(error);
     await tryAgainLater(session, error);
   }
+}
+
+function describeAdopted({ active, published }: TargetRecord): string {
+  if (!published) return "no published secret logs in";
+  return `account ${active ?? "unknown"}; published ${published.name} version ${published.version}`;
 }
 
 async function examine(session: TargetSession): Promise<TargetRecord> {

@@ -21,13 +21,13 @@ import {
 import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import { maxThrottledMs, VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
 import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
 import type { TargetSession } from "../session.ts";
+import { commitHold, holdBackForVault } from "./hold-back.ts";
 
 /** Continues the open rotation as far as possible now. */
 export async function resume(session: TargetSession): Promise<void> {
@@ -53,9 +53,7 @@ export async function resume(session: TargetSession): Promise<void> {
     } catch (error) {
       if (error instanceof PausedError) return;
       if (await isWorthAnotherTry(rotation, error)) continue;
-      const busy = toBusy(error, rotation, session.now());
-      if (busy) await holdBack(session, busy);
-      else await onFailure(session, error);
+      if (!(await holdBackForVault(session, error))) await onFailure(session, error);
       return;
     }
     session.emit({
@@ -74,40 +72,6 @@ async function mustWait(session: TargetSession, rotation: Rotation): Promise<boo
   if (mayHaveChanged(rotation)) return false;
   await session.noteFreezes();
   return isPaused(session.record(), rotation, session.now());
-}
-
-/**
- * Recognises a busy vault: by Keyturn's own count of new versions, or because the vault sent a retry time before anything was changed.
- * Waiting for it uses up no try of the policy. A vault that throttles for longer counts as down, so that people are notified.
- */
-function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyError | undefined {
-  if (error instanceof VaultBusyError) return error;
-  if (!(error instanceof VaultUnavailableError) || mayHaveChanged(rotation)) return undefined;
-  const { retryAfter, message } = error;
-  const isLong = between(rotation.startedAt, now) >= maxThrottledMs;
-  if (retryAfter === undefined || isLong) return undefined;
-  return new VaultBusyError(message, plus(now, retryAfter));
-}
-
-/** Postpones the rotation because of a busy vault. This is not a failure. */
-async function holdBack(session: TargetSession, { until, message }: VaultBusyError): Promise<void> {
-  const record = session.record();
-  const { rotation } = record;
-  if (!rotation) return;
-  const held = { ...rotation, nextAttemptAt: until, heldBy: message };
-  await commitHold(session, { ...record, rotation: held });
-}
-
-async function commitHold(session: TargetSession, held: TargetRecord): Promise<void> {
-  await session.commit(held);
-  const { id, account, nextAttemptAt, heldBy } = held.rotation ?? {};
-  session.emit({
-    type: "held-back",
-    ...(id !== undefined && { rotationId: id }),
-    ...(account !== undefined && { account }),
-    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
-    ...(heldBy !== undefined && { detail: heldBy }),
-  });
 }
 
 /** Requires a configured account, until its secret may have been changed. After that, the rotation continues to its end in any case. */

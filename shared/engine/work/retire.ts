@@ -1,7 +1,12 @@
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { decideAfterLook, isRetirable, needsProof } from "../../core/lifecycle/retirement.ts";
 import { retryDelay } from "../../core/lifecycle/retry.ts";
-import type { Failure, Retirement, TargetRecord } from "../../core/record/record.ts";
+import {
+  type Failure,
+  keyturn,
+  type Retirement,
+  type TargetRecord,
+} from "../../core/record/record.ts";
 import { findSlot, withSlot } from "../../core/record/slots.ts";
 import { plus } from "../../core/time.ts";
 import { hasSessions, retireAccount } from "../calls/reach.ts";
@@ -29,6 +34,11 @@ export async function retire(session: TargetSession): Promise<void> {
     return;
   }
   session.stage(withRetired(session, retirement));
+  session.log({
+    ...{ by: keyturn, action: "credential.retire", outcome: "succeeded" },
+    rotations: [retirement.rotationId],
+    detail: `account ${retirement.account}`,
+  });
   session.emit({
     type: "retired",
     rotationId: retirement.rotationId,

@@ -29,6 +29,7 @@ import {
   runRow,
 } from "../table/row-keys.ts";
 import { makeMemoryBreaches } from "./memory-breaches.ts";
+import { makeMemoryLedger, type MemoryLedger } from "./memory-ledger.ts";
 import { toPromise } from "./to-promise.ts";
 
 interface StoredTarget {
@@ -62,7 +63,8 @@ export function makeMemoryJournal({
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
-  const breaches = makeMemoryBreaches(() => toInstant(now()));
+  const ledger = makeMemoryLedger();
+  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
 
@@ -78,6 +80,7 @@ export function makeMemoryJournal({
     if (before?.etag !== etag)
       throw new LeaseLostError(`Target ${record.targetId} was changed by another writer.`);
     const next = `memory-${++writes}`;
+    ledger.keep(change.entries);
     targets.set(record.targetId, {
       columns,
       etag: next,
@@ -107,8 +110,9 @@ export function makeMemoryJournal({
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
     ...historyIn(targets, alarms, expiry),
-    ...freezesIn(freezes),
+    ...freezesIn(freezes, ledger),
     ...breaches.store,
+    ledger: ledger.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
       const less = left - pruneFreezes(freezes, expiry(), left);
@@ -154,12 +158,16 @@ function historyIn(
   };
 }
 
-function freezesIn(freezes: Map<string, Columns>): Pick<Journal, "freezes" | "putFreeze"> {
+function freezesIn(
+  freezes: Map<string, Columns>,
+  ledger: MemoryLedger,
+): Pick<Journal, "freezes" | "putFreeze"> {
   return {
     freezes: toPromise(() =>
       readFreezes(inOrder(freezes).map(([key, row]) => [freezeIn(key), row])),
     ),
-    putFreeze: toPromise((freeze) => {
+    putFreeze: toPromise((freeze, entries) => {
+      ledger.keep(entries);
       freezes.set(freezeRow(freeze.id), freezeColumns.write(freeze));
     }),
   };

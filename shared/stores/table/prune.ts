@@ -59,7 +59,11 @@ function oldRows(partition: string, before: Date): string {
   if (partition === keys.freezePartition) {
     return odata`until lt ${instant} or endedAt lt ${instant}`;
   }
-  if (partition === keys.breachPartition) return odata`Timestamp lt ${before}`;
+  if (partition === keys.breachPartition) {
+    // Entries for the ledger stay until they are in its chain.
+    const { from, before: end } = keys.entryRows;
+    return odata`Timestamp lt ${before} and (RowKey lt ${from} or RowKey ge ${end})`;
+  }
   const { from, before: end } = keys.allKeyRows;
   const keyRows = odata`RowKey ge ${from} and RowKey lt ${end} and Timestamp lt ${before}`;
   return `(${keyRows}) or (${oldRuns(instant)})`;

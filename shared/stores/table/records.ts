@@ -97,6 +97,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   failures: count,
   nextAttemptAt: maybe(instant),
   heldBy: maybe(text),
+  throttledSince: maybe(instant),
   leftUndone: maybe(failure),
   grace: maybe(z.number()),
   lift: maybe(lift),

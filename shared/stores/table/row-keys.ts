@@ -14,7 +14,16 @@ const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 export const alarmPartition = "alarms";
 export const freezePartition = "freezes";
 export const breachPartition = "breaches";
+export const ledgerPartition = "ledger";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
+
+/** The partitions in which a change may leave entries for the ledger. */
+export const entryPartitions = [
+  ...targetPartitions,
+  freezePartition,
+  breachPartition,
+  ledgerPartition,
+];
 
 /** The partition of all rows of a target. It never changes. */
 export function toPartition(targetId: string): string {
@@ -58,6 +67,24 @@ export const breachItemRow = (id: string, place: number) =>
 export const momentIn = (rowKey: string): Instant =>
   mirrorDigits(rowKey.slice("alarm:".length, rowKey.lastIndexOf(":")));
 
+/** An entry of the ledger that is not in the chain yet; the oldest comes first. */
+export const entryRow = (at: Instant, id: string) => `entry:${at}:${id}`;
+export const entryIn = (rowKey: string): { readonly at: Instant; readonly id: string } => {
+  const end = rowKey.lastIndexOf(":");
+  return { at: rowKey.slice("entry:".length, end), id: rowKey.slice(end + 1) };
+};
+
+/** Segments of the ledger, the newest first. Its head has the position 0, and its entries follow in their order. */
+export const segmentRow = (segment: number, position: number) =>
+  `segment:${mirrorDigits(String(segment).padStart(10, "0"))}:${String(position).padStart(3, "0")}`;
+export const segmentIn = (rowKey: string) =>
+  Number(mirrorDigits(rowKey.slice("segment:".length, rowKey.lastIndexOf(":"))));
+export const positionIn = (rowKey: string) => Number(rowKey.slice(rowKey.lastIndexOf(":") + 1));
+/** Where the stored chain begins. */
+export const ledgerStartRow = "start";
+/** Changes with each entry that belongs to no other row. */
+export const ledgerLogRow = "log";
+
 /** The rows from `from` on and before `before`. */
 export interface RowRange {
   readonly from: string;
@@ -79,6 +106,13 @@ export const alarmRowsBefore = (moment: Instant): RowRange => ({
   // The character after the colon, so that alarms of exactly this moment stay.
   from: `alarm:${mirrorDigits(moment)};`,
   before: alarmRows.before,
+});
+export const entryRows = under("entry");
+export const allSegmentRows = under("segment");
+/** Both segments are included. */
+export const segmentRows = (first: number, last: number): RowRange => ({
+  from: segmentRow(last, 0),
+  before: `${segmentRow(first, 999)};`,
 });
 export const allRunRows = under("run");
 export const allKeyRows = under("key");
@@ -110,8 +144,8 @@ function mirror(id: string): string {
   return id.replace(/./g, (char) => idCharacters.charAt(last - idCharacters.indexOf(char))) + "~";
 }
 
-function mirrorDigits(instant: Instant): string {
-  return instant.replace(/\d/g, (digit) => String(9 - Number(digit)));
+function mirrorDigits(text: string): string {
+  return text.replace(/\d/g, (digit) => String(9 - Number(digit)));
 }
 
 function sha256(text: string): Buffer {

@@ -33,6 +33,7 @@ import {
   type TableOptions,
   toUnavailableError,
 } from "./table.ts";
+import { makeTableLedger, putWithEntries, toEntryRows } from "./table-ledger.ts";
 
 /** The content of an etag of this journal. Its wake time identifies the due row that a commit must replace. */
 interface Seen {
@@ -67,6 +68,7 @@ export function makeTableJournal(
     ...historyIn(begin, expiry),
     ...freezesIn(begin),
     ...breachesIn(begin),
+    ledger: makeTableLedger(begin),
   };
 }
 
@@ -178,10 +180,11 @@ function freezesIn(begin: () => Table): Pick<Journal, "freezes" | "putFreeze"> {
       const rows = await begin().list(keys.freezePartition, keys.freezeRows);
       return readFreezes(rows.map((row) => [keys.freezeIn(row.rowKey ?? ""), row] as const));
     },
-    putFreeze: async (freeze) => {
+    putFreeze: async (freeze, entries) => {
       const rowKey = keys.freezeRow(freeze.id);
       const columns = freezeColumns.write(freeze);
-      await begin().put({ partitionKey: keys.freezePartition, rowKey, ...columns });
+      const row = { partitionKey: keys.freezePartition, rowKey, ...columns };
+      await putWithEntries(begin(), row, entries);
     },
   };
 }
@@ -261,6 +264,7 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
     ...[...others, due, known]
       .filter((row) => row !== false && row !== undefined)
       .map((row): TransactionAction => ["upsert", { ...row, partitionKey }, "Replace"]),
+    ...toEntryRows(partitionKey, change.entries),
   ];
 }
 

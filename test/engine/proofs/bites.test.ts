@@ -4,6 +4,7 @@ import {
   changesUnannounced,
   ignoresFences,
   keepsTheSecretInMemory,
+  logsAfterwards,
   makesAnotherSecret,
   neverAsks,
   publishesFirst,
@@ -48,6 +49,11 @@ test("The crash tests catch an engine that does not check which secret is live",
 
 test("The crash tests catch an engine that changes the target before it writes to the journal", async () => {
   expect(await find(changesUnannounced, "it never settled")).toBe(true);
+});
+
+test("The crash tests catch an engine that writes to the ledger after the effect", async () => {
+  const what = "the ledger has not exactly one entry of the end";
+  expect(await find(logsAfterwards, what)).toBe(true);
 });
 
 test("The race tests catch an engine that ignores fences", async () => {

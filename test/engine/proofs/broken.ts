@@ -56,6 +56,16 @@ export const ignoresFences: Worker = (ports, world) => {
   return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
 };
 
+/** Writes the entries of the ledger after their effect, and not in the same transaction. */
+export const logsAfterwards: Worker = (ports, world) => {
+  const commit: Ports["journal"]["commit"] = async ({ entries = [], ...change }) => {
+    const etag = await ports.journal.commit(change);
+    if (entries.length > 0) await ports.journal.ledger.log(entries);
+    return etag;
+  };
+  return workOn({ ...ports, journal: { ...ports.journal, commit } }, world.target);
+};
+
 /** The engine with a journal that delays some writes until the next write. */
 function postponing(isPostponed: (record: TargetRecord) => boolean): Worker {
   return (ports, world) => {

@@ -1,9 +1,11 @@
 import { expect } from "vitest";
+import type { LedgerAction } from "../../../shared/core/ledger/entry.ts";
 import { minute } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
 import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
 
 /** `dies`: the process ends after the effect. `loses the reply`: the effect happened, but the worker gets an error. */
@@ -23,6 +25,7 @@ export const engine: Worker = (ports, world) => workOn(ports, world.target);
 /** Effects change something outside. Reads do not count: a death before a read equals a death after the previous effect. */
 const effects = new Set([
   "journal.commit",
+  "ledger.log",
   "vault.write",
   "vault.disable",
   "target.apply",
@@ -156,6 +159,10 @@ export async function endViolations(world: World, rotationId: string): Promise<s
   const newest = versions.at(-1);
   const known = versions.find(({ ref }) => ref.version === record?.published?.version);
   const told = world.notifier.sent.filter(({ type }) => type === "rotation.succeeded");
+  const entries = (await readLedger(world.journal)).filter(
+    ({ rotations }) => rotations?.[0] === rotationId,
+  );
+  const count = (action: LedgerAction) => entries.filter((one) => one.action === action).length;
   const refreshed = world.consumer.refreshes.some((one) => one.rotationId === rotationId);
   const findings: Record<string, boolean> = {
     [`the rotation ended as ${run?.state ?? "nothing"}`]: run?.state !== "done",
@@ -164,6 +171,8 @@ export async function endViolations(world: World, rotationId: string): Promise<s
       !known || newest?.value.equals(known.value) !== true,
     "another rotation is published": newest?.tags["keyturn-rotation"] !== rotationId,
     "the consumer was never refreshed": !refreshed,
+    "the ledger has not exactly one entry of the request": count("rotation.request") !== 1,
+    "the ledger has not exactly one entry of the end": count("rotation.end") !== 1,
     "success was not notified with exactly one id": new Set(told.map(({ id }) => id)).size !== 1,
   };
   return Object.keys(findings).filter((finding) => findings[finding]);

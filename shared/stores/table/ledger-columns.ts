@@ -1,0 +1,28 @@
+import { isObject } from "../../core/ledger/canonical.ts";
+import type { AnchoredHead } from "../../core/ledger/chain.ts";
+import { parseHead, parseJson } from "../../core/ledger/lines.ts";
+
+/** The columns of a head. Only `writeHead` and `anchor` write them. */
+export function writeHead({ segment, first, sequence, hash, at }: AnchoredHead) {
+  return { segment, first, sequence, hash, at };
+}
+
+/** The head, or undefined if the row is damaged. */
+export function readHead(segment: number, row: unknown): AnchoredHead | undefined {
+  if (!isObject(row)) return undefined;
+  const head = parseHead(row);
+  if (head?.segment !== segment) return undefined;
+  const { key, signature, toldTo, anchoredAt } = row;
+  const isSigned = typeof key === "string" && typeof signature === "string";
+  return {
+    ...head,
+    ...(isSigned && { signature: { key, value: signature } }),
+    ...(typeof toldTo === "string" && { toldTo: readNames(toldTo) }),
+    ...(typeof anchoredAt === "string" && { anchoredAt }),
+  };
+}
+
+function readNames(text: string): string[] {
+  const names = parseJson(text);
+  return Array.isArray(names) ? names.map(String) : [];
+}
