@@ -86,12 +86,9 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const leftAlone = new Set<string>();
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
-    const find = makeFindTarget(ports, byId);
-    const request = (target: Target, wanted: RotationInput) =>
-      requestNow(ports, firstQueue, target, wanted);
     return {
       ...makeQuestions(ports, byId),
-      ...makeInbox(ports, find, firstQueue),
+      ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
@@ -117,10 +114,11 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         return sent;
       },
       async work(message, from) {
-        if (message?.breachId !== undefined) {
-          const { breachId } = message;
-          const advance = () => advanceBreach({ ports, byId, find, request }, breachId);
-          await workOnBreach(firstQueue, breachId, advance);
+        const breachId = message?.breachId;
+        if (breachId !== undefined) {
+          await workOnBreach(firstQueue, breachId, () =>
+            advanceOne(ports, byId, firstQueue, breachId),
+          );
           return;
         }
         const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
@@ -138,6 +136,19 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       },
     };
   };
+}
+
+/** Continues a breach with the targets that may begin now. */
+function advanceOne(
+  ports: Ports,
+  byId: ReadonlyMap<string, Target>,
+  firstQueue: Queue,
+  breachId: string,
+) {
+  const find = makeFindTarget(ports, byId);
+  const request = (target: Target, wanted: RotationInput) =>
+    requestNow(ports, firstQueue, target, wanted);
+  return advanceBreach({ ports, byId, find, request }, breachId);
 }
 
 /** What callers ask of one target. */

@@ -82,13 +82,8 @@ export function makeMemoryJournal({
     const next = `memory-${++writes}`;
     ledger.keep(change.entries);
     targets.set(record.targetId, {
-      columns,
-      etag: next,
-      wakeAt,
-      sent: 0,
-      isFirst: goesFirst(record),
+      ...{ columns, etag: next, wakeAt, sent: 0, sentUntil: "", isFirst: goesFirst(record) },
       isHeartbeat: wakeAt !== undefined && isOnlyHeartbeat(record, wakeAt),
-      sentUntil: "",
       runs: new Map([...(before?.runs ?? []), ...runs]),
       requests: withRequest(before?.requests, record.targetId, request, toInstant(now())),
     });
