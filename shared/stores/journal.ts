@@ -92,10 +92,12 @@ export interface VersionedBreach {
 export interface BreachChange extends VersionedBreach {
   /** The items to replace; at most `maxItemsInChange`. */
   readonly items: readonly BreachItem[];
+  /** What the change means to the ledger; at most one entry, which exists exactly if the change does. */
+  readonly entries?: readonly LedgerEntry[];
 }
 
 /** How many items of a breach a transaction may change. */
-export const maxItemsInChange = 99;
+export const maxItemsInChange = 98;
 
 export interface ItemsWanted {
   readonly limit: number;
@@ -117,8 +119,12 @@ export interface BreachStore {
   dueBreaches(now: Instant, limit: number): Promise<string[]>;
   /** The items in the order of their places. */
   breachItems(breachId: string, wanted: ItemsWanted): Promise<BreachItem[]>;
-  /** Stores a new breach. It exists only when all of its items are stored. */
-  addBreach(breach: Breach, items: readonly BreachItem[]): Promise<void>;
+  /** Stores a new breach, with entries of the ledger. It exists only when all of its items are stored. */
+  addBreach(
+    breach: Breach,
+    items: readonly BreachItem[],
+    entries?: readonly LedgerEntry[],
+  ): Promise<void>;
   /** Writes the change and returns the new etag. Throws LeaseLostError if somebody else has changed the breach. */
   commitBreach(change: BreachChange): Promise<string>;
 }

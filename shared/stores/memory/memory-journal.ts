@@ -60,7 +60,7 @@ export function makeMemoryJournal({
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
   const ledger = makeMemoryLedger();
-  const breaches = makeMemoryBreaches(() => toInstant(now()));
+  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
   const requests = makeMemoryRequests(() => toInstant(now()), expiry);
@@ -103,8 +103,8 @@ export function makeMemoryJournal({
     ),
     ...historyIn({ targets, alarms, requests }, expiry),
     ...freezesIn(freezes, ledger, requests.keep),
-    ledger: ledger.store,
     ...breaches.store,
+    ledger: ledger.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
       const less = left - pruneFreezes(freezes, expiry(), left);

@@ -56,7 +56,11 @@ function oldRows(partition: string, before: Date): string {
     const { from, before: end } = keys.alarmRowsBefore(instant);
     return odata`RowKey ge ${from} and RowKey lt ${end}`;
   }
-  if (partition === keys.breachPartition) return odata`Timestamp lt ${before}`;
+  if (partition === keys.breachPartition) {
+    // Entries for the ledger stay until they are in its chain.
+    const { from, before: end } = keys.entryRows;
+    return odata`Timestamp lt ${before} and (RowKey lt ${from} or RowKey ge ${end})`;
+  }
   const { from, before: end } = keys.allKeyRows;
   const keyRows = odata`RowKey ge ${from} and RowKey lt ${end} and Timestamp lt ${before}`;
   const others =

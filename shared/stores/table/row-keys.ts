@@ -13,12 +13,17 @@ const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 
 export const alarmPartition = "alarms";
 export const freezePartition = "freezes";
-export const ledgerPartition = "ledger";
 export const breachPartition = "breaches";
+export const ledgerPartition = "ledger";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
 
 /** The partitions in which a change may leave entries for the ledger. */
-export const entryPartitions = [...targetPartitions, freezePartition, ledgerPartition];
+export const entryPartitions = [
+  ...targetPartitions,
+  freezePartition,
+  breachPartition,
+  ledgerPartition,
+];
 
 /** The partition of all rows of a target. It never changes. */
 export function toPartition(targetId: string): string {

@@ -68,8 +68,8 @@ export function makeTableJournal(
     },
     ...historyIn(begin, expiry),
     ...freezesIn(begin, expiry),
-    ledger: makeTableLedger(begin),
     ...breachesIn(begin),
+    ledger: makeTableLedger(begin),
   };
 }
 
