@@ -1,6 +1,8 @@
 import { ConfigError, KeyReusedError } from "../../core/errors.ts";
 import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
+import { acceptDated } from "../../core/lifecycle/dated.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
@@ -9,7 +11,11 @@ import {
   type Justification,
   storeJustification,
 } from "../../core/record/justification.ts";
-import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
+import {
+  type Exposure,
+  type RotationRequest,
+  type TargetRecord,
+} from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
@@ -23,10 +29,14 @@ export interface RotationInput extends Pick<RotationRequest, "reason" | "request
   readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
+  /** The rotation does not start before this moment. In the past: now. */
+  readonly notBefore?: Instant;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
   readonly force?: string;
+  /** A report that somebody saw the secret, which is written together with the request. */
+  readonly seen?: Omit<Exposure, "at">;
   /** Idempotency key: the same key for the same target leads to the same rotation, as long as the journal keeps the key. */
   readonly key?: string;
 }
@@ -84,11 +94,13 @@ async function knownByKey(
   return { rotationId, joined: true, why, ...(waiting && { waiting }) };
 }
 
-function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
+function askedFor(wanted: RotationInput): string {
+  const { reason, grace, notBefore, liftFreeze, force, justification } = wanted;
   const words = describeJustification(justification);
   const parts = [
     `${reason}${words}`,
     ...(grace === undefined ? [] : [`grace ${grace} ms`]),
+    ...(notBefore === undefined ? [] : [`not before ${notBefore}`]),
     ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
     ...(force === undefined ? [] : [`pause overridden: ${force}`]),
   ];
@@ -121,14 +133,20 @@ async function commitRequest(
   wanted: RotationInput,
 ): Promise<Requested> {
   const { journal, newId } = ports;
-  const { found, before, now } = await readForCaller(journal, target);
+  const { found, before: known, now } = await readForCaller(journal, target);
+  const { seen } = wanted;
+  const before = seen ? acceptExposure(known, target, { ...seen, at: now }, now).record : known;
   const request = toRequest(wanted, newId(), now, before);
-  const accepted = acceptRequest(withoutSkip(before), request, target, now);
+  const { notBefore } = wanted;
+  const accepted =
+    notBefore !== undefined && notBefore > now
+      ? acceptDated(before, { ...request, notBefore }, target, now)
+      : acceptRequest(withoutSkip(before), request, target, now);
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
-    : describeStart(request, record, target, now).why;
+    : (accepted.run?.why ?? describeStart(request, record, target, now).why);
   const entry = toEntry(accepted, { wanted, joined, why, id: newId(), at: now });
   const due = await commitNews(ports, accepted, { found, wanted, now, entry });
   const waiting =

@@ -1,0 +1,167 @@
+import { KeyReusedError } from "../../core/errors.ts";
+import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
+import { findWakeTime, isClaimed } from "../../core/lifecycle/decide.ts";
+import { findObstacle, type Queued, queueGiven, type Refused } from "../../core/lifecycle/given.ts";
+import { describeWaiting } from "../../core/lifecycle/waiting.ts";
+import type { GivenSecret } from "../../core/record/given.ts";
+import { type Justification, storeJustification } from "../../core/record/justification.ts";
+import type { GivenRequest, TargetRecord } from "../../core/record/record.ts";
+import { withoutSkip } from "../../core/record/rotation.ts";
+import type { Target } from "../../core/target.ts";
+import { type Instant, toInstant } from "../../core/time.ts";
+import type { Versioned } from "../../stores/journal.ts";
+import type { Ports } from "../ports.ts";
+import { type Busy, retryWhileBusy } from "../work/busy.ts";
+import { readForCaller } from "./read-for-caller.ts";
+import type { Requested } from "./request-rotation.ts";
+import { retryOnConflict } from "./retry-on-conflict.ts";
+
+/** What imports and undos have in common. */
+export interface GivenInput {
+  readonly requestedBy: string;
+  readonly justification?: Justification;
+  /** Why the rotation starts although a freeze is in force. */
+  readonly liftFreeze?: string;
+  /** Why the rotation starts although the target is paused. */
+  readonly force?: string;
+  /** Idempotency key. */
+  readonly key?: string;
+}
+
+export interface RequestedGiven extends Requested {
+  readonly account: string;
+}
+
+export type GivenResult = RequestedGiven | Refused | Busy;
+
+/** The target as it was read, before anything is written to it. */
+export interface Before {
+  readonly record: TargetRecord;
+  readonly found: Versioned | undefined;
+  readonly rotationId: string;
+  readonly now: Instant;
+}
+
+/** What is special to an import or an undo. */
+export interface Giving {
+  readonly by: GivenSecret["by"];
+  /** The request, in a form that can be compared with a repeated one. */
+  readonly asked: (secret: GivenSecret) => string;
+  /** Finds, or stores, the secret. Throws ConfigError for a secret that cannot be used. */
+  readonly prepare: (before: Before) => Promise<GivenSecret | Refused | Busy>;
+  /** Whether the request of a used key, whose answer was `rotationId`, is the same as this one. */
+  readonly isSame: (asked: string, rotationId: string) => Promise<boolean>;
+}
+
+/**
+ * Queues the rotation of an import or an undo. It is not queued while a worker holds the target, so that no worker can be in the middle
+ * of a decision that it contradicts. Durable when it returns.
+ */
+export function requestGiven(
+  ports: Ports,
+  target: Target,
+  input: GivenInput,
+  giving: Giving,
+): Promise<GivenResult> {
+  const attempt = () => retryOnConflict(ports, () => tryToQueue(ports, target, input, giving));
+  return retryWhileBusy(ports, attempt, (result) => "busy" in result);
+}
+
+async function tryToQueue(
+  ports: Ports,
+  target: Target,
+  input: GivenInput,
+  giving: Giving,
+): Promise<GivenResult> {
+  const { journal } = ports;
+  const known = await findByKey(ports, target, input, giving);
+  if (known) return known;
+  const { found, before: record, now } = await readForCaller(journal, target);
+  const obstacle = findObstacle(record, target, now);
+  if (obstacle) return obstacle;
+  if (isClaimed(record, now)) return busyWith(target);
+  const rotationId = ports.newId();
+  const secret = await giving.prepare({ record, found, rotationId, now });
+  if ("refused" in secret || "busy" in secret) return secret;
+  const request = toRequest(input, secret, { rotationId, at: now, record });
+  const queued = queueGiven(withoutSkip(record), request, target, now);
+  const wakeAt = findWakeTime(queued.record, now);
+  const { key } = input;
+  await journal.commit({
+    record: queued.record,
+    etag: found?.etag,
+    wakeAt,
+    runs: [queued.run],
+    entries: [toEntry(queued, ports.newId(), now)],
+    ...(key !== undefined && { request: { key, rotationId, asked: giving.asked(secret) } }),
+  });
+  return {
+    ...describeQueued(queued.record, rotationId, target, now),
+    ...{ joined: false, why: queued.run.why, account: secret.account },
+    ...(wakeAt !== undefined && { wakeAt }),
+  };
+}
+
+function toEntry({ record, run }: Queued, id: string, at: Instant): LedgerEntry {
+  const { rotationId, requestedBy: by, reason: cause, why, account, justification } = run;
+  return boundEntry({
+    ...{ id, at, by, action: "rotation.request", outcome: "accepted", cause, ...justification },
+    ...{ targets: [record.targetId], rotations: [rotationId] },
+    detail: `account ${account ?? ""}; ${why}`,
+  });
+}
+
+const busyWith = ({ id }: Target): Busy => ({
+  busy: `A worker is working on target ${id}. Nothing was recorded. Try again.`,
+});
+
+/** Finds the rotation that an earlier request with the same idempotency key led to. Throws KeyReusedError. */
+async function findByKey(
+  { journal }: Ports,
+  target: Target,
+  { key }: GivenInput,
+  giving: Giving,
+): Promise<RequestedGiven | undefined> {
+  const known = key === undefined ? undefined : await journal.request(target.id, key);
+  if (!known) return undefined;
+  const { rotationId } = known;
+  if (!(await giving.isSame(known.asked, rotationId))) {
+    throw new KeyReusedError(
+      `This Idempotency-Key was already used for a different request to ${target.id}. Use a new key`,
+    );
+  }
+  const run = await journal.run(target.id, rotationId);
+  const found = await journal.read(target.id);
+  return {
+    ...(found
+      ? describeQueued(found.record, rotationId, target, toInstant(journal.now()))
+      : { rotationId }),
+    joined: true,
+    why: `an earlier request with this Idempotency-Key started rotation ${rotationId}`,
+    account: run?.account ?? "",
+  };
+}
+
+function describeQueued(record: TargetRecord, rotationId: string, target: Target, now: Instant) {
+  const waiting = describeWaiting(record, rotationId, target, now);
+  return { rotationId, ...(waiting && { waiting }) };
+}
+
+function toRequest(
+  { requestedBy, justification = {}, liftFreeze, force }: GivenInput,
+  secret: GivenSecret,
+  {
+    rotationId,
+    at,
+    record: { pause },
+  }: Pick<GivenRequest, "rotationId" | "at"> & Pick<Before, "record">,
+): GivenRequest {
+  // The force counts for the present pause, even if the clock has gone backwards since.
+  const forcedAt = pause !== undefined && pause.at > at ? pause.at : at;
+  return {
+    ...{ rotationId, reason: secret.by, requestedBy, at, secret },
+    ...storeJustification(justification),
+    ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
+    ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
+  };
+}
