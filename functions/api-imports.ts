@@ -1,5 +1,4 @@
-import type { GivenInput, GivenResult } from "../shared/app.ts";
-import { Secret } from "../shared/app.ts";
+import { type GivenInput, type GivenResult, Secret } from "../shared/app.ts";
 import type { Call } from "./http/endpoint.ts";
 import { ProblemError, requireTarget } from "./http/problem.ts";
 import { replyRequested } from "./http/requested.ts";
