@@ -1,5 +1,4 @@
-import type { GivenInput, GivenResult } from "../shared/app.ts";
-import { Secret } from "../shared/app.ts";
+import { type GivenInput, type GivenResult, Secret } from "../shared/app.ts";
 import type { Call } from "./http/endpoint.ts";
 import { ProblemError, requireTarget } from "./http/problem.ts";
 import { replyRequested } from "./http/requested.ts";
@@ -51,11 +50,11 @@ serve(
 );
 
 function toInput(
-  call: Pick<Call<typeof importSecret | typeof undo>, "body" | "headers" | "origin">,
+  call: Pick<Call<typeof importSecret | typeof undo>, "body" | "key" | "origin">,
 ): GivenInput {
   const { liftFreeze, force } = call.body;
   const { by, ...justification } = call.origin;
-  const key = call.headers["idempotency-key"];
+  const { key } = call;
   return { requestedBy: by, justification, ...withoutUndefined({ liftFreeze, force, key }) };
 }
 

@@ -12,13 +12,13 @@ serve(
   "api-rotate",
   async () => (await schemas()).requestRotation,
   async (call) => {
-    const { params, headers, operations, origin } = call;
+    const { params, key, operations, origin } = call;
     const { cause, grace, notBefore, liftFreeze, force } = call.body;
     const input: RotationInput = withoutUndefined({
       ...{ reason: cause, grace, notBefore, liftFreeze, force },
       requestedBy: origin.by,
       justification: origin,
-      key: headers["idempotency-key"],
+      key,
     });
     const requested = await operations.request(params.target, input);
     return replyRequested(params.target, requireTarget(requested, params.target));

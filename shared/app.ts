@@ -36,6 +36,7 @@ export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
 export type { GivenInput, GivenResult } from "./engine/inbox/given.ts";
 export type { Requested, RotationInput } from "./engine/inbox/request-rotation.ts";
+export type { RequestKey } from "./engine/inbox/request-key.ts";
 export type { TargetFilter } from "./core/target-filter.ts";
 export {
   actionKinds,

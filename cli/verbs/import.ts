@@ -1,7 +1,7 @@
-import { withExamples } from "../command.ts";
+import { keyOf, withExamples } from "../command.ts";
 import { readSecret } from "../input/secret.ts";
 import { connect } from "../session.ts";
-import { finishRequest, requesting, requireFollow, toKey } from "./requesting.ts";
+import { finishRequest, requesting, requireFollow } from "./requesting.ts";
 
 export const makeImport = () =>
   withExamples(
@@ -24,7 +24,7 @@ export const makeImport = () =>
             ...{ value, account, reason, ticket, liftFreeze, force },
             apply: neverApply ? "never" : undefined,
           },
-          idempotencyKey: toKey(options),
+          idempotencyKey: keyOf(options),
         });
         await finishRequest(options, requested);
       }),

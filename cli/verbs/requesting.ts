@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { ApiAnswer } from "../api/endpoints.ts";
 import { toDuration, writing } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
@@ -13,10 +12,6 @@ export function requesting(name: string, summary: string) {
   return writing(name, summary)
     .option("--lift-freeze <text>", "why the rotation starts although a freeze is in force")
     .option("--force <text>", "why the rotation starts although the target is paused")
-    .option(
-      "--idempotency-key <key>",
-      "requests with the same key take effect once (default: a new key)",
-    )
     .option("--follow", "wait for the end of the rotation, and exit by its outcome")
     .option("--timeout <time>", "with --follow: how long to wait", toDuration);
 }
@@ -29,14 +24,6 @@ interface Following extends OnlineOptions {
 /** Throws Failure for a time to wait without a reason to wait. */
 export function requireFollow({ follow: isFollowed, timeout }: Following): void {
   if (timeout !== undefined && !isFollowed) throw usageFailure("--timeout needs --follow.");
-}
-
-export function toKey({
-  idempotencyKey,
-}: {
-  readonly idempotencyKey?: string | undefined;
-}): string {
-  return idempotencyKey ?? randomUUID();
 }
 
 type Requested = ApiAnswer<"api-rotate">;

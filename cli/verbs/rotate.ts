@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
-import { toMoment, withExamples } from "../command.ts";
+import { keyOf, toMoment, withExamples } from "../command.ts";
 import { connect } from "../session.ts";
-import { finishRequest, requesting, requireFollow, toKey } from "./requesting.ts";
+import { finishRequest, requesting, requireFollow } from "./requesting.ts";
 
 export const makeRotate = () =>
   withExamples(
@@ -28,7 +28,7 @@ export const makeRotate = () =>
         const requested = await connect(options).call("api-rotate", {
           params: { target },
           body: { cause, reason, ticket, grace, notBefore, liftFreeze, force },
-          idempotencyKey: toKey(options),
+          idempotencyKey: keyOf(options),
         });
         await finishRequest(options, requested);
       }),

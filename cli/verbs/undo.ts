@@ -1,6 +1,6 @@
-import { withExamples } from "../command.ts";
+import { keyOf, withExamples } from "../command.ts";
 import { connect } from "../session.ts";
-import { finishRequest, requesting, requireFollow, toKey } from "./requesting.ts";
+import { finishRequest, requesting, requireFollow } from "./requesting.ts";
 
 export const makeUndo = () =>
   withExamples(
@@ -12,7 +12,7 @@ export const makeUndo = () =>
         const requested = await connect(options).call("api-undo", {
           params: { target },
           body: { reason, ticket, liftFreeze, force },
-          idempotencyKey: toKey(options),
+          idempotencyKey: keyOf(options),
         });
         await finishRequest(options, requested);
       }),

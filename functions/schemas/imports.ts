@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { justification, targetParams } from "./common.ts";
+import { justification, keyedHeaders, targetParams } from "./common.ts";
 import { accepted, lifts, requested } from "./requested.ts";
-import { idempotencyKey } from "./rotations.ts";
 
 /** Bytes: the limit of Key Vault for one version of a secret. */
 const maxBodyBytes = 25 * 1024;
@@ -18,7 +17,7 @@ export const importSecret = endpoint({
   description:
     "The value goes from the body into a pending version in Key Vault and nowhere else. A rotation with the cause `import` then logs in with it. If the target accepts it, it is published as it is (`alreadySet`); otherwise Keyturn sets it first, if `apply` permits. Nothing is changed for the published account of a pair, because consumers use it: the target must have the value already. Refused during a rotation.",
   params: targetParams,
-  headers: z.strictObject({ "idempotency-key": idempotencyKey.optional() }),
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       value: z
@@ -45,6 +44,7 @@ export const importSecret = endpoint({
     }),
     maxBytes: maxBodyBytes,
   },
+  secretFields: ["value"],
   answers: { 202: { ...accepted, content: { "application/json": requested } } },
   problems: [
     "target-not-found",

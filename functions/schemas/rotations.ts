@@ -12,6 +12,7 @@ import {
   givenJustification,
   instant,
   justification,
+  keyedHeaders,
   list,
   moment,
   next,
@@ -103,15 +104,6 @@ const unreadableRotation = z
     description: "A row of the history that this version of Keyturn cannot read.",
   });
 
-const idempotencyError = "`Idempotency-Key` must be 1 to 200 visible ASCII characters.";
-
-export const idempotencyKey = z
-  .string(idempotencyError)
-  .regex(/^[\x21-\x7e]{1,200}$/, idempotencyError)
-  .describe(
-    "1 to 200 visible ASCII characters. Requests with the same key for the same target lead to the same rotation, for as long as the history is kept (400 days by default).",
-  );
-
 export const requestRotation = endpoint({
   route: "api-rotate",
   group: "Rotations",
@@ -119,7 +111,7 @@ export const requestRotation = endpoint({
   description:
     "The request is durable when it is answered. It joins a rotation that is queued, or one under way that has not published its secret yet. Otherwise it gets a rotation of its own.",
   params: targetParams,
-  headers: z.strictObject({ "idempotency-key": idempotencyKey.optional() }),
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       cause: z

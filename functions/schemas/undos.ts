@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { justification, rotationId, targetId, targetParams } from "./common.ts";
+import { justification, keyedHeaders, rotationId, targetId, targetParams } from "./common.ts";
 import { accepted, lifts, requested } from "./requested.ts";
-import { idempotencyKey } from "./rotations.ts";
 
 export const undo = endpoint({
   route: "api-undo",
@@ -11,7 +10,7 @@ export const undo = endpoint({
   description:
     "Leads to one rotation with the cause `undo`. For a pair, within the grace: the previous account is published again after a log-in proves its password, and the account that was published until then is retired after its own grace. For a single account, its previous password is set again. Refused during a rotation, when the previous account was retired or its grace is over, when somebody reported its password as exposed, and when the policy says `undo: false`.",
   params: targetParams,
-  headers: z.strictObject({ "idempotency-key": idempotencyKey.optional() }),
+  headers: keyedHeaders,
   body: { json: z.strictObject({ ...lifts, ...justification }) },
   answers: { 202: { ...accepted, content: { "application/json": requested } } },
   problems: [

@@ -26,6 +26,8 @@ export const actionKinds = [
   "dry-run",
   "request-rotation",
   "lift-freeze",
+  "end-pause",
+  "override-pause",
   "wait",
 ] as const;
 

@@ -122,8 +122,6 @@ export function viewTarget(
   record: TargetRecord | undefined,
   unreadable?: string,
 ): TargetView {
-  const { rotation, dated } = record ?? {};
-  const queued = record && findQueued(record);
   return {
     id: target.id,
     type: target.type,
@@ -137,7 +135,7 @@ export function viewTarget(
     policyFingerprint: fingerprintPolicy(target.policy),
     passwordEntropyBits: countEntropyBits(target.policy.password),
     tags: target.tags,
-    ...(record && viewChange(record)),
+    ...(record && { ...viewChange(record), ...viewOpen(record), ...viewRetirement(record) }),
     ...pick(record, [
       "active",
       "published",
@@ -151,11 +149,18 @@ export function viewTarget(
       "dueReason",
     ]),
     ...viewExposure(record),
+    slots: record?.slots ?? [],
+  };
+}
+
+/** The rotation that is under way, the one that is queued, and those for which a date is set. */
+function viewOpen(record: TargetRecord) {
+  const { rotation, dated } = record;
+  const queued = findQueued(record);
+  return {
     ...(rotation && { rotation: viewRotation(rotation) }),
     ...(queued && viewRequest(queued)),
     ...(dated && { scheduled: dated.map(viewDated) }),
-    ...(record && viewRetirement(record)),
-    slots: record?.slots ?? [],
   };
 }
 

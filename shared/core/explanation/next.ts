@@ -1,6 +1,6 @@
 import { type stepKinds } from "../answer-words.ts";
-import type { PendingWork } from "../lifecycle/decide.ts";
 import { findDated } from "../lifecycle/dated.ts";
+import type { PendingWork } from "../lifecycle/decide.ts";
 import { describeRequester } from "../lifecycle/permit.ts";
 import { describeWait, needsProof } from "../lifecycle/retirement.ts";
 import { findQueued } from "../record/queued.ts";
@@ -77,6 +77,9 @@ function describe(situation: Situation, { work, at }: TimedWork): NextStep[] {
   ];
 }
 
+/** Nothing doubts the secret. */
+const heartbeatWhy = "a heartbeat, as often as `verifyEvery` of the policy says";
+
 type Described = Pick<NextStep, "what" | "why">;
 
 const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Described>> = {
@@ -108,7 +111,7 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
   },
   check: (situation) => ({
     what: `Log in with the published secret ${situation.target.publish.name}`,
-    why: withDelay(situation, situation.record.check?.why ?? "the secret is in doubt"),
+    why: withDelay(situation, situation.record.check?.why ?? heartbeatWhy),
   }),
   retire: (situation) => {
     const { record } = situation;

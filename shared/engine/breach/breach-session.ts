@@ -29,7 +29,7 @@ export interface BreachSession {
 }
 
 export function openBreachSession(
-  ports: Pick<Ports, "journal">,
+  ports: Pick<Ports, "journal" | "newId">,
   found: VersionedBreach,
 ): BreachSession {
   let { breach, etag } = found;
@@ -44,6 +44,7 @@ export function openBreachSession(
         const next = withNextAt(endIfDone(counted, now()), now());
         etag = await writeBreach(ports, {
           breach: next,
+          before: breach,
           etag,
           items: batch.map(({ item }) => item),
         });

@@ -83,17 +83,31 @@ export function makeBreaching(
       return viewBreach(preview.breach, now);
     },
     confirmBreach: (breachId, how) =>
-      change(breachId, "breach-started", async (breach, now) => {
-        const confirmed = confirm(breach, how, now);
-        if ("refused" in confirmed || confirmed.breach === breach) return confirmed;
-        return (await findStale(ports, breach, select)) ?? confirmed;
-      }),
+      change(
+        breachId,
+        { event: "breach-started", action: "breach.start", origin: how },
+        async (breach, now) => {
+          const confirmed = confirm(breach, how, now);
+          if ("refused" in confirmed || confirmed.breach === breach) return confirmed;
+          return (await findStale(ports, breach, select)) ?? confirmed;
+        },
+      ),
     pauseBreach: (breachId, origin) =>
-      change(breachId, "breach-paused", (breach, now) => pause(breach, origin, now)),
+      change(breachId, { event: "breach-paused", action: "breach.pause", origin }, (breach, now) =>
+        pause(breach, origin, now),
+      ),
     resumeBreach: (breachId, origin) =>
-      change(breachId, "breach-resumed", (breach, now) => resume(breach, origin, now)),
+      change(
+        breachId,
+        { event: "breach-resumed", action: "breach.resume", origin },
+        (breach, now) => resume(breach, origin, now),
+      ),
     cancelBreach: (breachId, origin) =>
-      change(breachId, "breach-cancelled", (breach, now) => cancel(breach, origin, now)),
+      change(
+        breachId,
+        { event: "breach-cancelled", action: "breach.cancel", origin },
+        (breach, now) => cancel(breach, origin, now),
+      ),
   };
 }
 

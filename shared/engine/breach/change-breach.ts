@@ -8,7 +8,7 @@ import { retryOnConflict } from "../inbox/retry-on-conflict.ts";
 import type { Ports } from "../ports.ts";
 import { withNextAt } from "./breach-session.ts";
 import { sendForBreach } from "./wake-breaches.ts";
-import { writeBreach } from "./write-breach.ts";
+import { type BreachAct, writeBreach } from "./write-breach.ts";
 
 /** A change that cannot be made. `isStale`: what the preview showed is not true any more. */
 export interface Refused {
@@ -22,14 +22,14 @@ type Decide = (breach: Breach, now: Instant) => Changed | Refused | Promise<Chan
 /** Makes the change that a person wants, durably, and wakes a worker. Undefined when the breach does not exist. */
 export type ChangeBreach = (
   breachId: string,
-  event: EventType,
+  how: { readonly event: EventType } & BreachAct,
   decide: Decide,
 ) => Promise<BreachView | Refused | undefined>;
 
 export function makeBreachChanger(ports: Ports, firstQueue: Queue): ChangeBreach {
   const { journal } = ports;
   const now = () => toInstant(journal.now());
-  return async (breachId, event, decide) => {
+  return async (breachId, { event, ...act }, decide) => {
     const result = await retryOnConflict(ports, async () => {
       const found = await journal.breach(breachId);
       if (!found) return undefined;
@@ -37,7 +37,8 @@ export function makeBreachChanger(ports: Ports, firstQueue: Queue): ChangeBreach
       if ("refused" in changed) return changed;
       const isNew = changed.breach !== found.breach;
       const breach = isNew ? withNextAt(changed.breach, now()) : found.breach;
-      if (isNew) await writeBreach(ports, { breach, etag: found.etag, items: [] });
+      const change = { breach, before: found.breach, etag: found.etag, items: [] };
+      if (isNew) await writeBreach(ports, change, act);
       return { breach, isNew };
     });
     if (!result || "refused" in result) return result;

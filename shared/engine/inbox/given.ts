@@ -7,12 +7,13 @@ import type { GivenSecret } from "../../core/record/given.ts";
 import { type Justification, storeJustification } from "../../core/record/justification.ts";
 import type { GivenRequest, TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
-import type { Target } from "../../core/target.ts";
-import { type Instant, toInstant } from "../../core/time.ts";
+import type { Target, VersionRef } from "../../core/target.ts";
+import type { Instant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import type { Ports } from "../ports.ts";
 import { type Busy, retryWhileBusy } from "../work/busy.ts";
 import { readForCaller } from "./read-for-caller.ts";
+import { findAnswer, keyReused, rememberAnswer, type RequestKey } from "./request-key.ts";
 import type { Requested } from "./request-rotation.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
@@ -24,8 +25,7 @@ export interface GivenInput {
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
   readonly force?: string;
-  /** Idempotency key. */
-  readonly key?: string;
+  readonly key?: RequestKey;
 }
 
 export interface RequestedGiven extends Requested {
@@ -45,12 +45,10 @@ export interface Before {
 /** What is special to an import or an undo. */
 export interface Giving {
   readonly by: GivenSecret["by"];
-  /** The request, in a form that can be compared with a repeated one. */
-  readonly asked: (secret: GivenSecret) => string;
   /** Finds, or stores, the secret. Throws ConfigError for a secret that cannot be used. */
   readonly prepare: (before: Before) => Promise<GivenSecret | Refused | Busy>;
-  /** Whether the request of a used key, whose answer was `rotationId`, is the same as this one. */
-  readonly isSame: (asked: string, rotationId: string) => Promise<boolean>;
+  /** Whether a repeated request has the same secret as the first, whose rotation and version are given. */
+  readonly isSame: (rotationId: string, ref: VersionRef) => Promise<boolean>;
 }
 
 /**
@@ -74,9 +72,10 @@ async function tryToQueue(
   giving: Giving,
 ): Promise<GivenResult> {
   const { journal } = ports;
+  const { found, before: record, now } = await readForCaller(journal, target);
+  // After the record: an equal request that is written in between makes the commit fail.
   const known = await findByKey(ports, target, input, giving);
   if (known) return known;
-  const { found, before: record, now } = await readForCaller(journal, target);
   const obstacle = findObstacle(record, target, now);
   if (obstacle) return obstacle;
   if (isClaimed(record, now)) return busyWith(target);
@@ -86,20 +85,19 @@ async function tryToQueue(
   const request = toRequest(input, secret, { rotationId, at: now, record });
   const queued = queueGiven(withoutSkip(record), request, target, now);
   const wakeAt = findWakeTime(queued.record, now);
-  const { key } = input;
+  const answer: RequestedGiven = {
+    ...describeQueued(queued.record, rotationId, target, now),
+    ...{ joined: false, why: queued.run.why, account: secret.account },
+  };
   await journal.commit({
     record: queued.record,
     etag: found?.etag,
     wakeAt,
     runs: [queued.run],
     entries: [toEntry(queued, ports.newId(), now)],
-    ...(key !== undefined && { request: { key, rotationId, asked: giving.asked(secret) } }),
+    ...rememberAnswer(input.key, { answer, ref: secret.ref } satisfies Remembered),
   });
-  return {
-    ...describeQueued(queued.record, rotationId, target, now),
-    ...{ joined: false, why: queued.run.why, account: secret.account },
-    ...(wakeAt !== undefined && { wakeAt }),
-  };
+  return { ...answer, ...(wakeAt !== undefined && { wakeAt }) };
 }
 
 function toEntry({ record, run }: Queued, id: string, at: Instant): LedgerEntry {
@@ -115,31 +113,24 @@ const busyWith = ({ id }: Target): Busy => ({
   busy: `A worker is working on target ${id}. Nothing was recorded. Try again.`,
 });
 
-/** Finds the rotation that an earlier request with the same idempotency key led to. Throws KeyReusedError. */
+/** What the journal keeps with an idempotency key. */
+interface Remembered {
+  readonly answer: RequestedGiven;
+  readonly ref: VersionRef;
+}
+
+/** Finds the answer to an earlier request with the same idempotency key. Throws KeyReusedError. */
 async function findByKey(
   { journal }: Ports,
   target: Target,
   { key }: GivenInput,
   giving: Giving,
 ): Promise<RequestedGiven | undefined> {
-  const known = key === undefined ? undefined : await journal.request(target.id, key);
+  const known = await findAnswer<Remembered>(journal, target.id, key);
   if (!known) return undefined;
-  const { rotationId } = known;
-  if (!(await giving.isSame(known.asked, rotationId))) {
-    throw new KeyReusedError(
-      `This Idempotency-Key was already used for a different request to ${target.id}. Use a new key`,
-    );
-  }
-  const run = await journal.run(target.id, rotationId);
-  const found = await journal.read(target.id);
-  return {
-    ...(found
-      ? describeQueued(found.record, rotationId, target, toInstant(journal.now()))
-      : { rotationId }),
-    joined: true,
-    why: `an earlier request with this Idempotency-Key started rotation ${rotationId}`,
-    account: run?.account ?? "",
-  };
+  const { answer, ref } = known;
+  if (await giving.isSame(answer.rotationId, ref)) return answer;
+  throw new KeyReusedError(keyReused);
 }
 
 function describeQueued(record: TargetRecord, rotationId: string, target: Target, now: Instant) {

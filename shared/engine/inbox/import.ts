@@ -2,7 +2,6 @@ import { ConfigError } from "../../core/errors.ts";
 import { chooseImported } from "../../core/lifecycle/given.ts";
 import { renderPayload } from "../../core/payload/payload.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
-import { describeJustification } from "../../core/record/justification.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { findImportProblem } from "../../core/secrets/imported.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
@@ -34,13 +33,10 @@ export async function importSecret(
   input: ImportInput,
 ): Promise<GivenResult> {
   requireAccount(target, input);
-  const prefix = describeImport(input);
   let stored: GivenSecret | undefined;
   return requestGiven(ports, target, input, {
     by: "import",
-    asked: ({ ref }) => `${prefix} ${ref.version}`,
-    isSame: (asked, rotationId) =>
-      isSameImport({ ports, target, input }, prefix, asked, rotationId),
+    isSame: (rotationId, ref) => isSameImport({ ports, target, input }, rotationId, ref),
     async prepare(before) {
       const wanted = chooseImported(before.record, target, input);
       if (stored?.account === wanted.account) return { ...stored, ...wanted };
@@ -56,13 +52,6 @@ function requireAccount({ id, slots }: Target, { account }: ImportInput): void {
   if (account === undefined || slots.some((slot) => slot.account === account)) return;
   const names = slots.map((slot) => slot.account).join(", ");
   throw new ConfigError(`\`account\` must be an account of target ${id}: ${names}`);
-}
-
-/** Everything about the request but the value, and the version in which the value is stored. */
-function describeImport(input: ImportInput): string {
-  const { account, mayApply, liftFreeze, force, justification } = input;
-  const words = describeJustification(justification);
-  return JSON.stringify(["import", account, mayApply, liftFreeze, force, words]);
 }
 
 /** Milliseconds. A vault that is busier than that is not worth waiting for. */
@@ -105,17 +94,14 @@ interface Repeated {
  */
 async function isSameImport(
   { ports, target, input }: Repeated,
-  prefix: string,
-  asked: string,
   rotationId: string,
+  pending: VersionRef,
 ): Promise<boolean> {
-  if (!asked.startsWith(`${prefix} `)) return false;
   const session = openSession(ports, target, ports.newId(), {
     record: newRecord(target.id),
     etag: undefined,
   });
   session.guard(input.value);
-  const pending = { ...toPendingName(target), version: asked.slice(prefix.length + 1) };
   const { account, published } = (await ports.journal.run(target.id, rotationId)) ?? {};
   if (account === undefined) return false;
   return isStoredIn(session, [pending, published], account, input.value);

@@ -5,6 +5,7 @@ import type { BreachStore } from "../journal.ts";
 import { breachColumns, itemColumns, readBreaches } from "../table/breach-columns.ts";
 import type { Columns } from "../table/columns.ts";
 import { breachIn, breachItemRow, breachRow, isRotationId } from "../table/row-keys.ts";
+import type { MemoryLedger } from "./memory-ledger.ts";
 import { toPromise } from "./to-promise.ts";
 
 interface StoredRow {
@@ -20,7 +21,10 @@ export interface MemoryBreaches {
 }
 
 /** Breaches in memory, with the columns of Table storage. */
-export function makeMemoryBreaches(now: () => Instant): MemoryBreaches {
+export function makeMemoryBreaches(
+  now: () => Instant,
+  ledger: Pick<MemoryLedger, "keep">,
+): MemoryBreaches {
   const rows: Rows = { heads: new Map(), items: new Map() };
   const { heads, items } = rows;
   let writes = 0;
@@ -34,16 +38,18 @@ export function makeMemoryBreaches(now: () => Instant): MemoryBreaches {
   return {
     store: {
       ...readersOf(rows),
-      addBreach: toPromise((breach, added) => {
+      addBreach: toPromise((breach, added, entries) => {
+        ledger.keep(entries);
         for (const item of added) items.set(...itemRow(item));
         heads.set(breachRow(breach.id), row(breachColumns.write(breach)));
       }),
-      commitBreach: toPromise(({ breach, etag, items: changed }) => {
+      commitBreach: toPromise(({ breach, etag, items: changed, entries }) => {
         const head = row(breachColumns.write(breach));
         const written = changed.map(itemRow);
         if (heads.get(breachRow(breach.id))?.etag !== etag) {
           throw new LeaseLostError(`Breach ${breach.id} was changed by another writer.`);
         }
+        ledger.keep(entries);
         heads.set(breachRow(breach.id), head);
         for (const one of written) items.set(...one);
         return head.etag;

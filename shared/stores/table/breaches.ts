@@ -5,8 +5,10 @@ import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { type BreachChange, type BreachStore, maxItemsInChange } from "../journal.ts";
 import { breachColumns, itemColumns, readBreaches } from "./breach-columns.ts";
+import { refuseUnstorableEntries } from "./change.ts";
 import * as keys from "./row-keys.ts";
 import { type Row, type Table, toUnavailableError } from "./table.ts";
+import { putWithEntries, toEntryRows } from "./table-ledger.ts";
 
 const partitionKey = keys.breachPartition;
 
@@ -45,24 +47,27 @@ export function breachesIn(begin: () => Table): BreachStore {
       });
       return rows.map((row) => itemColumns.read(row));
     },
-    addBreach: async (breach, items) => {
+    addBreach: async (breach, items, entries) => {
       requireId(breach);
       for (const batches of splitIntoChunks(splitIntoChunks(items, maxItemsInChange), maxAtOnce)) {
         await Promise.all(batches.map((batch) => put(begin(), batch)));
       }
       // Without its head nobody knows the breach, so the head comes last.
-      await begin().put(headRow(breach, randomUUID()));
+      await putWithEntries(begin(), headRow(breach, randomUUID()), entries);
     },
     commitBreach: (change) => commit(begin(), change),
   };
 }
 
-async function commit(table: Table, { breach, etag, items }: BreachChange): Promise<string> {
+async function commit(table: Table, change: BreachChange): Promise<string> {
+  const { breach, etag, items, entries } = change;
   requireId(breach);
+  refuseUnstorableEntries(entries);
   const writeId = randomUUID();
   const result = await table.submit([
     ["update", headRow(breach, writeId), "Replace", { etag }],
     ...items.map(upsert),
+    ...toEntryRows(partitionKey, entries),
   ]);
   if ("etag" in result) return result.etag;
   // The reply may be lost, and the retry of the SDK then met the row that it had just written.

@@ -255,7 +255,7 @@ function toColumn(kind: Stored, field: string, value: unknown): Plain {
   throw new Error(`A ${kind.what} cannot be stored: its ${field} is not a plain value.`);
 }
 
-function escapeLineSeparators(json: string): string {
+export function escapeLineSeparators(json: string): string {
   return json.replace(lineSeparators, (char) => (char === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 

@@ -13,12 +13,17 @@ const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 
 export const alarmPartition = "alarms";
 export const freezePartition = "freezes";
-export const ledgerPartition = "ledger";
 export const breachPartition = "breaches";
+export const ledgerPartition = "ledger";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
 
 /** The partitions in which a change may leave entries for the ledger. */
-export const entryPartitions = [...targetPartitions, freezePartition, ledgerPartition];
+export const entryPartitions = [
+  ...targetPartitions,
+  freezePartition,
+  breachPartition,
+  ledgerPartition,
+];
 
 /** The partition of all rows of a target. It never changes. */
 export function toPartition(targetId: string): string {
@@ -43,6 +48,7 @@ export const targetOfRun = (rowKey: string) => /^run:([^:]+):/.exec(rowKey)?.[1]
 /** The id in the key of a rotation's row. */
 export const rotationIn = (rowKey: string) =>
   mirror(rowKey.slice(rowKey.lastIndexOf(":") + 1, -1)).slice(0, -1);
+/** The row of an idempotency key; `targetId` is empty for a request to no single target. */
 export const requestRow = (targetId: string, key: string) =>
   `key:${targetId}:${sha256(key).toString("hex")}`;
 export const alarmRow = (at: Instant, id: string) =>

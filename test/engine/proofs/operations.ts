@@ -6,6 +6,7 @@ import { requestRotation } from "../../../shared/engine/inbox/request-rotation.t
 import { requestUndo } from "../../../shared/engine/inbox/undo.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
+import { keyed } from "../steps.ts";
 import { type Kind, open, type World } from "../world.ts";
 
 /** One way in which a person changes what is published. */
@@ -33,7 +34,7 @@ export const rotation: Operation = {
   name: "rotation",
   supersedes: firstAccount,
   async request(ports, world) {
-    const request = { reason: "operator", requestedBy: "test", key: "once" } as const;
+    const request = { reason: "operator", requestedBy: "test", key: keyed("once") } as const;
     return (await requestRotation(ports, world.target, request)).rotationId;
   },
   violations: () => Promise.resolve([]),
@@ -74,7 +75,7 @@ export const undoing: Operation = {
     await workOn(world.ports(open), world.target);
   },
   async request(ports, world) {
-    return idOf(await requestUndo(ports, world.target, { ...wanted, key: "undo" }));
+    return idOf(await requestUndo(ports, world.target, { ...wanted, key: keyed("undo") }));
   },
   violations: (world) =>
     Promise.resolve(notPublished(world, `first-secret-of-${world.kind.accounts[0] ?? ""}`)),
@@ -84,7 +85,7 @@ export const undoing: Operation = {
 export const givenOperations: readonly Operation[] = [importing, importingSet, undoing];
 
 async function requestImport(ports: Ports, world: World): Promise<string> {
-  const input = { ...wanted, value: new Secret(imported), mayApply: true, key: "once" };
+  const input = { ...wanted, value: new Secret(imported), mayApply: true, key: keyed("once") };
   return idOf(await importSecret(ports, world.target, input));
 }
 

@@ -6,7 +6,7 @@ import { makePlan } from "../../../../shared/engine/queries/plan.ts";
 import { accepted, importInto, undo } from "../../given-steps.ts";
 import { withPolicy, yearEnd } from "../../policy-world.ts";
 import { workFor } from "../../proofs/disturbed.ts";
-import { adopted, ask, failing, readRecord, request, rotate, work } from "../../steps.ts";
+import { adopted, ask, failing, keyed, readRecord, request, rotate, work } from "../../steps.ts";
 import { kinds, open, pairAdmin, singleAdmin, type World } from "../../world.ts";
 
 const runOf = (world: World, id: string) => world.journal.run("app", id);
@@ -130,9 +130,9 @@ test("A rotation that is scheduled while a worker works is not lost", async () =
 test("The same key leads to the same scheduled rotation, and another date is another request", async () => {
   const world = await adopted(singleAdmin);
   const notBefore = inDays(world, 3);
-  const id = await request(world, { notBefore, key: "leaver-7" });
-  expect(await request(world, { notBefore, key: "leaver-7" })).toBe(id);
-  const other = request(world, { notBefore: inDays(world, 4), key: "leaver-7" });
+  const id = await request(world, { notBefore, key: keyed("leaver-7") });
+  expect(await request(world, { notBefore, key: keyed("leaver-7") })).toBe(id);
+  const other = request(world, { notBefore: inDays(world, 4), key: keyed("leaver-7", "another") });
   await expect(other).rejects.toThrow("different request");
   expect((await readRecord(world)).dated).toHaveLength(1);
 });

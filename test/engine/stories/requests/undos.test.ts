@@ -4,7 +4,16 @@ import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import { accepted, importInto, issued, passwordOf, publishedIn, undo } from "../../given-steps.ts";
 import { withPolicy } from "../../policy-world.ts";
-import { adopted, failing, readRecord, request, rotate, setPassword, work } from "../../steps.ts";
+import {
+  adopted,
+  failing,
+  keyed,
+  readRecord,
+  request,
+  rotate,
+  setPassword,
+  work,
+} from "../../steps.ts";
 import {
   type Kind,
   kinds,
@@ -229,9 +238,14 @@ test("An import can be undone", async () => {
 
 test("The same key leads to the same undo, long after it ended", async () => {
   const world = await rotated(pairAdmin);
-  const id = await accepted(undo(world, { key: "ticket-7" }));
+  const id = await accepted(undo(world, { key: keyed("ticket-7") }));
   await work(world);
   world.advance(2 * day);
-  expect(await undo(world, { key: "ticket-7" })).toMatchObject({ rotationId: id, joined: true });
-  await expect(undo(world, { key: "ticket-7", force: "now" })).rejects.toThrow("different request");
+  expect(await undo(world, { key: keyed("ticket-7") })).toMatchObject({
+    rotationId: id,
+    joined: false,
+  });
+  await expect(undo(world, { key: keyed("ticket-7", "another"), force: "now" })).rejects.toThrow(
+    "different request",
+  );
 });
