@@ -1,4 +1,4 @@
-import { withExamples, writing } from "../command.ts";
+import { keyOf, withExamples, writing } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { formatRecord } from "../output/table.ts";
 import { answer, connect } from "../session.ts";
@@ -17,6 +17,7 @@ export const makeUnblock = () =>
         const unblocked = await connect(options).call("api-unblock", {
           params: { target },
           body: { version, reason, ticket },
+          idempotencyKey: keyOf(options),
         });
         answer(options, unblocked, (one) =>
           formatRecord([
