@@ -3,6 +3,7 @@ import type { LoopbackReply } from "../loopback.ts";
 import { readBackup, writeBackup } from "./backup.ts";
 import type { Bundles } from "./bundles.ts";
 import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./emulator-limits.ts";
+import { KEY_OPERATIONS } from "./keys.ts";
 import { takePage } from "./paging.ts";
 import * as rules from "./rules.ts";
 import {
@@ -39,6 +40,8 @@ type Perform = (vault: VaultContext, call: Call) => Promise<LoopbackReply> | Loo
 const ok = (json: unknown): LoopbackReply => ({ status: 200, json });
 
 export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
+  ...KEY_OPERATIONS,
+
   "set-secret": async (vault, call) => {
     const body = parseCreateBody(call.body);
     const version = randomBytes(16).toString("hex");

@@ -23,8 +23,9 @@ import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
-import { sealInSweep } from "./ledger/keep.ts";
+import { makeLedgerKeeper } from "./ledger/keep.ts";
 import type { Ports } from "./ports.ts";
+import { type LedgerQuestions, makeLedgerQuestions } from "./queries/ledger.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
@@ -32,7 +33,7 @@ import { sweep } from "./scheduling/sweep.ts";
 import { type Busy, verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing {
+export interface Operations extends Questions, LedgerQuestions, Pausing, Freezing {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -81,10 +82,12 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
+  const keepLedger = makeLedgerKeeper();
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
     return {
       ...makeQuestions(ports, byId),
+      ...makeLedgerQuestions(ports.journal),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
@@ -103,7 +106,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
           admit: makeAdmission(deps.ports, byId),
         });
         await reportConfig(ports, deps.configAlarm?.(), reported);
-        await sealInSweep(ports);
+        await keepLedger(ports);
         await prune(ports);
         await registered;
         return sent;

@@ -10,6 +10,7 @@ const types: Record<NotificationType, string> = {
   "credential.adopted": "Keyturn.Credential.Adopted",
   "credential.retired": "Keyturn.Credential.Retired",
   "drift.found": "Keyturn.Drift.Found",
+  "ledger.sealed": "Keyturn.Ledger.Sealed",
   alarm: "Keyturn.Alarm",
 };
 

@@ -252,6 +252,7 @@ export type NotificationType =
   | "credential.adopted"
   | "credential.retired"
   | "drift.found"
+  | "ledger.sealed"
   | "alarm";
 
 export type Health = "new" | "healthy" | "failing" | "blocked";

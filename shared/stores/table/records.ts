@@ -37,6 +37,7 @@ const notificationTypes = {
   "credential.adopted": true,
   "credential.retired": true,
   "drift.found": true,
+  "ledger.sealed": true,
   alarm: true,
 } satisfies Record<rotation.NotificationType, true>;
 
