@@ -3,6 +3,7 @@ import { type Argument, Command, type CommandUnknownOpts } from "@commander-js/e
 import { connectionGroup, withExamples } from "./command.ts";
 import { exitCodes, meanings, usageFailure } from "./exit-codes.ts";
 import { makeAlarms } from "./verbs/alarms.ts";
+import { makeAudit } from "./verbs/audit.ts";
 import { makeCheck } from "./verbs/check.ts";
 import { makeCompleteWords } from "./verbs/complete-words.ts";
 import { makeCompletion } from "./verbs/completion.ts";
@@ -32,6 +33,7 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeRotation,
     makeHistory,
     makeFreezes,
+    makeAudit,
     makeAlarms,
     makeHealth,
   ],

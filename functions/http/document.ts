@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as audit from "../schemas/audit.ts";
 import * as dryRuns from "../schemas/dry-runs.ts";
 import * as explanations from "../schemas/explanations.ts";
 import * as freezes from "../schemas/freezes.ts";
@@ -35,6 +36,8 @@ export const endpoints = {
   endFreeze: freezes.endFreeze,
   getPlan: plans.getPlan,
   planEdit: plans.planEdit,
+  listAudit: audit.listAudit,
+  getAuditHead: audit.getAuditHead,
   listAlarms: service.listAlarms,
   getHealth: service.getHealth,
   getDocument: service.getDocument,

@@ -27,6 +27,7 @@ export const groups = {
   "Exposures and uses": "Reports that somebody saw or used a secret.",
   "Pauses and freezes": "Targets that people leave alone until a moment.",
   Plans: "Rotations to come, and what an edit of the configuration changes.",
+  Ledger: "Who did what, when and why, in a chain that shows every change.",
   "Alarms and health": "What a person or a load balancer should know.",
   "OpenAPI document": "This API, described for programs.",
 } as const;
@@ -89,6 +90,7 @@ interface TextAnswer<Answers> {
   readonly status: keyof Answers & number;
   readonly text: string;
   readonly type: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** JSON that follows the schema, or a text of the content type `type`. */

@@ -3,14 +3,12 @@ import { z } from "zod";
 import type { LoopbackReply } from "../loopback.ts";
 import { parseBody } from "./emulator-limits.ts";
 import { findKey, type KeyEntry, type KeyVersion, type VaultState } from "./state.ts";
+import type { Perform, VaultContext } from "./vault-call.ts";
 import { badParameter, keyNotFound } from "./vault-error.ts";
-import type { Call, VaultContext } from "./vault-operations.ts";
 
 /** Keys for signatures with ES256, the only kind that Keyturn uses. The private part leaves the vault in no answer. */
 const createBody = z.object({ kty: z.literal("EC"), crv: z.literal("P-256").default("P-256") });
 const signBody = z.object({ alg: z.string(), value: z.base64url() });
-
-type Perform = (vault: VaultContext, call: Call) => Promise<LoopbackReply> | LoopbackReply;
 
 export const KEY_OPERATIONS = {
   "create-key": async (vault, { name, body, now }) => {
@@ -84,7 +82,9 @@ function signDigest(digest: Buffer, { x, y, d }: KeyVersion): Buffer {
   const r = toNumber(nonce.getPublicKey().subarray(1, 33)) % ORDER;
   const secret = toNumber(Buffer.from(d, "base64url"));
   const s = (invert(k) * (toNumber(digest) + r * secret)) % ORDER;
-  return Buffer.concat([r, s].map((part) => Buffer.from(part.toString(16).padStart(64, "0"), "hex")));
+  return Buffer.concat(
+    [r, s].map((part) => Buffer.from(part.toString(16).padStart(64, "0"), "hex")),
+  );
 }
 
 const toNumber = (bytes: Buffer): bigint => BigInt(`0x${bytes.toString("hex")}`);

@@ -24,6 +24,7 @@ import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import { makeLedgerKeeper } from "./ledger/keep.ts";
+import { makeRefusals, type Refused } from "./ledger/refusals.ts";
 import type { Ports } from "./ports.ts";
 import { type LedgerQuestions, makeLedgerQuestions } from "./queries/ledger.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
@@ -40,6 +41,8 @@ export interface Operations extends Questions, LedgerQuestions, Pausing, Freezin
   work(message: WorkMessage | undefined, from?: "first"): Promise<void>;
   /** Accepts a Key Vault event. The worker that checks the target later decides what to do about it. */
   notice(event: unknown): Promise<void>;
+  /** Records in the ledger that a request was refused. Never rejects because of the journal. */
+  noteRefusal(refused: Refused): Promise<void>;
   /** Reports a message that the host no longer retries. */
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now. Returns undefined when the target does not exist. */
@@ -82,7 +85,8 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
-  const keepLedger = makeLedgerKeeper();
+  const refusals = makeRefusals();
+  const keepLedger = makeLedgerKeeper(refusals);
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
     return {
@@ -119,6 +123,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         leftAlone.add(message.targetId);
         await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
       },
+      noteRefusal: (refused) => refusals.note(ports, refused),
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       requireJustification: async (given) => {

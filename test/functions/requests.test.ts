@@ -148,6 +148,7 @@ const provocations: Readonly<
   "target-not-found": { operations: unknown },
   "rotation-not-found": { operations: unknown },
   "freeze-not-found": { operations: unknown },
+  "no-ledger-entry": { operations: unknown },
   busy: { operations: () => throwing(new LeaseLostError("lost")) },
   "body-too-large": { sent: { body: "x".repeat(1024 * 1024 + 1) } },
   "unsupported-content-type": { sent: { headers: { "content-type": "text/html" } } },

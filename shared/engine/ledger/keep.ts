@@ -1,20 +1,25 @@
 import { type EventType, toEvent } from "../../core/events.ts";
-import { between, hour, toInstant } from "../../core/time.ts";
+import { between, hour, type Instant, toInstant } from "../../core/time.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../stores/journal.ts";
 import { raiseAlarm } from "../alarm.ts";
 import type { Ports } from "../ports.ts";
 import { anchorLedger } from "./anchor.ts";
+import type { makeRefusals } from "./refusals.ts";
 import { sealLedger } from "./seal.ts";
+import { trimLedger } from "./trim.ts";
 
 /** Milliseconds after which an unsigned head is an alarm: until then the next sweep may succeed. */
 const maxUnsignedMs = hour;
 
 /**
- * Returns what a sweep does for the ledger: it seals what waits, and anchors the newest head. A failure stops nothing else: the next
+ * Returns what a sweep does for the ledger: it seals what waits, anchors the newest head, and removes what is too old. A failure stops nothing else: the next
  * sweep tries again. This process raises an alarm that only a person can end once.
  */
-export function makeLedgerKeeper(): (ports: Ports) => Promise<void> {
+export function makeLedgerKeeper(
+  refusals: Pick<ReturnType<typeof makeRefusals>, "flush">,
+): (ports: Ports) => Promise<void> {
   const raised = new Set<string>();
+  let trimAt: Instant | undefined;
 
   async function raiseOnce(ports: Ports, type: EventType, message: string): Promise<void> {
     if (raised.has(message)) return;
@@ -26,6 +31,7 @@ export function makeLedgerKeeper(): (ports: Ports) => Promise<void> {
     const { journal, emit } = ports;
     const at = toInstant(journal.now());
     try {
+      await refusals.flush(ports);
       await sealLedger(journal);
       const unsigned = await anchorLedger(ports);
       if (unsigned && between(unsigned.head.at, at) >= maxUnsignedMs) {
@@ -33,6 +39,7 @@ export function makeLedgerKeeper(): (ports: Ports) => Promise<void> {
         await raiseOnce(ports, "ledger-failed", message);
       }
       if (!unsigned) raised.clear();
+      if (trimAt === undefined || trimAt <= at) trimAt = await trimLedger(ports);
     } catch (error) {
       if (error instanceof UnreadableRowError) {
         await raiseOnce(ports, "ledger-failed", error.message).catch(() => undefined);

@@ -61,9 +61,9 @@ export function makeMemoryJournal({
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
-  const ledger = makeMemoryLedger();
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
+  const ledger = makeMemoryLedger(expiry);
 
   // Not async, because nothing may happen between the check of the etag and the write.
   function commit(change: JournalChange): string {

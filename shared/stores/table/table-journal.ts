@@ -66,7 +66,7 @@ export function makeTableJournal(
     },
     ...historyIn(begin, expiry),
     ...freezesIn(begin),
-    ledger: makeTableLedger(begin),
+    ledger: makeTableLedger(begin, expiry),
   };
 }
 
