@@ -19,16 +19,20 @@ import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts
 import { QueueUnavailableError } from "./stores/queue.ts";
 import type { Evidence } from "./verify-ledger.ts";
 
+export type { BreachSelection } from "./core/breach/breach.ts";
+export type { BreachInput } from "./core/breach/preview.ts";
 export type { EventType } from "./core/events.ts";
 export type { LedgerReport } from "./core/ledger/report.ts";
 export type { Origin } from "./core/record/justification.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
 export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
+export type { BreachTargetsWanted } from "./engine/breach/breaching.ts";
 export type { Selection } from "./engine/inbox/pause-many.ts";
 export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
+export type { RequestKey } from "./engine/inbox/request-key.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
 export type { TargetFilter } from "./core/target-filter.ts";
 export {
@@ -40,6 +44,7 @@ export {
 } from "./core/answer-words.ts";
 export type { LedgerAction } from "./core/ledger/entry.ts";
 export { ledgerActions, ledgerOutcomes } from "./core/ledger/entry.ts";
+export { breachStates, itemStates, obstacleKinds } from "./core/breach/breach.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";

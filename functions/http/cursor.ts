@@ -15,6 +15,9 @@ const lists = {
   alarms: (place: Place) =>
     place.length === 2 && instantPattern.test(place[0] ?? "") && alarmPattern.test(place[1] ?? ""),
   audit: (place: Place) => place.length === 2 && place.every((one) => countPattern.test(one)),
+  breaches: (place: Place) => place.length === 1 && ulidPattern.test(place[0] ?? ""),
+  "breach-targets": (place: Place) =>
+    place.length === 2 && ulidPattern.test(place[0] ?? "") && /^\d{1,6}$/.test(place[1] ?? ""),
   targets: (place: Place) => place.length === 1 && isTargetId(place[0] ?? ""),
 } as const;
 

@@ -42,6 +42,26 @@ export const problemKinds = {
     meaning: "Nothing has happened yet that the ledger records.",
     action: "Try again after the first target is adopted.",
   },
+  "breach-not-found": {
+    status: 404,
+    title: "Breach not found",
+    meaning: "There is no breach or preview with this id.",
+    action: "`GET /api/breaches` lists the breaches.",
+  },
+  "breach-stale": {
+    status: 409,
+    title: "Preview of a breach is stale",
+    meaning:
+      "Other targets are selected now, or the configuration of one has changed. Nothing was started.",
+    action: "Make a new preview with `POST /api/breaches`, and confirm that one.",
+  },
+  "breach-state": {
+    status: 409,
+    title: "State of the breach excludes the change",
+    meaning:
+      "The breach has ended, is not confirmed, has expired, or was confirmed in another way.",
+    action: "`GET /api/breaches/{breach}` shows its state.",
+  },
   busy: {
     status: 409,
     title: "Busy",
@@ -63,7 +83,7 @@ export const problemKinds = {
   "idempotency-key-reused": {
     status: 422,
     title: "Idempotency-Key reused",
-    meaning: "The `Idempotency-Key` was used for another request for this target.",
+    meaning: "This caller used the `Idempotency-Key` for another request.",
     action: "Use a new key for a new request.",
   },
   "invalid-configuration": {

@@ -34,7 +34,7 @@ export const errorGuide: Readonly<Record<ErrorKind, ErrorGuide>> = {
     means:
       "Key Vault did not answer, throttles, or refuses access. Also: the published secret was deleted or disabled, or no longer exists",
     reaction:
-      "before a change: tries again, then ends the rotation as `failed`; the target is not changed. After a change: tries to publish until it succeeds",
+      "before a change: tries again, then ends the rotation as `failed`; the target is not changed. A vault that throttles uses up no attempt. After a change: tries to publish until it succeeds",
     cure: "Read the status and the missing right in the message. Grant the right, or recover or enable the secret",
     see: "[the vault is down](../runbook.md#the-vault-is-down)",
     mayPass: true,

@@ -11,6 +11,8 @@ const types: Record<NotificationType, string> = {
   "credential.retired": "Keyturn.Credential.Retired",
   "drift.found": "Keyturn.Drift.Found",
   "ledger.sealed": "Keyturn.Ledger.Sealed",
+  "breach.started": "Keyturn.Breach.Started",
+  "breach.ended": "Keyturn.Breach.Ended",
   alarm: "Keyturn.Alarm",
 };
 

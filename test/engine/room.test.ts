@@ -3,33 +3,9 @@ import { TargetUnavailableError, VaultUnavailableError } from "../../shared/core
 import { between, hour, minute, plus, second, toInstant } from "../../shared/core/time.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import { makeMemoryPace } from "../../shared/stores/memory/memory-pace.ts";
-import { makeSharedPace } from "../../shared/stores/shared-pace.ts";
+import { paced, request } from "./paced.ts";
 import { adopted, readRecord, request as ask } from "./steps.ts";
-import { type Gate, kinds, open, pairAdmin, singleAdmin, type World } from "./world.ts";
-
-/** Ports whose pauses take their time, with a pace of `perWindow` versions in 10 seconds. */
-function paced(world: World, gate: Gate = open, perWindow = 280) {
-  const pauses: number[] = [];
-  const pace = makeSharedPace(
-    makeMemoryPace(),
-    () => perWindow,
-    () => new Date(world.now()),
-  );
-  const ports: Ports = {
-    ...world.ports(gate),
-    pace,
-    pause: (milliseconds) => {
-      pauses.push(milliseconds);
-      world.advance(milliseconds);
-      return Promise.resolve();
-    },
-  };
-  return { ports, pace, pauses };
-}
-
-/** A scheduled rotation, which no person waits for. */
-const request = (world: World) => ask(world, { reason: "schedule" });
+import { type Gate, kinds, pairAdmin, singleAdmin, type World } from "./world.ts";
 
 const creates = (world: World) =>
   ["app-db", "keyturn-pending-app"].flatMap((name) => world.vault.versions(name)).length;
@@ -130,38 +106,6 @@ describe("Room for the versions of a rotation", () => {
     );
     // No room was taken in the other vault.
     expect(await pace.take("main", 2, minute)).toBe(0);
-  });
-});
-
-describe("A vault that throttles before anything has been changed", () => {
-  const throttling: Gate = (effect, call) =>
-    effect === "vault.write"
-      ? Promise.reject(new VaultUnavailableError("throttled", { retryAfter: 7 * second }))
-      : call();
-
-  test("A throttling vault postpones the rotation to its retry time, without using up tries", async () => {
-    const world = await adopted(singleAdmin);
-    const id = await request(world);
-    const wake = (await workOn(paced(world, throttling).ports, world.target)) ?? "";
-    expect(between(world.now(), wake)).toBe(7 * second);
-    const { rotation } = await readRecord(world);
-    expect(rotation).toMatchObject({ failures: 0, heldBy: "throttled" });
-    world.advanceTo(wake);
-    await workOn(paced(world).ports, world.target);
-    expect((await world.journal.run("app", id))?.state).toBe("done");
-  });
-
-  test("A vault that throttles for ten minutes counts as a failure", async () => {
-    const world = await adopted(singleAdmin);
-    await request(world);
-    const { ports } = paced(world, throttling);
-    const began = world.now();
-    for (let wake = began; ((await readRecord(world)).rotation?.failures ?? 0) === 0;) {
-      world.advanceTo(wake);
-      wake = (await workOn(ports, world.target)) ?? "";
-    }
-    expect(between(began, world.now())).toBeLessThan(12 * minute);
-    expect(between(began, world.now())).toBeGreaterThanOrEqual(10 * minute);
   });
 });
 

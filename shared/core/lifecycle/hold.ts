@@ -3,7 +3,7 @@ import type { LiftReason, Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
 import { toFacts } from "../record/due.ts";
 import { type Reason, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
-import { mayHaveChanged } from "../record/rotation.ts";
+import { mayHaveChanged, withoutHold } from "../record/rotation.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
@@ -39,7 +39,10 @@ export function withHold(
   const { rotation } = record;
   const hold = rotation && findHold(record, rotation, target, now);
   return (
-    hold && { ...record, rotation: { ...rotation, nextAttemptAt: hold.until, heldBy: hold.why } }
+    hold && {
+      ...record,
+      rotation: { ...withoutHold(rotation), nextAttemptAt: hold.until, heldBy: hold.why },
+    }
   );
 }
 

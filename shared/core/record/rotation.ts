@@ -53,12 +53,14 @@ export function withoutRotationHold(record: TargetRecord): TargetRecord {
 
 /** The rotation without a time and a reason to wait. */
 export function withoutHold(rotation: Rotation): Rotation {
-  const { nextAttemptAt: _n, heldBy: _h, ...free } = rotation;
+  const { nextAttemptAt: _n, heldBy: _h, throttledSince: _t, ...free } = rotation;
   return free;
 }
 
 /** The request without a time and a reason to wait. */
-export function withoutRequestHold(request: RotationRequest): RotationRequest {
+export function withoutRequestHold<Request extends RotationRequest>(
+  request: Request,
+): Omit<Request, "notBefore" | "heldBy"> {
   const { notBefore: _n, heldBy: _h, ...free } = request;
   return free;
 }

@@ -1,7 +1,7 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import { toPendingName } from "../../core/target.ts";
-import { between, type Instant, minute, plus, second } from "../../core/time.ts";
+import { between, type Instant, plus, second } from "../../core/time.ts";
 import type { TargetSession } from "../session.ts";
 
 /**
@@ -13,9 +13,6 @@ const maxUrgentWaitMs = 60 * second;
 
 /** Milliseconds for which room that was taken stays reserved. Later, others may have it. */
 const maxHeldMs = 30 * second;
-
-/** Milliseconds, from its start, for which an unchanged rotation waits for a throttling vault without a failed try. */
-export const maxThrottledMs = 10 * minute;
 
 /** The vault's limit on new versions is used up, so the rotation must wait. Nothing was changed. */
 export class VaultBusyError extends VaultUnavailableError {

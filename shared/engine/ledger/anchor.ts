@@ -1,6 +1,11 @@
 import { deadlines } from "../../core/deadlines.ts";
 import { type EventType, toEvent } from "../../core/events.ts";
-import { type AnchoredHead, type Head, type Signature, toSignedText } from "../../core/ledger/chain.ts";
+import {
+  type AnchoredHead,
+  type Head,
+  type Signature,
+  toSignedText,
+} from "../../core/ledger/chain.ts";
 import type { Notification } from "../../core/record/record.ts";
 import { toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";

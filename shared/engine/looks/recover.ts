@@ -2,6 +2,7 @@ import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.t
 import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
+import { maxThrottledMs } from "../../core/lifecycle/throttling.ts";
 import { withCheck } from "../../core/record/check.ts";
 import { type RunRecord } from "../../core/record/history.ts";
 import {
@@ -17,7 +18,6 @@ import { between, type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import { maxThrottledMs } from "../fleet/room.ts";
 import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";
@@ -191,7 +191,8 @@ function withCureRequested(
   const now = session.now();
   // An open rotation that waits for a window would leave consumers without a secret until then.
   const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
-  const isPlanned = isUnderWay || record.request !== undefined || record.again !== undefined;
+  const { request, given, again } = record;
+  const isPlanned = isUnderWay || [request, given, again].some((one) => one !== undefined);
   if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }

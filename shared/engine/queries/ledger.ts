@@ -4,7 +4,12 @@ import {
   type Segment,
   startAfter,
 } from "../../core/ledger/chain.ts";
-import { isWantedEntry, type LedgerFilter, type LedgerView, viewEntry } from "../../core/ledger/filter.ts";
+import {
+  isWantedEntry,
+  type LedgerFilter,
+  type LedgerView,
+  viewEntry,
+} from "../../core/ledger/filter.ts";
 import { toLines, toStartLine } from "../../core/ledger/lines.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Journal } from "../../stores/journal.ts";
@@ -60,9 +65,7 @@ const window = 10;
 /** The most queries of one page, or of one part of an export. */
 const maxWindows = 5;
 
-export function makeLedgerQuestions(
-  journal: Pick<Journal, "ledger" | "now">,
-): LedgerQuestions {
+export function makeLedgerQuestions(journal: Pick<Journal, "ledger" | "now">): LedgerQuestions {
   const { ledger } = journal;
   return {
     async ledger(wanted) {

@@ -7,6 +7,7 @@ import {
   retryLater,
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
+import { toAnsweredRuns } from "../../core/lifecycle/dated.ts";
 import { isPaused } from "../../core/lifecycle/decide.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
@@ -21,13 +22,13 @@ import {
 import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import { maxThrottledMs, VaultBusyError } from "../fleet/room.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
 import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "../phases/step.ts";
 import { eventOf, steps } from "../phases/steps.ts";
 import type { TargetSession } from "../session.ts";
+import { commitHold, holdBackForVault } from "./hold-back.ts";
 
 /** Continues the open rotation as far as possible now. */
 export async function resume(session: TargetSession): Promise<void> {
@@ -53,9 +54,7 @@ export async function resume(session: TargetSession): Promise<void> {
     } catch (error) {
       if (error instanceof PausedError) return;
       if (await isWorthAnotherTry(rotation, error)) continue;
-      const busy = toBusy(error, rotation, session.now());
-      if (busy) await holdBack(session, busy);
-      else await onFailure(session, error);
+      if (!(await holdBackForVault(session, error))) await onFailure(session, error);
       return;
     }
     session.emit({
@@ -74,40 +73,6 @@ async function mustWait(session: TargetSession, rotation: Rotation): Promise<boo
   if (mayHaveChanged(rotation)) return false;
   await session.noteFreezes();
   return isPaused(session.record(), rotation, session.now());
-}
-
-/**
- * Recognises a busy vault: by Keyturn's own count of new versions, or because the vault sent a retry time before anything was changed.
- * Waiting for it uses up no try of the policy. A vault that throttles for longer counts as down, so that people are notified.
- */
-function toBusy(error: unknown, rotation: Rotation, now: Instant): VaultBusyError | undefined {
-  if (error instanceof VaultBusyError) return error;
-  if (!(error instanceof VaultUnavailableError) || mayHaveChanged(rotation)) return undefined;
-  const { retryAfter, message } = error;
-  const isLong = between(rotation.startedAt, now) >= maxThrottledMs;
-  if (retryAfter === undefined || isLong) return undefined;
-  return new VaultBusyError(message, plus(now, retryAfter));
-}
-
-/** Postpones the rotation because of a busy vault. This is not a failure. */
-async function holdBack(session: TargetSession, { until, message }: VaultBusyError): Promise<void> {
-  const record = session.record();
-  const { rotation } = record;
-  if (!rotation) return;
-  const held = { ...rotation, nextAttemptAt: until, heldBy: message };
-  await commitHold(session, { ...record, rotation: held });
-}
-
-async function commitHold(session: TargetSession, held: TargetRecord): Promise<void> {
-  await session.commit(held);
-  const { id, account, nextAttemptAt, heldBy } = held.rotation ?? {};
-  session.emit({
-    type: "held-back",
-    ...(id !== undefined && { rotationId: id }),
-    ...(account !== undefined && { account }),
-    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
-    ...(heldBy !== undefined && { detail: heldBy }),
-  });
 }
 
 /** Requires a configured account, until its secret may have been changed. After that, the rotation continues to its end in any case. */
@@ -144,7 +109,10 @@ function moveOn(session: TargetSession, { to, learnt = {} }: Advance): void {
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, { rotation: ended, target, canRetire, now: session.now() });
-  session.stage(done, [toRunRecord(ended, { record: done, state: "done", now: session.now() })]);
+  session.stage(done, [
+    toRunRecord(ended, { record: done, state: "done", now: session.now() }),
+    ...toAnsweredRuns(record, ended, target, session.now()),
+  ]);
 }
 
 async function onFailure(session: TargetSession, error: unknown): Promise<void> {
@@ -241,13 +209,17 @@ async function end(
   if (how === "failed") await discardPending(session, rotation, failure);
 }
 
-/** Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. */
+/**
+ * Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. A failed import
+ * or undo is not repeated, so the check also finds out whether the target needs a rotation.
+ */
 function withCheckOfPublished(
   record: TargetRecord,
   rotation: Rotation,
   { at }: Failure,
 ): TargetRecord {
-  if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
+  const isDoubtful = mayHaveChanged(rotation) || rotation.given !== undefined;
+  if (!isDoubtful || record.adoptedAt === undefined) return record;
   const why = `rotation ${rotation.id} failed, and may have changed ${rotation.account} before`;
   return withCheck(record, why, at);
 }

@@ -4,6 +4,7 @@ import { type RunRecord } from "../../../shared/core/record/history.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { day, type Instant, plus, toInstant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
+import { leanBreach, leanItem } from "../../stores/full-breaches.ts";
 import { fullAlarm, fullRun, leanFreeze, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
 
@@ -83,7 +84,7 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
 
     it("accepts an idempotency key only for the retention, removed or not", async () => {
       const { journal, later } = await open();
-      const use = { rotationId: "01A", asked: "operator" };
+      const use = { answer: "{}", asked: "operator" };
       const etag = await insert(journal, "keyed", { request: { key: "k", ...use } });
       const young = await later(retentionMs - day);
       expect(total(await pruneAll(young))).toBe(0);
@@ -91,9 +92,24 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       const aged = await later(retentionMs + day);
       expect(await aged.request("keyed", "k")).toBeUndefined();
       expect(total(await pruneAll(aged))).toBe(1);
-      const again = { key: "k", rotationId: "01B", asked: "exposure" };
+      const again = { key: "k", answer: "{}", asked: "exposure" };
       const record = newRecord("keyed");
       await aged.commit({ record, etag, wakeAt: undefined, request: again });
+    });
+
+    it("accepts the key of a request to no single target only for the retention, removed or not", async () => {
+      const { journal, later } = await open();
+      const use = { answer: "{}", asked: "a selection" };
+      await journal.keepRequest({ key: "k", ...use });
+      await journal.putFreeze(leanFreeze("01A"), [], { key: "f", ...use });
+      const young = await later(retentionMs - day);
+      expect(await young.request(undefined, "k")).toStrictEqual(use);
+      await expect(young.keepRequest({ key: "k", ...use })).rejects.toThrow();
+      const aged = await later(retentionMs + day);
+      expect(await aged.request(undefined, "k")).toBeUndefined();
+      await aged.keepRequest({ key: "k", answer: "[]", asked: "another" });
+      expect(total(await pruneAll(aged))).toBeGreaterThan(0);
+      expect(await aged.request(undefined, "f")).toBeUndefined();
     });
 
     it("removes alarms that were raised before the retention", async () => {
@@ -117,6 +133,16 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       for (const [id, end] of ends) await journal.putFreeze({ ...leanFreeze(id), ...end });
       expect(total(await pruneAll(journal))).toBe(2);
       expect((await journal.freezes()).map(({ id }) => id)).toEqual(["01B", "01D"]);
+    });
+
+    it("removes breaches that were last written before the retention, and no younger ones", async () => {
+      const { journal, later } = await open();
+      await journal.addBreach(leanBreach("01A"), [leanItem("01A", 1), leanItem("01A", 2)]);
+      expect(total(await pruneAll(journal))).toBe(0);
+      const aged = await later(31 * day);
+      expect(total(await pruneAll(aged))).toBe(3);
+      expect(await aged.breaches(10)).toEqual([]);
+      expect(await aged.breachItems("01A", { limit: 10 })).toEqual([]);
     });
 
     it("removes a few rows in each call, of removed targets and of others", async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { failRotation } from "../../../shared/core/lifecycle/after-failure.ts";
+import { acceptExposure } from "../../../shared/core/lifecycle/exposure.ts";
 import { decideStart } from "../../../shared/core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../../shared/core/lifecycle/progress.ts";
 import { acceptRequest, joinRequest } from "../../../shared/core/lifecycle/request.ts";
@@ -43,6 +44,14 @@ it("The first words stay when another person joins, unless that person reports a
   expect(acceptRequest(waiting, wordless, target, at(1)).record.request?.justification).toEqual(
     hers,
   );
+});
+
+it("A report of an exposure keeps its words, and nothing else of the caller", () => {
+  const report = { by: "scanner", kind: "exposure", at: now } as const;
+  const kept = (justification: object) =>
+    acceptExposure(adopted, target, { ...report, justification }, now).record.exposure;
+  expect(kept({ by: "function key", ...hers })).toEqual({ ...report, justification: hers });
+  expect(kept({ by: "function key" })).toEqual(report);
 });
 
 it("A request that adds the only words to a waiting one is recorded, and a repetition writes nothing", () => {

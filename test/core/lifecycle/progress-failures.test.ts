@@ -106,7 +106,7 @@ describe("a rotation that is blocked", () => {
       fc.property(arbitraryUnclaimed, arbitraryRotation, (record, rotation) => {
         const open = { ...record, rotation };
         const blocked = blockRotation(open, rotation, failure("no-live-credential"));
-        const { nextAttemptAt: _, heldBy: _h, ...kept } = rotation;
+        const { nextAttemptAt: _, heldBy: _h, throttledSince: _t, ...kept } = rotation;
         expect(blocked).toEqual({
           ...open,
           health: "blocked",

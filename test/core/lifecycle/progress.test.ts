@@ -47,7 +47,7 @@ describe("a rotation that moves on", () => {
     fc.assert(
       fc.property(arbitraryRotation, (rotation) => {
         const moved = advance(rotation, "checking", { published: version(3) }, now);
-        const { nextAttemptAt: _, heldBy: _h, ...kept } = rotation;
+        const { nextAttemptAt: _, heldBy: _h, throttledSince: _t, ...kept } = rotation;
         const { phases, failures, furthest } = moved;
         const learnt = { phase: "checking", published: version(3) };
         expect(moved).toEqual({ ...kept, ...learnt, phases, failures, furthest });

@@ -169,7 +169,7 @@ describe("keyturn rotate", () => {
 describe("The other commands", () => {
   test("history lists rotations, as a table and as JSON Lines", async () => {
     const { stdout } = await keyturn("history one");
-    expect(stdout).toMatch(/^ROTATION +STATE +REASON +REQUESTED \(UTC\) +TOOK +NOTE\n/);
+    expect(stdout).toMatch(/^ROTATION +STATE +CAUSE +REQUESTED \(UTC\) +TOOK +NOTE\n/);
     expect(stdout).toMatch(/^[0-9A-Z]{26} +done +operator /m);
     const lines = (await keyturn("history one --all --json")).stdout.trimEnd().split("\n");
     expect(lines.map((line) => rotationSchema.parse(JSON.parse(line)).targetId)).toEqual(["one"]);

@@ -69,5 +69,8 @@ test("A key that does not exist is not found, even if a secret has its name", as
   const { emulator, client } = await startVault();
   await client.setSecret("ledger", "value");
   const keys = new KeyClient(emulator.url, credential, options);
-  await expect(keys.getKey("ledger")).rejects.toMatchObject({ statusCode: 404, code: "KeyNotFound" });
+  await expect(keys.getKey("ledger")).rejects.toMatchObject({
+    statusCode: 404,
+    code: "KeyNotFound",
+  });
 });
