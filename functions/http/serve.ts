@@ -17,6 +17,7 @@ import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
 import { readOrigin, takesJustification } from "./origin.ts";
 import { parseRequest } from "./parse.ts";
 import { invalid, ProblemError, toAnswer } from "./problem.ts";
+import { recordRefusal } from "./refusal.ts";
 import { readRequestKey } from "./request-key.ts";
 import { type Route, type RouteName, routes } from "./routes.ts";
 
@@ -39,11 +40,17 @@ export function serve<Definition extends EndpointDefinition>(
   answer: Answerer<Definition>,
 ): void {
   const { method, path, authLevel = "function" }: Route = routes[name];
-  app.http(name, { methods: [method], authLevel, route: path, handler: handle(load, answer) });
+  app.http(name, {
+    methods: [method],
+    authLevel,
+    route: path,
+    handler: handle(name, load, answer),
+  });
 }
 
 /** Makes a handler that parses the request and turns known errors into problem answers. */
 function handle<Definition extends EndpointDefinition>(
+  name: RouteName,
   load: () => Promise<Definition>,
   answer: Answerer<Definition>,
 ): HttpHandler {
@@ -61,6 +68,7 @@ function handle<Definition extends EndpointDefinition>(
     } catch (error) {
       const problem = toProblem(error, context);
       if (!problem) throw error;
+      await recordRefusal(routes[name], problem, request, context);
       return toAnswer(problem);
     }
   };
@@ -76,8 +84,13 @@ export function reply<const Status extends number, Json>(
 }
 
 /** An answer of text, with its content type. */
-export function replyText<const Status extends number>(status: Status, text: string, type: string) {
-  return { status, text, type };
+export function replyText<const Status extends number>(
+  status: Status,
+  text: string,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+) {
+  return { status, text, type, headers };
 }
 
 interface PlainAnswer {
