@@ -17,6 +17,7 @@ const long = [
   "test/contract/{rotators/azure-sql-server,vaults/vault-key-vault}.test.ts",
   "test/core/secrets/redact.test.ts",
   "test/core/policy/{checks/check-lateness-advice,windows/openings-by-minute}.test.ts",
+  "test/engine/breach/{crashes,thousand}.test.ts",
   "test/engine/proofs/*.test.ts",
   "test/engine/stories/{failures/bounds,schedules/edit-race}.test.ts",
   "test/rotators/{azure-sql-server,azure-sql-server-login,mongodb,mongodb-examine}.test.ts",

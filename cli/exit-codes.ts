@@ -16,10 +16,10 @@ export const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: "The command succeeded, or the app accepted the request.",
   failed: "The operation failed, or the configuration has problems.",
   usage: "The command line is wrong, or the app rejected a value in it.",
-  notFound: "The target, the rotation or the freeze does not exist.",
+  notFound: "The target, the rotation, the freeze or the breach does not exist.",
   unreachable: "The app cannot be reached, rejects the sign-in, or is unavailable.",
-  waits: "The time of --timeout is over, and the rotation goes on.",
-  interrupted: "Ctrl-C. A rotation that was followed goes on.",
+  waits: "The time of --timeout is over, and the rotation or the breach goes on.",
+  interrupted: "Ctrl-C. A rotation or a breach that was followed goes on.",
 };
 
 /** Ends the command with a message for the operator: what happened, and what to do next. */

@@ -3,6 +3,15 @@ import { type Argument, Command, type CommandUnknownOpts } from "@commander-js/e
 import { connectionGroup, withExamples } from "./command.ts";
 import { exitCodes, meanings, usageFailure } from "./exit-codes.ts";
 import { makeAlarms } from "./verbs/alarms.ts";
+import { makeBreach } from "./verbs/breach.ts";
+import { makeBreachReport } from "./verbs/breach-report.ts";
+import { makeBreaches } from "./verbs/breaches.ts";
+import {
+  makeCancelBreach,
+  makeConfirmBreach,
+  makePauseBreach,
+  makeResumeBreach,
+} from "./verbs/change-breach.ts";
 import { makeCheck } from "./verbs/check.ts";
 import { makeCompleteWords } from "./verbs/complete-words.ts";
 import { makeCompletion } from "./verbs/completion.ts";
@@ -45,6 +54,15 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeEndFreeze,
     makeExpose,
     makeUse,
+  ],
+  "Rotate many targets after a breach:": [
+    makeBreach,
+    makeBreaches,
+    makeBreachReport,
+    makeConfirmBreach,
+    makePauseBreach,
+    makeResumeBreach,
+    makeCancelBreach,
   ],
   "Check a configuration, without an app:": [makeCheck, makePlan],
   "Tools:": [makeCompletion, makeOpenapi],
@@ -97,6 +115,7 @@ const nameOf = (argument: Argument): string =>
 /** Without this check the last one would apply silently. */
 function rejectRepeated(command: CommandUnknownOpts): void {
   for (const option of command.options) {
+    if (option.variadic) continue;
     let count = 0;
     command.on(`option:${option.name()}`, () => {
       count += 1;

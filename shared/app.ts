@@ -17,10 +17,13 @@ import type { PlanAnswer, PlanQuestion } from "./planning.ts";
 import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts";
 import { QueueUnavailableError } from "./stores/queue.ts";
 
+export type { BreachSelection } from "./core/breach/breach.ts";
+export type { BreachInput } from "./core/breach/preview.ts";
 export type { EventType } from "./core/events.ts";
 export type { Origin } from "./core/record/justification.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
 export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
+export type { BreachTargetsWanted } from "./engine/breach/breaching.ts";
 export type { Selection } from "./engine/inbox/pause-many.ts";
 export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
@@ -37,6 +40,7 @@ export {
   explainedStates,
   stepKinds,
 } from "./core/answer-words.ts";
+export { breachStates, itemStates, obstacleKinds } from "./core/breach/breach.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { verifyResults } from "./core/looks/verified.ts";

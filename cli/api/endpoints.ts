@@ -1,6 +1,16 @@
 /** The types of requests and answers, from the schemas that the app parses and answers with. Nothing of them is loaded. */
 import type { z } from "zod";
 import type { routes } from "../../functions/http/routes.ts";
+import type {
+  cancelBreach,
+  confirmBreach,
+  getBreach,
+  listBreaches,
+  listBreachTargets,
+  pauseBreach,
+  previewBreach,
+  resumeBreach,
+} from "../../functions/schemas/breaches.ts";
 import type { dryRun } from "../../functions/schemas/dry-runs.ts";
 import type { explainTarget } from "../../functions/schemas/explanations.ts";
 import type { createFreeze, endFreeze, listFreezes } from "../../functions/schemas/freezes.ts";
@@ -23,6 +33,14 @@ interface Endpoints {
   "api-freeze": typeof createFreeze;
   "api-freezes": typeof listFreezes;
   "api-freeze-end": typeof endFreeze;
+  "api-breach-preview": typeof previewBreach;
+  "api-breaches": typeof listBreaches;
+  "api-breach": typeof getBreach;
+  "api-breach-targets": typeof listBreachTargets;
+  "api-breach-confirm": typeof confirmBreach;
+  "api-breach-pause": typeof pauseBreach;
+  "api-breach-resume": typeof resumeBreach;
+  "api-breach-cancel": typeof cancelBreach;
   "api-explanation": typeof explainTarget;
   "api-dry-run": typeof dryRun;
   "api-targets": typeof listTargets;
@@ -77,4 +95,7 @@ export type Rotation = ApiAnswer<"api-rotation">;
 export type RotationEntry = ApiAnswer<"api-rotations">["rotations"][number];
 export type TargetEntry = ApiAnswer<"api-targets">["targets"][number];
 export type Freeze = ApiAnswer<"api-freezes">["freezes"][number];
+export type Breach = ApiAnswer<"api-breach">;
+export type BreachEntry = ApiAnswer<"api-breaches">["breaches"][number];
+export type BreachTarget = ApiAnswer<"api-breach-targets">["targets"][number];
 export type Alarm = ApiAnswer<"api-alarms">["alarms"][number];

@@ -51,6 +51,7 @@ function adviceFor(type: string, headers: Headers): string {
   if (type.endsWith(":target-not-found")) return "`keyturn targets` lists the targets.";
   if (type.endsWith(":rotation-not-found")) return "`keyturn history` lists the rotations.";
   if (type.endsWith(":freeze-not-found")) return "`keyturn freezes` lists the freezes.";
+  if (type.endsWith(":breach-not-found")) return "`keyturn breaches` lists the breaches.";
   const seconds = readRetryAfter(headers);
   return seconds === undefined ? "" : `The app suggests to try again in ${seconds} s.`;
 }

@@ -16,6 +16,8 @@ const styles: Readonly<Record<string, Style>> = {
   ...{ healthy: "green", done: "green", up: "green" },
   ...{ failing: "red", failed: "red", blocked: "red", unreadable: "red", down: "red" },
   ...{ "in force": "yellow", planned: "cyan" },
+  ...{ rotated: "green", ended: "green", begun: "cyan", preview: "cyan" },
+  ...{ unfinished: "red", left: "yellow", paused: "yellow", stopping: "yellow", expired: "dim" },
   ...{ queued: "yellow", new: "cyan", running: "cyan" },
 };
 

@@ -32,6 +32,14 @@ const finders: Finders = {
       description: `${type}, ${health}`,
     }));
   }),
+  breach: orNothing(async (client) => {
+    const { breaches } = await client.call("api-breaches", {});
+    return breaches.flatMap((one) =>
+      one.state === "unreadable" || one.state === "expired"
+        ? []
+        : [{ value: one.id, description: `${one.state}, ${one.reason}` }],
+    );
+  }),
   freeze: orNothing(async (client) => {
     const { freezes } = await client.call("api-freezes", {});
     const open = freezes.filter(({ state }) => state !== "ended");

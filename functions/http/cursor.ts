@@ -13,6 +13,9 @@ const lists = {
     place.length === 2 && isTargetId(place[0] ?? "") && ulidPattern.test(place[1] ?? ""),
   alarms: (place: Place) =>
     place.length === 2 && instantPattern.test(place[0] ?? "") && alarmPattern.test(place[1] ?? ""),
+  breaches: (place: Place) => place.length === 1 && ulidPattern.test(place[0] ?? ""),
+  "breach-targets": (place: Place) =>
+    place.length === 2 && ulidPattern.test(place[0] ?? "") && /^\d{1,6}$/.test(place[1] ?? ""),
   targets: (place: Place) => place.length === 1 && isTargetId(place[0] ?? ""),
 } as const;
 

@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as breaches from "../schemas/breaches.ts";
 import * as dryRuns from "../schemas/dry-runs.ts";
 import * as explanations from "../schemas/explanations.ts";
 import * as freezes from "../schemas/freezes.ts";
@@ -33,6 +34,14 @@ export const endpoints = {
   createFreeze: freezes.createFreeze,
   listFreezes: freezes.listFreezes,
   endFreeze: freezes.endFreeze,
+  previewBreach: breaches.previewBreach,
+  listBreaches: breaches.listBreaches,
+  getBreach: breaches.getBreach,
+  listBreachTargets: breaches.listBreachTargets,
+  confirmBreach: breaches.confirmBreach,
+  pauseBreach: breaches.pauseBreach,
+  resumeBreach: breaches.resumeBreach,
+  cancelBreach: breaches.cancelBreach,
   getPlan: plans.getPlan,
   planEdit: plans.planEdit,
   listAlarms: service.listAlarms,

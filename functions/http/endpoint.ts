@@ -26,6 +26,7 @@ export const groups = {
   Rotations: "Requests for rotations, and the history.",
   "Exposures and uses": "Reports that somebody saw or used a secret.",
   "Pauses and freezes": "Targets that people leave alone until a moment.",
+  Breaches: "Rotations of many targets at once, because somebody may have their secrets.",
   Plans: "Rotations to come, and what an edit of the configuration changes.",
   "Alarms and health": "What a person or a load balancer should know.",
   "OpenAPI document": "This API, described for programs.",

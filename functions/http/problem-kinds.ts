@@ -36,6 +36,26 @@ export const problemKinds = {
     meaning: "No freeze with this id was set by a person.",
     action: "`GET /api/freezes` lists the freezes.",
   },
+  "breach-not-found": {
+    status: 404,
+    title: "Breach not found",
+    meaning: "There is no breach or preview with this id.",
+    action: "`GET /api/breaches` lists the breaches.",
+  },
+  "breach-stale": {
+    status: 409,
+    title: "Preview of a breach is stale",
+    meaning:
+      "Other targets are selected now, or the configuration of one has changed. Nothing was started.",
+    action: "Make a new preview with `POST /api/breaches`, and confirm that one.",
+  },
+  "breach-state": {
+    status: 409,
+    title: "State of the breach excludes the change",
+    meaning:
+      "The breach has ended, is not confirmed, has expired, or was confirmed in another way.",
+    action: "`GET /api/breaches/{breach}` shows its state.",
+  },
   busy: {
     status: 409,
     title: "Busy",

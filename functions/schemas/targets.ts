@@ -22,6 +22,7 @@ const exposure = z
     by: z.string().describe("Who saw it."),
     from: z.string().optional().describe("Where it was seen."),
     kind: z.enum(["exposure", "breach"]),
+    alsoBy: list(z.string()).optional().describe("Who else saw the same secret; at most ten."),
     version: z.string().optional().describe("The id of the version that was seen."),
     ...givenJustification,
   })

@@ -18,10 +18,14 @@ import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "..
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import type { Admission, RequestLimiter } from "../stores/request-limiter.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
+import { advanceBreach } from "./breach/advance.ts";
+import { type Breaching, makeBreaching } from "./breach/breaching.ts";
+import { wakeBreaches, workOnBreach } from "./breach/wake-breaches.ts";
 import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
+import { type Giving, makeGiving } from "./inbox/giving.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import type { RequestKey } from "./inbox/request-key.ts";
@@ -32,10 +36,11 @@ import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
-import { type Busy, verifyPublished } from "./work/verify.ts";
+import type { Busy } from "./work/busy.ts";
+import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing {
+export interface Operations extends Questions, Pausing, Freezing, Breaching, Giving {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -97,17 +102,17 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
     return {
       ...makeQuestions(ports, byId),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
+      ...makeBreaching(ports, deps.targets, firstQueue),
+      ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
-        const registered = registerInTime().then(async (leftovers) => {
-          if (!leftovers) return;
-          leftAlone.clear();
-          for (const { id } of leftovers.unreadable) leftAlone.add(id);
-          await reportLeftovers(ports, leftovers, reported);
-        });
+        const registered = registerInTime().then((leftovers) =>
+          noteLeftovers(ports, leftovers, { leftAlone, reported }),
+        );
         // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
+        await wakeBreaches(ports, firstQueue);
         const sent = await sweep(stores, {
           isKnown: (id) => byId.has(id),
           isReadable: (id) => !leftAlone.has(id),
@@ -120,6 +125,12 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         return sent;
       },
       async work(message, from) {
+        const breachId = message?.breachId;
+        if (breachId !== undefined) {
+          const advance = () => advanceOne(ports, byId, firstQueue, breachId);
+          await workOnBreach(firstQueue, breachId, advance);
+          return;
+        }
         const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
         const unreadable = await workOnMessage(ports, queues, message, byId);
         if (message && !unreadable) leftAlone.delete(message.targetId);
@@ -138,6 +149,19 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   };
 }
 
+/** Continues a breach with the targets that may begin now. */
+function advanceOne(
+  ports: Ports,
+  byId: ReadonlyMap<string, Target>,
+  firstQueue: Queue,
+  breachId: string,
+) {
+  const find = makeFindTarget(ports, byId);
+  const request = (target: Target, wanted: RotationInput) =>
+    requestNow(ports, firstQueue, target, wanted);
+  return advanceBreach({ ports, byId, find, request }, breachId);
+}
+
 /** What callers ask of one target. */
 function makeInbox(
   ports: Ports,
@@ -147,10 +171,7 @@ function makeInbox(
   return {
     async request(targetId, wanted) {
       const target = await find(targetId);
-      if (!target) return undefined;
-      const requested = await requestRotation(ports, target, wanted);
-      await sendNow(ports, firstQueue, { targetId, because: "requested" }, requested.wakeAt);
-      return requested;
+      return target && (await requestNow(ports, firstQueue, target, wanted));
     },
     async expose(targetId, seen, key) {
       const target = await find(targetId);
@@ -176,6 +197,18 @@ function makeInbox(
       return outcome;
     },
   };
+}
+
+async function requestNow(
+  ports: Ports,
+  firstQueue: Queue,
+  target: Target,
+  wanted: RotationInput,
+): Promise<Requested> {
+  const requested = await requestRotation(ports, target, wanted);
+  const message = { targetId: target.id, because: "requested" };
+  await sendNow(ports, firstQueue, message, requested.wakeAt);
+  return requested;
 }
 
 /** Removes some of the rows that are older than the retention. A failure is only logged: the next sweep tries again. */
@@ -233,9 +266,11 @@ async function readUnlessUnreadable(
 }
 
 async function giveUp(ports: Ports, message: WorkMessage | undefined): Promise<void> {
-  const what = message ? `for ${message.targetId} (${message.because})` : "that is unreadable";
+  const { targetId, breachId } = message ?? {};
+  const about = breachId === undefined ? targetId : `breach ${breachId}`;
+  const what = message ? `for ${about ?? ""} (${message.because})` : "that is unreadable";
   const text = `The Functions host stopped delivering a queue message ${what}. The next sweep sends another message if work is due.`;
-  await raiseAlarm(ports, "gave-up", text, message && { targetId: message.targetId });
+  await raiseAlarm(ports, "gave-up", text, targetId === undefined ? {} : { targetId });
 }
 
 /** Decides how much later than now each message of one sweep arrives. */
@@ -258,6 +293,18 @@ async function reportConfig(
   if (!alarm || reported.has(alarm.id)) return;
   await raiseAlarm(ports, alarm.kind, alarm.message, alarm);
   reported.add(alarm.id);
+}
+
+/** Remembers which targets have unreadable rows, and reports them. */
+async function noteLeftovers(
+  ports: Ports,
+  leftovers: Leftovers | undefined,
+  { leftAlone, reported }: { readonly leftAlone: Set<string>; readonly reported: Set<string> },
+): Promise<void> {
+  if (!leftovers) return;
+  leftAlone.clear();
+  for (const { id } of leftovers.unreadable) leftAlone.add(id);
+  await reportLeftovers(ports, leftovers, reported);
 }
 
 /** Reports each leftover once in the life of a process. */

@@ -10,6 +10,8 @@ const types: Record<NotificationType, string> = {
   "credential.adopted": "Keyturn.Credential.Adopted",
   "credential.retired": "Keyturn.Credential.Retired",
   "drift.found": "Keyturn.Drift.Found",
+  "breach.started": "Keyturn.Breach.Started",
+  "breach.ended": "Keyturn.Breach.Ended",
   alarm: "Keyturn.Alarm",
 };
 

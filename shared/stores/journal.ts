@@ -1,3 +1,4 @@
+import type { Breach, BreachItem, BreachRow, ItemState } from "../core/breach/breach.ts";
 import type { OperatorFreeze } from "../core/freezes/operator-freeze.ts";
 import type { LedgerEntry } from "../core/ledger/entry.ts";
 import type { HistoryRow, RunRecord } from "../core/record/history.ts";
@@ -81,12 +82,59 @@ export interface Alarm {
 /** The position of an alarm in the list. */
 export type AlarmKey = Pick<Alarm, "at" | "id">;
 
+/** A breach with the etag that a conditional write needs. */
+export interface VersionedBreach {
+  readonly breach: Breach;
+  readonly etag: string;
+}
+
+/** A change of a breach and of some of its items, written in one transaction. */
+export interface BreachChange extends VersionedBreach {
+  /** The items to replace; at most `maxItemsInChange`. */
+  readonly items: readonly BreachItem[];
+  /** What the change means to the ledger; at most one entry, which exists exactly if the change does. */
+  readonly entries?: readonly LedgerEntry[];
+}
+
+/** How many items of a breach a transaction may change. */
+export const maxItemsInChange = 98;
+
+export interface ItemsWanted {
+  readonly limit: number;
+  /** Only the items after this place. */
+  readonly after?: number;
+  /** Only the items in these states. Absent: all. */
+  readonly states?: readonly ItemState[];
+}
+
+/**
+ * Breaches and their items. The head of a breach counts its items, and is written together with them, so that the counts are always
+ * true and two workers cannot both advance a breach.
+ */
+export interface BreachStore {
+  /** The breaches, newest first. `after`: only those older than this id, which need not exist. */
+  breaches(limit: number, after?: string): Promise<BreachRow[]>;
+  breach(breachId: string): Promise<VersionedBreach | undefined>;
+  /** The ids of at most `limit` breaches whose `nextAt` is not after `now`. */
+  dueBreaches(now: Instant, limit: number): Promise<string[]>;
+  /** The items in the order of their places. */
+  breachItems(breachId: string, wanted: ItemsWanted): Promise<BreachItem[]>;
+  /** Stores a new breach, with entries of the ledger. It exists only when all of its items are stored. */
+  addBreach(
+    breach: Breach,
+    items: readonly BreachItem[],
+    entries?: readonly LedgerEntry[],
+  ): Promise<void>;
+  /** Writes the change and returns the new etag. Throws LeaseLostError if somebody else has changed the breach. */
+  commitBreach(change: BreachChange): Promise<string>;
+}
+
 /**
  * The durable record of targets and rotations, and the only state. A write whose condition fails throws LeaseLostError and changes
  * nothing. A store that cannot be reached throws JournalUnavailableError; the write may or may not have happened. A record that this
  * version cannot read throws UnreadableRowError; it is never overwritten.
  */
-export interface Journal {
+export interface Journal extends BreachStore {
   /**
    * The clock of the store, continued from its last answer. Claims, and every other time in a record, depend only on this clock,
    * because the clocks of workers may differ. Before the first answer it is the clock of this machine.
@@ -140,7 +188,7 @@ export interface Journal {
   readonly ledger: LedgerStore;
   /**
    * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, ended freezes, used
-   * idempotency keys, and alarms. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,
+   * idempotency keys, alarms, and the rows of breaches that were last written so long ago. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,
    * and rows of a newer version stay, whatever their age.
    */
   prune(limit: number): Promise<number>;

@@ -1,10 +1,20 @@
 /**
- * A wake-up: a message for a worker to check whether a target has due work. It may be lost, duplicated or late without harm, because the journal, and not the
+ * A wake-up: a message for a worker to check whether a target, or a breach, has due work. It may be lost, duplicated or late without harm, because the journal, and not the
  * message, holds the state of a rotation. It contains no secret.
  */
-export interface WorkMessage {
+export type WorkMessage = TargetMessage | BreachMessage;
+
+export interface TargetMessage {
   readonly targetId: string;
+  readonly breachId?: undefined;
   /** Why the target is checked, for people: `due`, `requested`, `near-expiry`, `retry` … */
+  readonly because: string;
+}
+
+export interface BreachMessage {
+  readonly breachId: string;
+  readonly targetId?: undefined;
+  /** Why the breach is advanced, for people: `confirmed`, `next`, `due` … */
   readonly because: string;
 }
 

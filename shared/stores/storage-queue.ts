@@ -8,6 +8,7 @@ import {
   type StorageConnection,
   toStorageFailure,
 } from "./storage-access.ts";
+import { pickWorkMessage } from "./work-message.ts";
 
 export interface StorageQueueOptions {
   /** Milliseconds that sending one message may take, including retries. Default: 10 s. */
@@ -39,9 +40,9 @@ export function makeStorageQueue(
   }
 
   return {
-    send: async ({ targetId, because }, delay = 0) => {
+    send: async (message, delay = 0) => {
       const abortSignal = AbortSignal.timeout(deadline);
-      const text = JSON.stringify({ targetId, because });
+      const text = JSON.stringify(pickWorkMessage(message));
       const seconds = toDelaySeconds(delay);
       try {
         await put(text, seconds, abortSignal).catch(async (error: unknown) => {

@@ -8,6 +8,7 @@ import { serveOnLoopback } from "../../local/loopback.ts";
 import { program, runCommand } from "./run-command.ts";
 
 const freeze = "01M8DN458WR7MW66ZTVCCEXGYW";
+const breach = "01M8DN458WR7MW66ZTVCCEXGYX";
 const finders = {
   target: () =>
     Promise.resolve([
@@ -15,6 +16,7 @@ const finders = {
       { value: "mails", description: "mongodb" },
     ]),
   freeze: () => Promise.resolve([{ value: freeze, description: "audit" }]),
+  breach: () => Promise.resolve([{ value: breach, description: "running, theft" }]),
 };
 
 async function suggestions(...words: string[]): Promise<string[]> {
@@ -59,6 +61,13 @@ test("ids of freezes are completed in their place", async () => {
   expect(await suggestions("end-freeze", "")).toEqual([freeze]);
   expect(await suggestions("freezes", "01")).toEqual([freeze]);
   expect(await suggestions("end-freeze", freeze, "")).toEqual([]);
+});
+
+test("ids of breaches are completed in their place", async () => {
+  for (const one of ["breaches", "breach-report", "confirm-breach", "pause-breach"]) {
+    expect(await suggestions(one, "")).toEqual([breach]);
+  }
+  expect(await suggestions("breach", "or")).toEqual(["orders-db"]);
 });
 
 test("a line is a value, or a value and a description behind a tab", async () => {

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters as plain } from "node:util";
 import { expect, test } from "vitest";
+import { exitCodeOfBreach, formatBreachProgress } from "../../cli/breach/follow-breach.ts";
 import { escapeJson } from "../../cli/output/print.ts";
 import { type Column, formatRecord, formatTable } from "../../cli/output/table.ts";
 import { formatSeconds, formatTaken, longTime } from "../../cli/output/times.ts";
@@ -97,4 +98,31 @@ test("messages of the library become sentences that name the help", () => {
   expect(explainUsage("error: unknown command 'x'", undefined)).toBe(
     "Unknown command 'x'. `keyturn --help` lists the commands.",
   );
+});
+
+const counts = { waiting: 0, begun: 0, rotated: 0, failed: 0, blocked: 0, unfinished: 0, left: 0 };
+const breach = {
+  ...{ id: "01M8DN458WR7MW66ZTVCCEXGYX", state: "running" as const, reason: "theft", by: "ada" },
+  ...{ at: "2026-12-01T00:00:00.000Z", expiresAt: "2026-12-01T01:00:00.000Z", selection: {} },
+  ...{ giveUpAfter: 900_000, remainingSeconds: 42 },
+  counts: { ...counts, rotated: 450, failed: 50, begun: 20, waiting: 480 },
+  summary: {
+    ...{ targets: 1_000, withGap: 0, keepOldPassword: 0 },
+    ...{ obstacles: {}, consumers: [], otherConsumers: 0 },
+  },
+  estimate: { seconds: 84, limitedBy: "vault main", vaults: [], servers: [] },
+};
+
+test("the progress of a breach is a bar with what is done, under way and left", () => {
+  expect(formatBreachProgress(breach)).toBe(
+    "██████████░░░░░░░░░░ 500/1000  450 rotated, 50 not, 20 under way, about 42s left",
+  );
+  expect(formatBreachProgress({ ...breach, state: "paused" })).toMatch(/20 under way, paused$/);
+});
+
+test("a breach ends with 0 only when every target was rotated", () => {
+  const ended = { ...breach, state: "ended" as const };
+  expect(exitCodeOfBreach(breach)).toBe(5);
+  expect(exitCodeOfBreach(ended)).toBe(1);
+  expect(exitCodeOfBreach({ ...ended, counts: { ...counts, rotated: 1_000 } })).toBe(0);
 });

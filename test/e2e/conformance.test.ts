@@ -83,6 +83,18 @@ describe("An answer of the running app matches the document", () => {
     ["getPlan", 400, "/api/plan?to=tomorrow"],
     ["planEdit", 422, "/api/plan", { body: "version: 1\nmore: 1\n", headers: yaml }],
     ["planEdit", 415, "/api/plan", { body: "version: 1\n", headers: json }],
+    ["listBreaches", 200, "/api/breaches"],
+    ["listBreaches", 400, "/api/breaches?cursor=abc"],
+    ["previewBreach", 201, "/api/breaches", post({ reason: "a test", tags: ["owner:search"] })],
+    ["previewBreach", 400, "/api/breaches", post({ reason: "a test" })],
+    ["previewBreach", 400, "/api/breaches", post({ reason: "a test", host: "nowhere" })],
+    ["previewBreach", 415, "/api/breaches", { body: "{}", headers: yaml }],
+    ["getBreach", 404, "/api/breaches/01ARZ3NDEKTSV4RRFFQ69G5FAV"],
+    ["listBreachTargets", 404, "/api/breaches/01ARZ3NDEKTSV4RRFFQ69G5FAV/targets"],
+    ["confirmBreach", 404, "/api/breaches/01ARZ3NDEKTSV4RRFFQ69G5FAV/confirm", post({})],
+    ["pauseBreach", 404, "/api/breaches/01ARZ3NDEKTSV4RRFFQ69G5FAV/pause", post({})],
+    ["resumeBreach", 404, "/api/breaches/01ARZ3NDEKTSV4RRFFQ69G5FAV/resume", post({})],
+    ["cancelBreach", 404, "/api/breaches/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel", post({})],
     ["listAlarms", 200, "/api/alarms"],
     ["listAlarms", 400, "/api/alarms?cursor=abc"],
     ["getHealth", 200, "/api/health"],
@@ -114,7 +126,10 @@ describe("An answer of the running app matches the document", () => {
 
   test("without a key: 401 and no body", async () => {
     for (const { method, path, operation } of routes) {
-      const address = path.replace("{target}", "ones").replace("{rotation}", rotation);
+      const address = path
+        .replace("{target}", "ones")
+        .replace("{rotation}", rotation)
+        .replace("{breach}", rotation);
       const response = await fetch(`${world.host().url}${address}`, { method });
       const isOpen = operation.security?.length === 0;
       expect([path, response.status]).toEqual([path, isOpen ? 200 : 401]);

@@ -1,8 +1,10 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { expect, test } from "vitest";
+import { viewBreach, viewItem } from "../../shared/core/breach/views.ts";
 import { recordSchema } from "../../shared/core/record/record.ts";
 import { explainTarget, explainUnreadable, viewRun } from "../../shared/core/views.ts";
 import { target } from "../core/orders.ts";
+import { fullBreach, fullItem, leanBreach, leanItem } from "../stores/full-breaches.ts";
 import { fullRun, fullTarget } from "../stores/full-records.ts";
 import { document, listMistakes, type Schema } from "./requests/answer-checks.ts";
 
@@ -38,6 +40,16 @@ test("A record in which every field has a value has a view that matches the sche
   expect(listMistakes(component("Target"), listed)).toBe("");
   const run = viewRun(fullRun(target.id, "01JNN000000000000000000000"));
   expect(listMistakes(component("Rotation"), run)).toBe("");
+});
+
+test("A breach and its target in which every field has a value, or none, match their schemas", () => {
+  const id = "01JNN000000000000000000000";
+  for (const breach of [fullBreach(id), leanBreach(id)]) {
+    expect(listMistakes(component("Breach"), viewBreach(breach, now))).toBe("");
+  }
+  for (const item of [fullItem(id, 1), leanItem(id, 2)]) {
+    expect(listMistakes(component("BreachTarget"), viewItem(item))).toBe("");
+  }
 });
 
 test("A target without a record, or with an unreadable one, has a view that matches the schema", () => {

@@ -105,13 +105,18 @@ const plainBodies: Readonly<Record<string, object>> = {
   resumeTargets: { targets: ["app"] },
   createFreeze: { reason: "a test", until, everything: true },
   endFreeze: {},
+  previewBreach: { reason: "a test", targets: ["app"] },
+  confirmBreach: {},
+  pauseBreach: {},
+  resumeBreach: {},
+  cancelBreach: {},
   dryRun: {},
 };
 
 /** A request that is valid for every route. */
 function plainRequest(route: SentRequest["route"]): SentRequest {
   const ulid = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
-  const all = { target: "app", rotation: ulid, freeze: ulid };
+  const all = { target: "app", rotation: ulid, freeze: ulid, breach: ulid };
   const params = Object.fromEntries(
     Object.entries(all).filter(([name]) => route.path.includes(`{${name}}`)),
   );
@@ -155,6 +160,9 @@ const provocations: Readonly<
   "target-not-found": { operations: unknown },
   "rotation-not-found": { operations: unknown },
   "freeze-not-found": { operations: unknown },
+  "breach-not-found": { operations: unknown },
+  "breach-stale": { operations: () => answering({ refused: "Others.", isStale: true }) },
+  "breach-state": { operations: () => answering({ refused: "It has ended." }) },
   busy: { operations: () => throwing(new LeaseLostError("lost")) },
   "body-too-large": { sent: { body: "x".repeat(1024 * 1024 + 1) } },
   "unsupported-content-type": { sent: { headers: { "content-type": "text/html" } } },

@@ -50,7 +50,8 @@ test("sixty equal requests at once all get one rotation, which is written once",
 
 test("twenty requests with keys of their own at once are all answered, and each key is remembered", async () => {
   const { ports, target: wanted, written } = await target();
-  const keyed = (index: number) => requestRotation(ports, wanted, { ...wish, key: { id: `key-${index}`, request: "the same" } });
+  const keyed = (index: number) =>
+    requestRotation(ports, wanted, { ...wish, key: { id: `key-${index}`, request: "the same" } });
   // Each request must write, and can lose at most one race to each other request.
   const few = crowd.slice(0, 20);
   const answers = await Promise.all(few.map(keyed));

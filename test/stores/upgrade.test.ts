@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { recordSchema, type Rotation } from "../../shared/core/record/record.ts";
 import { newRecord } from "../../shared/core/record/rotation.ts";
+import { breachRecord, itemRecord } from "../../shared/stores/table/breach-columns.ts";
 import { alarmColumns, runColumns, targetColumns } from "../../shared/stores/table/columns.ts";
 import { alarmRecord, runRecord, targetRecord } from "../../shared/stores/table/records.ts";
 import { runSteps, targetSteps } from "../../shared/stores/table/upgrade.ts";
@@ -64,6 +65,8 @@ test("the sample and the list of fields have exactly the fields of the newest ve
     ...listFields("target", targetRecord),
     ...listFields("run", runRecord),
     ...listFields("alarm", alarmRecord),
+    ...listFields("breach", breachRecord),
+    ...listFields("breach target", itemRecord),
   ];
   await expect(json(sample)).toMatchFileSnapshot(getPath(`schema-${recordSchema}.json`));
   await expect(`${fields.join("\n")}\n`).toMatchFileSnapshot(getPath(`fields-${recordSchema}.txt`));

@@ -75,6 +75,9 @@ function describe(situation: Situation, { work, at }: TimedWork): NextStep[] {
   ];
 }
 
+/** Nothing doubts the secret. */
+const heartbeatWhy = "a heartbeat, as often as `verifyEvery` of the policy says";
+
 type Described = Pick<NextStep, "what" | "why">;
 
 const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Described>> = {
@@ -106,7 +109,7 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
   },
   check: (situation) => ({
     what: `Log in with the published secret ${situation.target.publish.name}`,
-    why: withDelay(situation, situation.record.check?.why ?? "the secret is in doubt"),
+    why: withDelay(situation, situation.record.check?.why ?? heartbeatWhy),
   }),
   retire: (situation) => {
     const { record } = situation;

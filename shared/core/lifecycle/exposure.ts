@@ -1,6 +1,7 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { computeNextDue, type Due } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
+import { listSeen, withExposedVersions } from "../record/exposed-versions.ts";
 import { storeJustification } from "../record/justification.ts";
 import { type Exposure, type TargetRecord } from "../record/record.ts";
 import { withoutRotationHold } from "../record/rotation.ts";
@@ -22,11 +23,11 @@ export interface AcceptedExposure extends ExposureOutcome {
 
 /**
  * Accepts a report that somebody saw the secret. The first exposure since the last change counts, and a later breach turns it into a
- * breach. The caller writes only `exposure`, the due time and the hold of a request, so a worker that holds the claim can merge them.
+ * breach. The caller writes only `exposure`, the seen versions, the due time and the hold of a request, so a worker that holds the claim can merge them.
  * The hold of an open rotation is evaluated again.
  */
 export function acceptExposure(
-  record: TargetRecord,
+  before: TargetRecord,
   target: Target,
   exposure: Exposure,
   now: Instant,
@@ -34,8 +35,10 @@ export function acceptExposure(
   const { policy } = target;
   if (isExempt(policy, exposure.by)) {
     const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
-    return { counted: false, why, ...toNextDue(findPlannedStart(record)), record };
+    return { counted: false, why, ...toNextDue(findPlannedStart(before)), record: before };
   }
+  const changedAt = findLastChange(before);
+  const record = withExposedVersions(before, listSeen(before, exposure, changedAt));
   const seen = findSeen(record, exposure);
   if ("nothing" in seen) {
     return { counted: false, why: seen.nothing, ...toNextDue(findPlannedStart(record)), record };
@@ -51,14 +54,20 @@ export function acceptExposure(
   };
 }
 
-/** The earlier of two exposures, with its version only if both name the same one. */
+/** How many others who saw the secret a record keeps. */
+const maxOthers = 10;
+
+/** The earlier of two exposures, with its version only if both name the same one. Everyone who saw the secret is kept. */
 function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure {
   if (!known) return added;
-  const { version, ...first } = known.at <= added.at ? known : added;
+  const { version, alsoBy: _, ...first } = known.at <= added.at ? known : added;
   const isBreach = known.kind === "breach" || added.kind === "breach";
+  const seers = new Set([known.by, ...(known.alsoBy ?? []), added.by]);
+  seers.delete(first.by);
   return {
     ...first,
     kind: isBreach ? "breach" : "exposure",
+    ...(seers.size > 0 && { alsoBy: [...seers].slice(0, maxOthers) }),
     ...(version !== undefined && known.version === added.version && { version }),
   };
 }

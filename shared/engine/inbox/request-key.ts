@@ -3,6 +3,9 @@ import type { Journal, JournalChange } from "../../stores/journal.ts";
 import type { Ports } from "../ports.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
+export const keyReused =
+  "This Idempotency-Key was already used for a different request. Use a new key";
+
 /** Makes a request take effect once: with the same key, it gets the answer that it got first. */
 export interface RequestKey {
   /** Identifies the caller and the key that the caller chose. */
@@ -23,9 +26,7 @@ export async function findAnswer<Answer extends object>(
   const known = key && (await journal.request(targetId, key.id));
   if (!known) return undefined;
   if (known.asked !== key.request) {
-    throw new KeyReusedError(
-      "This Idempotency-Key was already used for a different request. Use a new key",
-    );
+    throw new KeyReusedError(keyReused);
   }
   // The same operation wrote this answer for the same request, so its type is known.
   return JSON.parse(known.answer) as Answer;

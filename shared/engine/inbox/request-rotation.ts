@@ -1,11 +1,17 @@
 import { ConfigError } from "../../core/errors.ts";
 import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
+import { acceptDated } from "../../core/lifecycle/dated.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
 import { type Justification, storeJustification } from "../../core/record/justification.ts";
-import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
+import {
+  type Exposure,
+  type RotationRequest,
+  type TargetRecord,
+} from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant } from "../../core/time.ts";
@@ -20,10 +26,14 @@ export interface RotationInput extends Pick<RotationRequest, "reason" | "request
   readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
+  /** The rotation does not start before this moment. In the past: now. */
+  readonly notBefore?: Instant;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
   readonly force?: string;
+  /** A report that somebody saw the secret, which is written together with the request. */
+  readonly seen?: Omit<Exposure, "at">;
   readonly key?: RequestKey;
 }
 
@@ -80,18 +90,24 @@ async function commitRequest(
   wanted: RotationInput,
 ): Promise<Requested> {
   const { journal, newId } = ports;
-  const { found, before, now } = await readForCaller(journal, target);
+  const { found, before: read, now } = await readForCaller(journal, target);
   // After the record: an equal request that is written in between makes the commit fail.
   const known = await findAnswer<Requested>(journal, target.id, wanted.key);
   if (known) return known;
   mustKeepGrace(target, wanted);
+  const { seen } = wanted;
+  const before = seen ? acceptExposure(read, target, { ...seen, at: now }, now).record : read;
   const request = toRequest(wanted, newId(), now, before);
-  const accepted = acceptRequest(withoutSkip(before), request, target, now);
+  const { notBefore } = wanted;
+  const accepted =
+    notBefore !== undefined && notBefore > now
+      ? acceptDated(before, { ...request, notBefore }, target, now)
+      : acceptRequest(withoutSkip(before), request, target, now);
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
-    : describeStart(request, record, target, now).why;
+    : (accepted.run?.why ?? describeStart(request, record, target, now).why);
   const entry = toEntry(accepted, { wanted, joined, why, id: newId(), at: now });
   const waiting =
     describeWaiting(record, rotationId, target, now) ??

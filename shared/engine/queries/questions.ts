@@ -122,7 +122,7 @@ export function makeQuestions(ports: QuestionPorts, byId: ReadonlyMap<string, Ta
 }
 
 /** `found` contains one entry more than the limit when further entries exist. */
-function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
+export function toPage<Item>(found: readonly Item[], limit: number): Page<Item> {
   return { items: found.slice(0, limit), hasMore: found.length > limit };
 }
 

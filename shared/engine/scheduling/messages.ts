@@ -7,7 +7,7 @@ import {
   type Unreadable,
   UnreadableRowError,
 } from "../../stores/journal.ts";
-import type { Queue, WorkMessage } from "../../stores/queue.ts";
+import type { Queue, TargetMessage } from "../../stores/queue.ts";
 import { raiseAlarm } from "../alarm.ts";
 import type { Ports } from "../ports.ts";
 import { workAndReport } from "../worker.ts";
@@ -25,7 +25,7 @@ export const vaultHint = "vault-event";
 export async function sendNow(
   { journal }: Ports,
   queue: Queue,
-  message: WorkMessage,
+  message: TargetMessage,
   wakeAt: Instant | undefined,
 ): Promise<void> {
   const { targetId } = message;
@@ -43,7 +43,7 @@ export async function sendNow(
 export async function sendIfDue(
   ports: Ports,
   queue: Queue,
-  message: WorkMessage,
+  message: TargetMessage,
   wakeAt: Instant | undefined,
 ): Promise<void> {
   if (wakeAt === undefined || wakeAt > toInstant(ports.journal.now())) return;
@@ -60,7 +60,7 @@ export interface MessageQueues {
 export async function workOnMessage(
   ports: Ports,
   { queue, firstQueue }: MessageQueues,
-  message: WorkMessage | undefined,
+  message: TargetMessage | undefined,
   byId: ReadonlyMap<string, Target>,
 ): Promise<Omit<Unreadable, "id"> | undefined> {
   if (!message) {
@@ -112,7 +112,7 @@ const passedOn = "another-instance";
  * Sends the message back for another instance, which in a rolling deployment may know the target or be able to read its row. A message
  * is passed on only once: the target may no longer exist anywhere.
  */
-async function passOn(queue: Queue, { targetId, because }: WorkMessage): Promise<void> {
+async function passOn(queue: Queue, { targetId, because }: TargetMessage): Promise<void> {
   if (because === passedOn) return;
   await queue.send({ targetId, because: passedOn }, journalPauseMs);
 }
@@ -121,7 +121,7 @@ async function passOn(queue: Queue, { targetId, because }: WorkMessage): Promise
 async function comeBack(
   { journal }: Ports,
   queue: Queue,
-  message: WorkMessage,
+  message: TargetMessage,
   wakeAt: Instant | undefined,
 ): Promise<void> {
   const delayMs = delayUntil(journal, wakeAt);

@@ -28,8 +28,10 @@ import {
   rotationIn,
   runRow,
 } from "../table/row-keys.ts";
+import { makeMemoryBreaches } from "./memory-breaches.ts";
 import { makeMemoryLedger, type MemoryLedger } from "./memory-ledger.ts";
 import { makeMemoryRequests, type MemoryRequests, type StoredUse } from "./memory-requests.ts";
+import { toPromise } from "./to-promise.ts";
 
 interface StoredTarget {
   readonly columns: Columns;
@@ -58,6 +60,7 @@ export function makeMemoryJournal({
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
   const ledger = makeMemoryLedger();
+  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
   const requests = makeMemoryRequests(() => toInstant(now()), expiry);
@@ -76,13 +79,8 @@ export function makeMemoryJournal({
     const next = `memory-${++writes}`;
     ledger.keep(change.entries);
     targets.set(record.targetId, {
-      columns,
-      etag: next,
-      wakeAt,
-      sent: 0,
-      isFirst: goesFirst(record),
+      ...{ columns, etag: next, wakeAt, sent: 0, sentUntil: "", isFirst: goesFirst(record) },
       isHeartbeat: wakeAt !== undefined && isOnlyHeartbeat(record, wakeAt),
-      sentUntil: "",
       runs: new Map([...(before?.runs ?? []), ...runs]),
       requests: withRequest(before?.requests, record.targetId, request, toInstant(now())),
     });
@@ -105,10 +103,12 @@ export function makeMemoryJournal({
     ),
     ...historyIn({ targets, alarms, requests }, expiry),
     ...freezesIn(freezes, ledger, requests.keep),
+    ...breaches.store,
     ledger: ledger.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
-      const rest = left - pruneFreezes(freezes, expiry(), left);
+      const less = left - pruneFreezes(freezes, expiry(), left);
+      const rest = less - breaches.prune(expiry(), less);
       return limit - rest + requests.prune(rest);
     }),
   };
@@ -242,16 +242,6 @@ function prune(
 
 function hasEnded({ state, endedAt }: Columns, before: Instant): boolean {
   return (state === "done" || state === "failed") && String(endedAt) < before;
-}
-
-/** Returns results and failures as promises, like a remote store. */
-function toPromise<Args extends unknown[], Result>(
-  run: (...args: Args) => Result,
-): (...args: Args) => Promise<Result> {
-  return (...args) =>
-    new Promise((resolve) => {
-      resolve(run(...args));
-    });
 }
 
 function inOrder(rows: ReadonlyMap<string, Columns> = new Map(), after = ""): [string, Columns][] {

@@ -1,6 +1,7 @@
 import { type Instant, plus, second } from "../../core/time.ts";
 import { toDelaySeconds } from "../delay.ts";
 import type { Queue, WorkMessage } from "../queue.ts";
+import { pickWorkMessage } from "../work-message.ts";
 
 export interface WaitingMessage {
   readonly message: WorkMessage;
@@ -21,9 +22,9 @@ export function makeMemoryQueue(now: () => Instant): MemoryQueue {
     get messages() {
       return waiting;
     },
-    send: ({ targetId, because }, delay = 0) => {
+    send: (message, delay = 0) => {
       const visibleAt = plus(now(), toDelaySeconds(delay) * second);
-      waiting = [...waiting, { message: { targetId, because }, visibleAt }];
+      waiting = [...waiting, { message: pickWorkMessage(message), visibleAt }];
       return Promise.resolve();
     },
     receive: () => {

@@ -28,7 +28,9 @@ const maxAlarmLength = 4_000;
 const lineSeparators = /[\u2028\u2029]/g;
 
 type Plain = string | number | boolean;
-type Nested<T> = { [K in keyof T]-?: Exclude<T[K], undefined> extends Plain ? never : K }[keyof T];
+export type Nested<T> = {
+  [K in keyof T]-?: Exclude<T[K], undefined> extends Plain ? never : K;
+}[keyof T];
 
 const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   slots: true,
@@ -36,6 +38,8 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   lastFailure: true,
   rotation: true,
   request: true,
+  given: true,
+  dated: true,
   again: true,
   retirement: true,
   superseded: true,
@@ -44,6 +48,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   skipped: true,
   refusals: true,
   exposure: true,
+  exposedVersions: true,
   pause: true,
   passedOver: true,
   policiesPassedOver: true,
@@ -59,7 +64,7 @@ const nestedInRun: Record<Nested<RunRecord>, true> = {
   justification: true,
 };
 
-interface Codec<T> {
+export interface Codec<T> {
   /** Throws when the record could not be stored or read back. */
   write(record: T): Columns;
   /** Ignores columns that are not part of the record. Throws UnreadableRowError. */
@@ -132,7 +137,7 @@ function toFreezeOfEverything(id: string, why: string): OperatorFreeze {
 }
 
 /** A stored row: its name in the key, and its columns. */
-type StoredRow = readonly [id: string, columns: Readonly<Record<string, unknown>>];
+export type StoredRow = readonly [id: string, columns: Readonly<Record<string, unknown>>];
 
 /** The records of the rows, and separately the rows that cannot be read. */
 export function readListing(rows: readonly StoredRow[]): Listing {
@@ -164,7 +169,7 @@ export function readAlarms(rows: readonly (readonly [at: Instant, ...StoredRow])
   });
 }
 
-function readEach<T>(
+export function readEach<T>(
   codec: Codec<T>,
   columns: Readonly<Record<string, unknown>>,
 ): { readonly record: T } | { readonly error: UnreadableRowError } {
@@ -181,7 +186,7 @@ export const alarmColumns: Codec<Alarm> = {
   write: (alarm) => storedAlarm.write({ ...alarm, message: cut(alarm.message, maxAlarmLength) }),
 };
 
-function codec<T extends object>(
+export function codec<T extends object>(
   kind: Kind<T>,
   schema: z.ZodType<T> & { readonly shape: object },
 ): Codec<T> {

@@ -5,7 +5,12 @@ import { type Instant, toInstant } from "../../core/time.ts";
 import * as keys from "./row-keys.ts";
 import type { Row, Table } from "./table.ts";
 
-const partitions = [...keys.targetPartitions, keys.alarmPartition, keys.freezePartition];
+const partitions = [
+  ...keys.targetPartitions,
+  keys.alarmPartition,
+  keys.freezePartition,
+  keys.breachPartition,
+];
 
 /** How many queries for the newest rotation of a target run at the same time. */
 const maxAtOnce = 10;
@@ -51,6 +56,11 @@ function oldRows(partition: string, before: Date): string {
     const { from, before: end } = keys.alarmRowsBefore(instant);
     return odata`RowKey ge ${from} and RowKey lt ${end}`;
   }
+  if (partition === keys.breachPartition) {
+    // Entries for the ledger stay until they are in its chain.
+    const { from, before: end } = keys.entryRows;
+    return odata`Timestamp lt ${before} and (RowKey lt ${from} or RowKey ge ${end})`;
+  }
   const { from, before: end } = keys.allKeyRows;
   const keyRows = odata`RowKey ge ${from} and RowKey lt ${end} and Timestamp lt ${before}`;
   const others =
@@ -87,10 +97,12 @@ async function removable(
   return found.filter((key) => !newest.has(key));
 }
 
-/** Whether the row is an ended rotation. Rows of a newer version of Keyturn do not count. */
+/** Whether the row may be removed: of rotations, only those that have ended. Rows of a newer version of Keyturn stay. */
 function isOurs(row: Row): boolean {
-  if (keys.targetOfRun(row.rowKey ?? "") === undefined) return true;
   const { schema, state } = row;
+  if (keys.targetOfRun(row.rowKey ?? "") === undefined) {
+    return typeof schema !== "number" || schema <= recordSchema;
+  }
   const isKnown = typeof schema === "number" && schema <= recordSchema;
   return isKnown && (state === "done" || state === "failed");
 }

@@ -4,6 +4,7 @@ import type { FreezeSelection, OperatorFreeze } from "../../core/freezes/operato
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
 import { liftReasons } from "../../core/policy/policy.ts";
+import type { GivenSecret } from "../../core/record/given.ts";
 import type { RunRecord } from "../../core/record/history.ts";
 import type { Justification } from "../../core/record/justification.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
@@ -17,16 +18,16 @@ import type { Alarm } from "../journal.ts";
  */
 
 /** A missing field of `T`, or a field with another type, does not compile. */
-function makeShape<T>() {
+export function makeShape<T>() {
   return <const Shape extends { readonly [K in keyof Required<T>]: z.ZodType<T[K]> }>(
     shape: Shape,
   ) => z.strictObject(shape);
 }
 
-const text = z.string();
-const instant = z.iso.datetime({ precision: 3 });
-const count = z.int().nonnegative();
-const maybe = <T extends z.ZodType>(type: T) => z.exactOptional(type);
+export const text = z.string();
+export const instant = z.iso.datetime({ precision: 3 });
+export const count = z.int().nonnegative();
+export const maybe = <T extends z.ZodType>(type: T) => z.exactOptional(type);
 
 const notificationTypes = {
   "rotation.started": true,
@@ -37,6 +38,8 @@ const notificationTypes = {
   "credential.adopted": true,
   "credential.retired": true,
   "drift.found": true,
+  "breach.started": true,
+  "breach.ended": true,
   alarm: true,
 } satisfies Record<rotation.NotificationType, true>;
 
@@ -47,7 +50,7 @@ function makeEnum<Name extends string>(names: Record<Name, true>): z.ZodType<Nam
 }
 
 const reason = z.enum(rotation.reasons);
-const version = makeShape<VersionRef>()({ vault: text, name: text, version: text });
+export const version = makeShape<VersionRef>()({ vault: text, name: text, version: text });
 const phases = z.array(
   makeShape<rotation.PhaseTime>()({
     phase: z.enum(rotation.workingPhases),
@@ -55,7 +58,7 @@ const phases = z.array(
     endedAt: maybe(instant),
   }),
 );
-const failure = makeShape<rotation.Failure>()({
+export const failure = makeShape<rotation.Failure>()({
   kind: z.enum(errorKinds),
   message: text,
   at: instant,
@@ -75,6 +78,15 @@ const pause = makeShape<Pause>()({
 
 const justification = makeShape<Justification>()({ reason: maybe(text), ticket: maybe(text) });
 
+const given = makeShape<GivenSecret>()({
+  by: z.enum(["import", "undo"]),
+  account: text,
+  ref: version,
+  mayApply: z.boolean(),
+  wasRefused: maybe(z.boolean()),
+  wasAccepted: maybe(z.boolean()),
+});
+
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
@@ -88,6 +100,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   phases,
   furthest: z.enum(rotation.workingPhases),
   pending: maybe(version),
+  given: maybe(given),
   changeBegan: z.boolean(),
   outcomeInDoubt: maybe(z.boolean()),
   confirmedAt: maybe(instant),
@@ -111,7 +124,7 @@ const slot = makeShape<rotation.SlotRecord>()({
   changedAt: maybe(instant),
 });
 
-const request = makeShape<rotation.RotationRequest>()({
+const requestFields = {
   rotationId: text,
   reason,
   requestedBy: text,
@@ -123,7 +136,13 @@ const request = makeShape<rotation.RotationRequest>()({
   force: maybe(force),
   justification: maybe(justification),
   why: maybe(text),
-});
+};
+
+const request = makeShape<rotation.RotationRequest>()(requestFields);
+
+const givenRequest = makeShape<rotation.GivenRequest>()({ ...requestFields, secret: given });
+
+const datedRequest = makeShape<rotation.DatedRequest>()({ ...requestFields, notBefore: instant });
 
 const again = makeShape<rotation.RetryIntent>()({
   reason,
@@ -162,6 +181,7 @@ const exposure = makeShape<rotation.Exposure>()({
   by: text,
   from: maybe(text),
   kind: z.enum(["exposure", "breach"]),
+  alsoBy: maybe(z.array(text)),
   version: maybe(text),
   justification: maybe(justification),
 });
@@ -172,7 +192,7 @@ const claim = makeShape<rotation.Claim>()({
   until: maybe(instant),
 });
 
-const notification = makeShape<rotation.Notification>()({
+export const notification = makeShape<rotation.Notification>()({
   id: text,
   type: makeEnum(notificationTypes),
   targetId: text,
@@ -195,6 +215,8 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   failures: count,
   rotation: maybe(currentRotation),
   request: maybe(request),
+  given: maybe(givenRequest),
+  dated: maybe(z.array(datedRequest)),
   again: maybe(again),
   retirement: maybe(retirement),
   superseded: maybe(superseded),
@@ -205,6 +227,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   heartbeat: maybe(heartbeat),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
+  exposedVersions: maybe(z.array(text)),
   lastUsedAt: maybe(instant),
   lastUsedBy: maybe(text),
   nextDue: maybe(instant),
@@ -237,6 +260,7 @@ export const runRecord = makeShape<RunRecord>()({
   phases,
   published: maybe(version),
   failure: maybe(failure),
+  alreadySet: maybe(z.boolean()),
   nextDue: maybe(instant),
   dueReason: maybe(text),
   lift: maybe(lift),

@@ -13,11 +13,17 @@ const idCharacters = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrst
 
 export const alarmPartition = "alarms";
 export const freezePartition = "freezes";
+export const breachPartition = "breaches";
 export const ledgerPartition = "ledger";
 export const targetPartitions = Array.from({ length: shards }, (_, shard) => partitionName(shard));
 
 /** The partitions in which a change may leave entries for the ledger. */
-export const entryPartitions = [...targetPartitions, freezePartition, ledgerPartition];
+export const entryPartitions = [
+  ...targetPartitions,
+  freezePartition,
+  breachPartition,
+  ledgerPartition,
+];
 
 /** The partition of all rows of a target. It never changes. */
 export function toPartition(targetId: string): string {
@@ -51,6 +57,12 @@ export const alarmRow = (at: Instant, id: string) =>
 /** Ids are ULIDs, so the oldest freeze comes first. */
 export const freezeRow = (id: string) => `freeze:${id}`;
 export const freezeIn = (rowKey: string) => rowKey.slice("freeze:".length);
+
+/** Ids are ULIDs, so the newest breach comes first. */
+export const breachRow = (id: string) => `breach:${mirror(id)}`;
+export const breachIn = (rowKey: string) => mirror(rowKey.slice("breach:".length, -1)).slice(0, -1);
+export const breachItemRow = (id: string, place: number) =>
+  `item:${id}:${String(place).padStart(6, "0")}`;
 
 /** The moment in the key of an alarm's row. */
 export const momentIn = (rowKey: string): Instant =>
@@ -88,6 +100,8 @@ function under(prefix: string): RowRange {
 export const targetRows = under("target");
 export const alarmRows = under("alarm");
 export const freezeRows = under("freeze");
+export const breachRows = under("breach");
+export const breachItemRows = (id: string) => under(`item:${id}`);
 /** The rows of alarms raised before this moment. */
 export const alarmRowsBefore = (moment: Instant): RowRange => ({
   // The character after the colon, so that alarms of exactly this moment stay.

@@ -10,6 +10,7 @@ import { isTargetId } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 import type { Due, Journal, JournalChange, Retaining } from "../journal.ts";
 import type { StorageConnection } from "../storage-access.ts";
+import { breachesIn } from "./breaches.ts";
 import { keepLastOfEach, refuseUnstorable, refuseUnstorableEntries } from "./change.ts";
 import {
   alarmColumns,
@@ -67,6 +68,7 @@ export function makeTableJournal(
     },
     ...historyIn(begin, expiry),
     ...freezesIn(begin, expiry),
+    ...breachesIn(begin),
     ledger: makeTableLedger(begin),
   };
 }

@@ -4,6 +4,7 @@ import { type RunRecord } from "../../../shared/core/record/history.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { day, type Instant, plus, toInstant } from "../../../shared/core/time.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
+import { leanBreach, leanItem } from "../../stores/full-breaches.ts";
 import { fullAlarm, fullRun, leanFreeze, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
 
@@ -132,6 +133,16 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       for (const [id, end] of ends) await journal.putFreeze({ ...leanFreeze(id), ...end });
       expect(total(await pruneAll(journal))).toBe(2);
       expect((await journal.freezes()).map(({ id }) => id)).toEqual(["01B", "01D"]);
+    });
+
+    it("removes breaches that were last written before the retention, and no younger ones", async () => {
+      const { journal, later } = await open();
+      await journal.addBreach(leanBreach("01A"), [leanItem("01A", 1), leanItem("01A", 2)]);
+      expect(total(await pruneAll(journal))).toBe(0);
+      const aged = await later(31 * day);
+      expect(total(await pruneAll(aged))).toBe(3);
+      expect(await aged.breaches(10)).toEqual([]);
+      expect(await aged.breachItems("01A", { limit: 10 })).toEqual([]);
     });
 
     it("removes a few rows in each call, of removed targets and of others", async () => {

@@ -8,6 +8,7 @@ import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
 import { arbitraryTarget } from "../../stores/arbitrary-records.ts";
 import { fullRun, fullTarget, leanRun } from "../../stores/full-records.ts";
 import { dueIds } from "./due-ids.ts";
+import { breachRules } from "./journal-breaches.suite.ts";
 import { alarmRules, freezeRules, historyRules, type Insert } from "./journal-history.suite.ts";
 import { quiet } from "./quiet.ts";
 
@@ -35,6 +36,7 @@ export function journalSuite(name: string, open: () => Journal, fuzzRuns: number
     historyRules(() => journal, insert);
     alarmRules(open);
     freezeRules(open);
+    breachRules(open);
   });
 }
 

@@ -40,7 +40,7 @@ export interface Places {
 
 export interface WorldOptions {
   /** keyturn.yaml as an object: JSON is YAML. */
-  readonly config: (places: Places) => object;
+  readonly config: (places: Places) => object | Promise<object>;
   /** When the timer fires. Default: never. */
   readonly sweep?: string;
   readonly settings?: Readonly<Record<string, string>>;
@@ -105,7 +105,7 @@ async function toSettings(
     vaultUrl: vault.url,
     topicEndpoint: topic.endpoint,
   };
-  await writeFile(file, JSON.stringify(config(places)));
+  await writeFile(file, JSON.stringify(await config(places)));
   return {
     AzureWebJobsStorage: throughLines(services),
     KEYTURN_CONFIG: file,

@@ -27,7 +27,24 @@ export async function makeMemoryOperations(): Promise<{
     await operations.work({ targetId: "app", because: "requested" });
     world.advance(hour);
   }
+  const breaches: string[] = [];
+  for (const [targets, change] of [
+    [["app"], "confirmBreach"],
+    [["app", "other"], "cancelBreach"],
+    [["other"], undefined],
+  ] as const) {
+    const asked = { by: "anna", reason: "a test", selection: { targets } };
+    const { id } = await operations.previewBreach(asked);
+    breaches.push(id);
+    const how = { by: "anna", force: false, liftFreezes: false };
+    if (change) await operations[change](id, how);
+    await operations.work({ breachId: id, because: "changed" });
+  }
   const known = {
+    breach: breaches,
+    host: ["memory", "memory:0"],
+    exposedBy: ["anna"],
+    giveUpAfter: ["10s", "15m"],
     target: ["app", "other"],
     rotation: ids,
     policy: ["test", "often"],

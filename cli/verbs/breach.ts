@@ -1,0 +1,83 @@
+import type { ApiAnswer } from "../api/endpoints.ts";
+import { ask, canAsk } from "../breach/ask.ts";
+import { formatBreach, previewColumns } from "../breach/breach-record.ts";
+import { requireSense, runBreach, type RunningOptions } from "../breach/run-breach.ts";
+import { online, ticketMeaning, toDuration, withExamples } from "../command.ts";
+import { exitCodes, usageFailure } from "../exit-codes.ts";
+import { printJson, printNote, printText } from "../output/print.ts";
+import { formatTable } from "../output/table.ts";
+import { connect } from "../session.ts";
+
+export const makeBreach = () =>
+  withExamples(
+    online("breach", "rotate many targets now, because somebody may have their passwords")
+      .argument("[targets...]", "ids of targets")
+      .requiredOption("--reason <text>", "why the passwords may be known")
+      .option("--ticket <id>", ticketMeaning)
+      .option("--tag <name:value...>", "only targets with this tag; may be repeated")
+      .option("--owner <name>", "only targets whose tag `owner` has this value")
+      .option("--host <host>", "only targets on this host, or at this host:port")
+      .option("--vault <name>", "only targets that publish into this vault")
+      .option("--type <type>", "only targets of this type, such as postgresql")
+      .option("--policy <name>", "only targets under this policy")
+      .option(
+        "--exposed-by <name>",
+        "only targets whose password this identity was reported to see",
+      )
+      .option("--give-up-after <time>", "how long to wait for each rotation (default: 15m)")
+      .option("--force", "rotate targets that are paused, too")
+      .option("--lift-freezes", "rotate targets in any freeze, too")
+      .option("--yes", "start without a question")
+      .option("--detach", "do not wait for the end")
+      .option("--timeout <time>", "how long to wait for the end", toDuration)
+      .action(async (targets, options) => {
+        requireSense(options);
+        const { reason, ticket, giveUpAfter, tag, owner, host, vault, type, policy } = options;
+        const conditions = { owner, host, vault, type, policy, exposedBy: options.exposedBy };
+        const isFiltered = [tag, ...Object.values(conditions)].some((one) => one !== undefined);
+        if (targets.length > 0 === isFiltered) {
+          throw usageFailure("Name targets, or give conditions such as --host, but not both.");
+        }
+        const preview = await connect(options).call("api-breach-preview", {
+          body: {
+            ...{ reason, ticket, giveUpAfter, ...conditions, tags: tag },
+            targets: targets.length > 0 ? targets : undefined,
+          },
+        });
+        const { id } = preview.breach;
+        if (!options.json) printPreview(preview);
+        else if (!options.yes) printJson(preview);
+        const mayStart = options.yes === true || (!options.json && (await isConfirmed(preview)));
+        if (mayStart) await runBreach(id, options, { reason, ticket });
+        else printNote(`Nothing was started. Start it: ${toConfirmation(id, options)}`);
+      }),
+    ['keyturn breach --host db1.example.com --reason "host compromised"', "preview, ask, and run"],
+    ['keyturn breach --tag env:production --owner ada --reason "laptop stolen"', "by two tags"],
+    [
+      'keyturn breach --exposed-by eve --reason "employee left" --ticket INC0007',
+      "all that eve saw",
+    ],
+    ['keyturn breach orders-db mails --reason "leak" --yes --json', "for scripts: no question"],
+  );
+
+function printPreview({ breach, targets }: ApiAnswer<"api-breach-preview">): void {
+  printText(formatBreach(breach, Date.now()));
+  printText(`\n${formatTable(targets, previewColumns)}`);
+  const others = breach.summary.targets - targets.length;
+  if (others > 0) printNote(`and ${others} more: keyturn breach-report ${breach.id}`);
+}
+
+/** Asks a person to type how many targets are rotated. Without a terminal nobody can answer. */
+async function isConfirmed({ breach }: ApiAnswer<"api-breach-preview">): Promise<boolean> {
+  if (!canAsk()) return false;
+  const { targets } = breach.summary;
+  const typed = await ask(`Type ${targets} to rotate ${targets} targets now: `);
+  if (typed === String(targets)) return true;
+  process.exitCode = exitCodes.failed;
+  return false;
+}
+
+function toConfirmation(id: string, { force, liftFreezes }: RunningOptions): string {
+  const flags = [...(force ? [" --force"] : []), ...(liftFreezes ? [" --lift-freezes"] : [])];
+  return `keyturn confirm-breach ${id}${flags.join("")}`;
+}

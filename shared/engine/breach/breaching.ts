@@ -1,0 +1,150 @@
+import {
+  type BreachSelection,
+  isOpen,
+  type ItemState,
+  type UnreadableBreach,
+} from "../../core/breach/breach.ts";
+import type { Candidate } from "../../core/breach/candidate.ts";
+import { type BreachInput, makePreview } from "../../core/breach/preview.ts";
+import { selectCandidates } from "../../core/breach/select.ts";
+import {
+  cancel,
+  confirm,
+  type Confirmation,
+  pause,
+  resume,
+} from "../../core/breach/transitions.ts";
+import {
+  type BreachTargetView,
+  type BreachView,
+  viewBreach,
+  viewItem,
+} from "../../core/breach/views.ts";
+import { ConfigError } from "../../core/errors.ts";
+import type { Origin } from "../../core/record/justification.ts";
+import type { Target } from "../../core/target.ts";
+import { toInstant } from "../../core/time.ts";
+import type { Queue } from "../../stores/queue.ts";
+import type { Ports } from "../ports.ts";
+import { type Page, type PageWanted, toPage } from "../queries/questions.ts";
+import { readCandidates } from "./candidates.ts";
+import { makeBreachChanger, type Refused } from "./change-breach.ts";
+import { perWindowOf } from "./per-window.ts";
+import { findStale } from "./stale.ts";
+import { createBreach } from "./write-breach.ts";
+
+export interface BreachTargetsWanted extends PageWanted<number> {
+  readonly states?: readonly ItemState[];
+}
+
+/** Rotates many targets whose secrets somebody may have. Each function returns undefined when the breach does not exist. */
+export interface Breaching {
+  /** Says what a breach would do, and stores it. Nothing is rotated. Throws ConfigError. */
+  previewBreach(input: BreachInput): Promise<BreachView>;
+  /** Lists breaches, newest first. `after` is the id of a breach. */
+  breaches(wanted: PageWanted<string>): Promise<Page<BreachView | UnreadableBreach>>;
+  breach(breachId: string): Promise<BreachView | undefined>;
+  /** Lists the targets of a breach in their order. `after` is a place. */
+  breachTargets(
+    breachId: string,
+    wanted: BreachTargetsWanted,
+  ): Promise<Page<BreachTargetView> | undefined>;
+  /** Starts the breach, durably. A repetition changes nothing. */
+  confirmBreach(breachId: string, how: Confirmation): Promise<BreachView | Refused | undefined>;
+  pauseBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
+  resumeBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
+  cancelBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
+}
+
+/** How many breaches may be open at a time, previews included, among the newest ones. */
+const maxOpen = 20;
+const newest = 100;
+
+/** Selects from the targets as they are now. */
+export type Select = (selection: BreachSelection) => Promise<readonly Candidate[]>;
+
+export function makeBreaching(
+  ports: Ports,
+  targets: readonly Target[],
+  firstQueue: Queue,
+): Breaching {
+  const change = makeBreachChanger(ports, firstQueue);
+  const select: Select = async (selection) =>
+    selectCandidates(await readCandidates(ports, targets), selection);
+  return {
+    ...makeReaders(ports),
+    async previewBreach(input) {
+      const now = toInstant(ports.journal.now());
+      await requireFewOpen(ports);
+      const selected = await select(input.selection);
+      const making = { id: ports.newId(), now, perWindow: perWindowOf(ports) };
+      const preview = makePreview(input, selected, making);
+      await createBreach(ports, preview);
+      return viewBreach(preview.breach, now);
+    },
+    confirmBreach: (breachId, how) =>
+      change(
+        breachId,
+        { event: "breach-started", action: "breach.start", origin: how },
+        async (breach, now) => {
+          const confirmed = confirm(breach, how, now);
+          if ("refused" in confirmed || confirmed.breach === breach) return confirmed;
+          return (await findStale(ports, breach, select)) ?? confirmed;
+        },
+      ),
+    pauseBreach: (breachId, origin) =>
+      change(breachId, { event: "breach-paused", action: "breach.pause", origin }, (breach, now) =>
+        pause(breach, origin, now),
+      ),
+    resumeBreach: (breachId, origin) =>
+      change(
+        breachId,
+        { event: "breach-resumed", action: "breach.resume", origin },
+        (breach, now) => resume(breach, origin, now),
+      ),
+    cancelBreach: (breachId, origin) =>
+      change(
+        breachId,
+        { event: "breach-cancelled", action: "breach.cancel", origin },
+        (breach, now) => cancel(breach, origin, now),
+      ),
+  };
+}
+
+/** Every preview is stored, so their number has a limit. */
+async function requireFewOpen({ journal }: Ports): Promise<void> {
+  const now = toInstant(journal.now());
+  const known = await journal.breaches(newest);
+  const open = known.filter((one) => one.state !== "unreadable" && isOpen(one, now));
+  if (open.length < maxOpen) return;
+  throw new ConfigError(
+    `At most ${maxOpen} breaches may be open, previews included. Cancel one of them first`,
+  );
+}
+
+function makeReaders({ journal }: Ports): Pick<Breaching, "breaches" | "breach" | "breachTargets"> {
+  const now = () => toInstant(journal.now());
+  return {
+    async breaches({ limit, after }) {
+      const page = toPage(await journal.breaches(limit + 1, after), limit);
+      const items = page.items.map((one) =>
+        one.state === "unreadable" ? one : viewBreach(one, now()),
+      );
+      return { ...page, items };
+    },
+    async breach(breachId) {
+      const found = await journal.breach(breachId);
+      return found && viewBreach(found.breach, now());
+    },
+    async breachTargets(breachId, { limit, after, states }) {
+      if (!(await journal.breach(breachId))) return undefined;
+      const wanted = {
+        limit: limit + 1,
+        ...(after !== undefined && { after }),
+        ...(states && { states }),
+      };
+      const page = toPage(await journal.breachItems(breachId, wanted), limit);
+      return { ...page, items: page.items.map(viewItem) };
+    },
+  };
+}
