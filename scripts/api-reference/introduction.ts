@@ -75,8 +75,8 @@ ${writeTable(["Kind", "Status", "Meaning", "What to do"], rows)}
 \`too-many-requests\` is answered to a caller that [sends too many requests](configuration.md#how-many-requests-may-a-caller-send). Every
 answer reports what is left of the budget: \`RateLimit: "reads";r=598;t=1\` means 598 requests now, and the whole budget in a second.
 
-The Functions host itself answers 429 without such a body while more requests are open than [host.json](host-settings.md) allows: send the request again
-after a moment.
+The Functions host itself answers 429 without such a body while more requests are open than [host.json](host-settings.md) allows: send the
+request again after a moment.
 
 ${format}`;
 }
