@@ -24,8 +24,9 @@ export const requests = `## Requests
 
 export const repeats = `## Repeat a request safely
 
-Every request that changes something takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters that you choose, such as a
-UUID or the number of an incident. If an answer was lost, send the same request with the same key again.
+Requests that change something take the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters that you choose, such as a
+UUID or the number of an incident. If an answer was lost, send the same request with the same key again. Requests about a breach and
+\`unblock\` need none: a second one finds what the first one did.
 
 - **Same key, same request:** it takes effect once, and gets the answer that it got first, even if that answer never arrived. The key is
   stored in the same transaction as the effect, so neither exists without the other.
