@@ -59,10 +59,10 @@ export function makeMemoryJournal({
   const targets = new Map<string, StoredTarget>();
   const alarms = new Map<string, Columns>();
   const freezes = new Map<string, Columns>();
-  const ledger = makeMemoryLedger();
-  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
+  const ledger = makeMemoryLedger(expiry);
+  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   const requests = makeMemoryRequests(() => toInstant(now()), expiry);
 
   // Not async, because nothing may happen between the check of the etag and the write.
