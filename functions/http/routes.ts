@@ -23,6 +23,9 @@ export const routes = {
   "api-rotate": { method: "POST", path: "targets/{target}/rotations", action: "rotation.request" },
   "api-rotations": { method: "GET", path: "targets/{target}/rotations" },
   "api-rotation": { method: "GET", path: "targets/{target}/rotations/{rotation}" },
+  "api-import": { method: "POST", path: "targets/{target}/import", action: "rotation.request" },
+  "api-undo": { method: "POST", path: "targets/{target}/undo", action: "rotation.request" },
+  "api-unblock": { method: "POST", path: "targets/{target}/unblock", action: "target.unblock" },
   "api-exposures": {
     method: "POST",
     path: "targets/{target}/exposures",

@@ -20,6 +20,10 @@ export const dryRunResults = ["ok", "warning", "failed", "not-checked"] as const
 
 export const actionKinds = [
   "fix",
+  "unblock",
+  "undo",
+  "import",
+  "dry-run",
   "request-rotation",
   "lift-freeze",
   "end-pause",

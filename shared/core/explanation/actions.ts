@@ -14,6 +14,7 @@ import { withoutSkip } from "../record/rotation.ts";
 import type { Instant } from "../time.ts";
 import { hasRecovered } from "./because.ts";
 import type { NextStep } from "./next.ts";
+import { suggestRecovery } from "./recovery.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 import { withoutPeriod } from "./words.ts";
@@ -34,6 +35,7 @@ export function listActions(
 ): Action[] {
   return [
     ...suggestFix(situation),
+    ...suggestRecovery(state, situation),
     ...suggestRequest(state, situation),
     ...suggestForPause(situation),
     ...suggestWait(state, situation, next),
