@@ -86,7 +86,7 @@ describe("Random requests", () => {
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         remember(answer);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_500 },
     );
     // The requests reach the operations as well as the checks.
     for (const status of [200, 202, 400]) expect(statuses.get(status)).toBeGreaterThan(15);

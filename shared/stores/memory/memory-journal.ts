@@ -61,8 +61,7 @@ export function makeMemoryJournal({
   retentionMs = defaultRetentionMs,
 }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
-  const alarms = new Map<string, Columns>();
-  const freezes = new Map<string, Columns>();
+  const [alarms, freezes] = [new Map<string, Columns>(), new Map<string, Columns>()];
   const ledger = makeMemoryLedger();
   const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;

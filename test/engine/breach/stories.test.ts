@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hour, minute } from "../../../shared/core/time.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
 import {
   everywhere,
   makeBreachWorld,
@@ -190,5 +191,39 @@ describe("A running breach", () => {
     expect((await readReport(world, id)).get("db-1-001")?.outcome).toBe(
       "The target is no longer configured",
     );
+  });
+});
+
+describe("The ledger", () => {
+  test("has who previewed, started, paused, resumed and cancelled a breach, and how it ended", async () => {
+    const world = await makeBreachWorld(makeMembers(40));
+    const keyturn = world.instance();
+    const id = await startBreach(keyturn, everywhere);
+    await keyturn.confirmBreach(id, { ...plainly, by: "eve" });
+    await world.settle(keyturn);
+    await keyturn.pauseBreach(id, { by: "ben", reason: "lunch", ticket: "SEC-2" });
+    await keyturn.pauseBreach(id, { by: "eve" });
+    await keyturn.resumeBreach(id, { by: "ben" });
+    await keyturn.cancelBreach(id, { by: "cleo" });
+    await world.pass(minute);
+    const entries = await readLedger(world.journal);
+    const rotated = (await keyturn.breach(id))?.counts.rotated ?? 0;
+    expect(entries.filter(({ action }) => action.startsWith("breach."))).toMatchObject([
+      {
+        ...{ action: "breach.preview", by: "ada", reason: "host compromised" },
+        ...{ selection: "type memory", detail: `breach ${id} of 40 targets` },
+      },
+      { action: "breach.start", by: "ada", outcome: "accepted" },
+      { action: "breach.pause", by: "ben", reason: "lunch", ticket: "SEC-2" },
+      { action: "breach.resume", by: "ben" },
+      { action: "breach.cancel", by: "cleo" },
+      {
+        ...{ action: "breach.end", by: "keyturn", outcome: "failed" },
+        detail: `breach ${id} of 40 targets: ${rotated} rotated, 0 failed, 0 blocked, 0 unfinished, ${40 - rotated} left`,
+      },
+    ]);
+    const requests = entries.filter(({ action }) => action === "rotation.request");
+    expect(requests).toHaveLength(rotated);
+    expect(requests[0]).toMatchObject({ by: "ada", cause: "exposure", reason: "host compromised" });
   });
 });
