@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   Command,
   type CommandUnknownOpts,
@@ -50,14 +51,21 @@ export function online(name: string, summary: string) {
     .option("--json", "print JSON, for scripts");
 }
 
-/** What `--ticket` of every command that changes something means. */
+/** What `--ticket` and `--idempotency-key` of every command that changes something mean. */
 export const ticketMeaning = "ticket of another system, such as INC0007";
+export const keyMeaning = "requests with the same key take effect once (default: a new key)";
+
+/** The key of one run of a command, so that a request that is sent again takes effect once. */
+export function keyOf(options: { readonly idempotencyKey?: string | undefined }): string {
+  return options.idempotencyKey ?? randomUUID();
+}
 
 /** A command that changes something: it takes the reason and the ticket, which the configuration may require. */
 export function writing(name: string, summary: string) {
   return online(name, summary)
     .option("--reason <text>", "why, for people and auditors")
-    .option("--ticket <id>", ticketMeaning);
+    .option("--ticket <id>", ticketMeaning)
+    .option("--idempotency-key <key>", keyMeaning);
 }
 
 /** A command that contacts no app, unless it says so. */

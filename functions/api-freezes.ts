@@ -11,11 +11,11 @@ const schemas = () => import("./schemas/freezes.ts");
 serve(
   "api-freeze",
   async () => (await schemas()).createFreeze,
-  async ({ body, operations, origin }) => {
+  async ({ body, operations, origin, key }) => {
     const { reason, from, until, lift } = body;
     const selection = toSelection(body);
     const input = withoutUndefined({ ...origin, reason, from, until, lift, selection });
-    return reply(201, await operations.freeze(input));
+    return reply(201, await operations.freeze(input, key));
   },
 );
 
@@ -28,8 +28,8 @@ serve(
 serve(
   "api-freeze-end",
   async () => (await schemas()).endFreeze,
-  async ({ params, operations, origin }) => {
-    const ended = await operations.endFreeze(params.freeze, origin);
+  async ({ params, operations, origin, key }) => {
+    const ended = await operations.endFreeze(params.freeze, origin, key);
     if (ended) return reply(200, ended);
     throw new ProblemError("freeze-not-found", `Freeze ${params.freeze} does not exist.`);
   },

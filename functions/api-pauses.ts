@@ -12,7 +12,7 @@ serve(
   async () => (await schemas()).pauseTarget,
   async (call) => {
     const { target } = call.params;
-    const found = await call.operations.pause(target, toPause(call));
+    const found = await call.operations.pause(target, toPause(call), call.key);
     return reply(200, { target, ...requireTarget(found, target) });
   },
 );
@@ -20,9 +20,9 @@ serve(
 serve(
   "api-resume",
   async () => (await schemas()).resumeTarget,
-  async ({ params, operations, origin }) => {
+  async ({ params, operations, origin, key }) => {
     const { target } = params;
-    const found = await operations.resume(target, origin);
+    const found = await operations.resume(target, origin, key);
     return reply(200, { target, ...requireTarget(found, target) });
   },
 );
@@ -31,7 +31,8 @@ serve(
   "api-pauses",
   async () => (await schemas()).pauseTargets,
   async (call) => {
-    const result = await call.operations.pauseAll(toSelection(call.body), toPause(call));
+    const { key, operations } = call;
+    const result = await operations.pauseAll(toSelection(call.body), toPause(call), key);
     if ("unknown" in result) throw noSuchTargets(result.unknown);
     return reply(200, { paused: result.written, notWritten: result.notWritten });
   },
@@ -40,8 +41,8 @@ serve(
 serve(
   "api-resumes",
   async () => (await schemas()).resumeTargets,
-  async ({ body, operations, origin }) => {
-    const result = await operations.resumeAll(toSelection(body), origin);
+  async ({ body, operations, origin, key }) => {
+    const result = await operations.resumeAll(toSelection(body), origin, key);
     if ("unknown" in result) throw noSuchTargets(result.unknown);
     return reply(200, {
       resumed: result.written.filter(({ resumed }) => resumed),

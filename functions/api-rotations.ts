@@ -11,13 +11,13 @@ serve(
   "api-rotate",
   async () => (await schemas()).requestRotation,
   async (call) => {
-    const { params, headers, operations, origin } = call;
+    const { params, key, operations, origin } = call;
     const { cause, grace, liftFreeze, force } = call.body;
     const input: RotationInput = withoutUndefined({
       ...{ reason: cause, grace, liftFreeze, force },
       requestedBy: origin.by,
       justification: origin,
-      key: headers["idempotency-key"],
+      key,
     });
     const requested = await operations.request(params.target, input);
     const { rotationId, joined, why, waiting } = requireTarget(requested, params.target);

@@ -29,6 +29,7 @@ export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
+export type { RequestKey } from "./engine/inbox/request-key.ts";
 export type { RotationInput } from "./engine/inbox/request-rotation.ts";
 export type { TargetFilter } from "./core/target-filter.ts";
 export {

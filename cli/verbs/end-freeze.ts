@@ -1,4 +1,4 @@
-import { withExamples, writing } from "../command.ts";
+import { keyOf, withExamples, writing } from "../command.ts";
 import { answer, connect } from "../session.ts";
 import { formatFreeze } from "./freeze-record.ts";
 
@@ -10,7 +10,7 @@ export const makeEndFreeze = () =>
         const ended = await connect(options).call("api-freeze-end", {
           params: { freeze },
           body: { reason: options.reason, ticket: options.ticket },
-          isRepeatable: true,
+          idempotencyKey: keyOf(options),
         });
         answer(options, ended, (one) => formatFreeze(one, Date.now()));
       }),

@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { toMoment, withExamples, writing } from "../command.ts";
+import { keyOf, toMoment, withExamples, writing } from "../command.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
@@ -26,6 +26,7 @@ export const makeExpose = () =>
         const outcome = await connect(options).call("api-exposures", {
           params: { target },
           body: { by, at, from, version, kind, reason, ticket },
+          idempotencyKey: keyOf(options),
         });
         answer(options, outcome, (one) =>
           formatRecord([

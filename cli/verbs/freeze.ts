@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { online, ticketMeaning, toMoment, withExamples } from "../command.ts";
+import { keyMeaning, keyOf, online, ticketMeaning, toMoment, withExamples } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { answer, connect } from "../session.ts";
 import { hasFilter, pickFilters, withTargetFilters } from "./filters.ts";
@@ -13,6 +13,7 @@ export const makeFreeze = () =>
         .requiredOption("--until <time>", "when the freeze ends", toMoment)
         .requiredOption("--reason <text>", "why, for everyone whose rotation waits")
         .option("--ticket <id>", ticketMeaning)
+        .option("--idempotency-key <key>", keyMeaning)
         .option("--from <time>", "when the freeze begins (default: now)", toMoment)
         .option("--all", "all targets, also those to come"),
     )
@@ -36,6 +37,7 @@ export const makeFreeze = () =>
             targets: targets.length > 0 ? targets : undefined,
             lift: lift === undefined ? undefined : lift === "none" ? [] : [lift],
           },
+          idempotencyKey: keyOf(options),
         });
         answer(options, freeze, (one) => formatFreeze(one, Date.now()));
       }),

@@ -1,5 +1,5 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { online, ticketMeaning, toMoment, withExamples } from "../command.ts";
+import { keyMeaning, keyOf, online, ticketMeaning, toMoment, withExamples } from "../command.ts";
 import { type Column, formatRecord, formatTable } from "../output/table.ts";
 import { longTime, shortTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
@@ -13,12 +13,13 @@ export const makePause = () =>
         .argument("[targets...]", "ids of targets")
         .requiredOption("--until <time>", "when the pause ends", toMoment)
         .requiredOption("--reason <text>", "why, for everyone who waits for the end of the pause")
-        .option("--ticket <id>", ticketMeaning),
+        .option("--ticket <id>", ticketMeaning)
+        .option("--idempotency-key <key>", keyMeaning),
     ).action(async (targets, options) => {
       const { until, reason, ticket } = options;
       const result = await connect(options).call("api-pauses", {
         body: { until, reason, ticket, ...toSelection(targets, options) },
-        isRepeatable: true,
+        idempotencyKey: keyOf(options),
       });
       const { paused, notWritten } = result;
       if (options.json || paused.length > 0) {

@@ -1,5 +1,5 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { withExamples, writing } from "../command.ts";
+import { keyOf, withExamples, writing } from "../command.ts";
 import { type Column, formatRecord, formatTable } from "../output/table.ts";
 import { answer, connect } from "../session.ts";
 import { withAllFilters } from "./filters.ts";
@@ -12,7 +12,7 @@ export const makeResume = () =>
     ).action(async (targets, options) => {
       const result = await connect(options).call("api-resumes", {
         body: { reason: options.reason, ticket: options.ticket, ...toSelection(targets, options) },
-        isRepeatable: true,
+        idempotencyKey: keyOf(options),
       });
       const { resumed, notPaused, notWritten } = result;
       const written = [...resumed, ...notPaused];

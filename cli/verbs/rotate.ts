@@ -1,7 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { Option } from "@commander-js/extra-typings";
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { toDuration, withExamples, writing } from "../command.ts";
+import { keyOf, toDuration, withExamples, writing } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
@@ -25,10 +24,6 @@ export const makeRotate = () =>
       )
       .option("--lift-freeze <text>", "why the rotation starts although a freeze is in force")
       .option("--force <text>", "why the rotation starts although the target is paused")
-      .option(
-        "--idempotency-key <key>",
-        "requests with the same key take effect once (default: a new key)",
-      )
       .option("--follow", "wait for the end of the rotation, and exit by its outcome")
       .option("--timeout <time>", "with --follow: how long to wait", toDuration)
       .action(async (target, options) => {
@@ -39,7 +34,7 @@ export const makeRotate = () =>
         const requested = await connect(options).call("api-rotate", {
           params: { target },
           body: { cause, reason, ticket, grace, liftFreeze, force },
-          idempotencyKey: options.idempotencyKey ?? randomUUID(),
+          idempotencyKey: keyOf(options),
         });
         if (!options.follow) {
           answer(options, requested, (one) => formatRequested(one, Date.now()));

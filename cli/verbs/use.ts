@@ -1,4 +1,4 @@
-import { online, toMoment, withExamples } from "../command.ts";
+import { keyMeaning, online, toMoment, withExamples } from "../command.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
@@ -9,10 +9,17 @@ export const makeUse = () =>
       .argument("<target>", "id of the target")
       .option("--at <time>", "when (default: now)", toMoment)
       .option("--by <name>", "who used it")
+      .option("--idempotency-key <key>", keyMeaning)
       .action(async (target, options) => {
         const { at, by } = options;
-        const body = { at, by };
-        const outcome = await connect(options).call("api-uses", { params: { target }, body });
+        const outcome = await connect(options).call("api-uses", {
+          params: { target },
+          body: { at, by },
+          // Without a key of the caller, the journal need not remember one for each report.
+          ...(options.idempotencyKey === undefined
+            ? { isRepeatable: true }
+            : { idempotencyKey: options.idempotencyKey }),
+        });
         answer(options, outcome, (one) =>
           formatRecord([
             ["Target", one.target],

@@ -1,5 +1,9 @@
+import { createHash } from "node:crypto";
 import type { HttpRequest } from "@azure/functions";
 import { toPrintable } from "../../shared/app.ts";
+
+/** The description of a caller that did not sign in. */
+const functionKey = "function key";
 
 const nameClaims = new Set([
   "preferred_username",
@@ -9,13 +13,26 @@ const nameClaims = new Set([
 ]);
 
 /**
+ * Identifies the caller, for keys and limits that belong to a caller: who signed in, or the function key that was sent. A hash, because
+ * the key must not be stored.
+ */
+export function identifyCaller(request: HttpRequest, environment = process.env): string {
+  const name = describeCaller(request, environment);
+  const key = request.headers.get("x-functions-key") ?? request.query.get("code") ?? "";
+  const secret = name === functionKey ? key : "";
+  return createHash("sha256")
+    .update(JSON.stringify([name, secret]))
+    .digest("hex");
+}
+
+/**
  * Describes the caller for the history. Trusts the platform's header only where platform authentication is on: without it,
  * the platform does not remove a header that the caller forged.
  */
 export function describeCaller(request: HttpRequest, environment = process.env): string {
   const header = request.headers.get("x-ms-client-principal");
   if (header === null || environment["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true") {
-    return "function key";
+    return functionKey;
   }
   return nameIn(header) ?? "a signed-in caller without a name";
 }

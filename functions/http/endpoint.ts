@@ -1,6 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import type { z } from "zod";
-import type { Operations, Origin } from "../../shared/app.ts";
+import type { Operations, Origin, RequestKey } from "../../shared/app.ts";
 import type { ProblemKind } from "./problem-kinds.ts";
 import type { RouteName } from "./routes.ts";
 
@@ -43,6 +43,8 @@ export interface EndpointDefinition {
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
   readonly body?: BodyDefinition;
+  /** Fields of the body that contain a secret. Nothing that depends on them is stored with an idempotency key. */
+  readonly secretFields?: readonly string[];
   readonly answers: Readonly<Record<number, AnswerDefinition>>;
   /** The problems that are special to the route; `serve` adds those that every route may answer with. */
   readonly problems: readonly ProblemKind[];
@@ -70,6 +72,8 @@ export interface Call<Definition extends EndpointDefinition> {
   readonly body: ParsedBody<Definition["body"]>;
   /** Who sent the request, with the reason and the ticket in its body. */
   readonly origin: Origin;
+  /** The idempotency key. Undefined without one, and for routes that take none. */
+  readonly key: RequestKey | undefined;
   readonly operations: Operations;
   readonly request: HttpRequest;
 }

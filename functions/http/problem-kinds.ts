@@ -77,7 +77,7 @@ export const problemKinds = {
   "idempotency-key-reused": {
     status: 422,
     title: "Idempotency-Key reused",
-    meaning: "The `Idempotency-Key` was used for another request for this target.",
+    meaning: "This caller used the `Idempotency-Key` for another request.",
     action: "Use a new key for a new request.",
   },
   "invalid-configuration": {

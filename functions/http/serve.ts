@@ -16,6 +16,7 @@ import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
 import { readOrigin, takesJustification } from "./origin.ts";
 import { parseRequest } from "./parse.ts";
 import { invalid, ProblemError, toAnswer } from "./problem.ts";
+import { readRequestKey } from "./request-key.ts";
 import { type Route, type RouteName, routes } from "./routes.ts";
 
 type Answerer<Definition extends EndpointDefinition> = (
@@ -53,7 +54,8 @@ function handle<Definition extends EndpointDefinition>(
       const origin = readOrigin(request, parsed.body);
       if (takesJustification(definition)) await operations.requireJustification(origin);
       // The schemas of the definition have made these fields, which the compiler cannot follow.
-      const call = { ...parsed, operations, request, origin } as Call<Definition>;
+      const key = readRequestKey(request, definition, parsed);
+      const call = { ...parsed, operations, request, origin, key } as Call<Definition>;
       return toResponse(await answer(call));
     } catch (error) {
       const problem = toProblem(error, context);

@@ -117,6 +117,19 @@ export const givenJustification = {
   ticket: z.string().optional().describe("The ticket that the caller gave."),
 };
 
+const idempotencyError = "`Idempotency-Key` must be 1 to 200 visible ASCII characters.";
+
+/** The headers of every request that changes something. */
+export const keyedHeaders = z.strictObject({
+  "idempotency-key": z
+    .string(idempotencyError)
+    .regex(/^[\x21-\x7e]{1,200}$/, idempotencyError)
+    .optional()
+    .describe(
+      "1 to 200 visible ASCII characters that the caller chooses. A request that is repeated with the same key takes effect once, and gets the same answer.",
+    ),
+});
+
 const limitError = "`limit` must be a number from 1 to 100.";
 
 export const limit = z

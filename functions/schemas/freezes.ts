@@ -1,6 +1,15 @@
 import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
-import { instant, justification, list, moment, sentence, targetList, ulid } from "./common.ts";
+import {
+  instant,
+  justification,
+  keyedHeaders,
+  list,
+  moment,
+  sentence,
+  targetList,
+  ulid,
+} from "./common.ts";
 import { targetFilters } from "./targets.ts";
 
 /** Bytes. Enough for the longest list of targets. */
@@ -76,6 +85,7 @@ export const createFreeze = endpoint({
   summary: "Freeze targets now, or from a moment on",
   description:
     "Until its end no rotation of the selected targets starts, exactly as in a freeze of their policy. It applies to targets that match later, too. A rotation that may have changed the password is finished. Every worker knows the freeze within 15 seconds.",
+  headers: keyedHeaders,
   body: {
     json: withSelection(
       z.strictObject({
@@ -101,7 +111,7 @@ export const createFreeze = endpoint({
   answers: {
     201: { description: "The freeze is set.", content: { "application/json": freeze } },
   },
-  problems: [],
+  problems: ["busy", "idempotency-key-reused"],
 });
 
 export const listFreezes = endpoint({
@@ -126,9 +136,10 @@ export const endFreeze = endpoint({
   description:
     "What waited for the end of the freeze starts after 15 seconds, when every worker knows of the end. If more than 100 targets waited, the next sweep, within about a minute, starts the others. A freeze that has ended stays as it is.",
   params: z.strictObject({ freeze: freezeId }),
+  headers: keyedHeaders,
   body: { json: z.strictObject(justification) },
   answers: {
     200: { description: "The freeze has ended.", content: { "application/json": freeze } },
   },
-  problems: ["freeze-not-found"],
+  problems: ["freeze-not-found", "busy", "idempotency-key-reused"],
 });

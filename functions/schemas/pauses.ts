@@ -2,6 +2,7 @@ import { z } from "zod";
 import { endpoint } from "../http/endpoint.ts";
 import {
   justification,
+  keyedHeaders,
   list,
   moment,
   sentence,
@@ -87,6 +88,7 @@ export const pauseTarget = endpoint({
   description:
     "No rotation and no retirement starts before the end. A rotation that may have changed the password is finished; one that has changed nothing waits. Checks of the published secret go on. Requests are accepted and wait, unless they have `force`. Pausing a paused target replaces the end and the reason.",
   params: targetParams,
+  headers: keyedHeaders,
   body: { json: z.strictObject(wanted) },
   answers: {
     200: {
@@ -94,7 +96,7 @@ export const pauseTarget = endpoint({
       content: { "application/json": pausedTarget.meta({ id: "PausedTarget" }) },
     },
   },
-  problems: ["target-not-found", "busy"],
+  problems: ["target-not-found", "busy", "idempotency-key-reused"],
 });
 
 export const resumeTarget = endpoint({
@@ -103,6 +105,7 @@ export const resumeTarget = endpoint({
   summary: "End the pause of a target",
   description: "What waited for the end of the pause starts at once.",
   params: targetParams,
+  headers: keyedHeaders,
   body: { json: z.strictObject(justification) },
   answers: {
     200: {
@@ -110,7 +113,7 @@ export const resumeTarget = endpoint({
       content: { "application/json": resumedTarget.meta({ id: "ResumedTarget" }) },
     },
   },
-  problems: ["target-not-found", "busy"],
+  problems: ["target-not-found", "busy", "idempotency-key-reused"],
 });
 
 export const pauseTargets = endpoint({
@@ -119,6 +122,7 @@ export const pauseTargets = endpoint({
   summary: "Pause many targets",
   description:
     "Selects targets by `targets`, or by filters, which must all match. Each target is written by itself; the answer says which could not be written. Targets that match a filter later are not paused.",
+  headers: keyedHeaders,
   body: {
     json: withSelection(z.strictObject({ ...wanted, ...selection })),
     maxBytes: maxSelectionBytes,
@@ -138,7 +142,7 @@ export const pauseTargets = endpoint({
       },
     },
   },
-  problems: ["target-not-found"],
+  problems: ["target-not-found", "busy", "idempotency-key-reused"],
 });
 
 export const resumeTargets = endpoint({
@@ -147,6 +151,7 @@ export const resumeTargets = endpoint({
   summary: "End the pauses of many targets",
   description:
     "Selects targets as `POST /api/pauses` does. What waited for the end of the pauses starts at once. If more than 100 targets waited, the next sweep, within about a minute, starts the others.",
+  headers: keyedHeaders,
   body: {
     json: withSelection(z.strictObject({ ...justification, ...selection })),
     maxBytes: maxSelectionBytes,
@@ -167,5 +172,5 @@ export const resumeTargets = endpoint({
       },
     },
   },
-  problems: ["target-not-found"],
+  problems: ["target-not-found", "busy", "idempotency-key-reused"],
 });

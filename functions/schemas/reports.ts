@@ -3,6 +3,7 @@ import { endpoint } from "../http/endpoint.ts";
 import {
   instant,
   justification,
+  keyedHeaders,
   pastMoment,
   rotationId,
   sentence,
@@ -19,6 +20,7 @@ export const reportExposure = endpoint({
   description:
     "Reports may be repeated: the first one since the last change counts. The policy decides whether a change is due because of it; the explanation of exposures lists the cases. Never send the secret.",
   params: targetParams,
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       by: sentence("by", "the name of the person or system that saw the secret").describe(
@@ -70,7 +72,7 @@ export const reportExposure = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "record-unreadable"],
+  problems: ["target-not-found", "busy", "record-unreadable", "idempotency-key-reused"],
 });
 
 export const reportUse = endpoint({
@@ -80,6 +82,7 @@ export const reportUse = endpoint({
   description:
     "The policy's `afterIdle` counts from the last use. Within an hour of the last use nothing is written.",
   params: targetParams,
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       at: pastMoment("at").optional().describe("When. Not in the future. Default: now."),
@@ -108,5 +111,5 @@ export const reportUse = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "record-unreadable"],
+  problems: ["target-not-found", "busy", "record-unreadable", "idempotency-key-reused"],
 });

@@ -12,6 +12,7 @@ import {
   givenJustification,
   instant,
   justification,
+  keyedHeaders,
   list,
   next,
   pageQuery,
@@ -110,15 +111,6 @@ const unreadableRotation = z
     description: "A row of the history that this version of Keyturn cannot read.",
   });
 
-const idempotencyError = "`Idempotency-Key` must be 1 to 200 visible ASCII characters.";
-
-const idempotencyKey = z
-  .string(idempotencyError)
-  .regex(/^[\x21-\x7e]{1,200}$/, idempotencyError)
-  .describe(
-    "1 to 200 visible ASCII characters. Requests with the same key for the same target lead to the same rotation, for as long as the history is kept (400 days by default).",
-  );
-
 const requestedExample = {
   target: "orders-db",
   rotation: "01JQ0000000000000000000000",
@@ -136,7 +128,7 @@ export const requestRotation = endpoint({
   description:
     "The request is durable when it is answered. It joins a rotation that is queued, or one under way that has not published its secret yet. Otherwise it gets a rotation of its own.",
   params: targetParams,
-  headers: z.strictObject({ "idempotency-key": idempotencyKey.optional() }),
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       cause: z

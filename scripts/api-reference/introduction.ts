@@ -22,6 +22,26 @@ export const requests = `## Requests
   necessary, for programs.
 - No route accepts or returns a secret.`;
 
+export const repeats = `## Repeat a request safely
+
+Every request that changes something takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters that you choose, such as a
+UUID or the number of an incident. If an answer was lost, send the same request with the same key again.
+
+- **Same key, same request:** it takes effect once, and gets the answer that it got first, even if that answer never arrived. The key is
+  stored in the same transaction as the effect, so neither exists without the other.
+- **Same key, another request:** 422, \`idempotency-key-reused\`. Requests are the same if route, parameters and body are; the order of
+  fields does not matter. For different targets, one key may be used again.
+- **Many targets:** \`POST /api/pauses\` and \`POST /api/resumes\` remember which targets were selected, and each target remembers its own
+  answer. A repetition writes the targets that could not be written before, and no target twice.
+- **Whose key:** a key belongs to the caller who signed in, or to the function key that was sent. Others may use the same text.
+- **How long:** as long as the history is kept, 400 days by default.
+- A request that was refused (4xx) does not use up its key.
+
+\`\`\`sh
+curl -X POST -H "x-functions-key: $KEY" -H 'content-type: application/json' -H 'idempotency-key: incident-7' \\
+  -d '{"cause":"exposure"}' $KEYTURN/api/targets/orders-db/rotations
+\`\`\``;
+
 export const lists = `## Lists
 
 Lists are answered page by page. \`next\` is the path of the next page, with its cursor and the same filters; the last page has no \`next\`.

@@ -23,8 +23,10 @@ import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
+import { type Giving, makeGiving } from "./inbox/giving.ts";
 import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
+import type { RequestKey } from "./inbox/request-key.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
 import { sealInSweep } from "./ledger/keep.ts";
 import type { Ports } from "./ports.ts";
@@ -32,10 +34,11 @@ import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
-import { type Busy, verifyPublished } from "./work/verify.ts";
+import type { Busy } from "./work/busy.ts";
+import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing, Breaching {
+export interface Operations extends Questions, Pausing, Freezing, Breaching, Giving {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -51,11 +54,15 @@ export interface Operations extends Questions, Pausing, Freezing, Breaching {
   /** Makes every check of a rotation that changes nothing. Returns undefined when the target does not exist. */
   dryRun(targetId: string): Promise<DryRunOutcome | undefined>;
   /** Records that somebody saw the secret. Returns undefined when the target does not exist. */
-  expose(targetId: string, seen: ExposureInput): Promise<ExposureOutcome | undefined>;
+  expose(
+    targetId: string,
+    seen: ExposureInput,
+    key?: RequestKey,
+  ): Promise<ExposureOutcome | undefined>;
   /** Throws ConfigError unless a request that changes something has the reason and the ticket that the configuration requires. */
   requireJustification(given: Justification): Promise<void>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
-  recordUse(targetId: string, used: UseInput): Promise<UseResult | undefined>;
+  recordUse(targetId: string, used: UseInput, key?: RequestKey): Promise<UseResult | undefined>;
 }
 
 export interface OperationsDeps {
@@ -90,15 +97,13 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       ...makeQuestions(ports, byId),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
+      ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
-        const registered = registerInTime().then(async (leftovers) => {
-          if (!leftovers) return;
-          leftAlone.clear();
-          for (const { id } of leftovers.unreadable) leftAlone.add(id);
-          await reportLeftovers(ports, leftovers, reported);
-        });
+        const registered = registerInTime().then((leftovers) =>
+          noteLeftovers(ports, leftovers, { leftAlone, reported }),
+        );
         // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
         await wakeBreaches(ports, firstQueue);
@@ -116,9 +121,8 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       async work(message, from) {
         const breachId = message?.breachId;
         if (breachId !== undefined) {
-          await workOnBreach(firstQueue, breachId, () =>
-            advanceOne(ports, byId, firstQueue, breachId),
-          );
+          const advance = () => advanceOne(ports, byId, firstQueue, breachId);
+          await workOnBreach(firstQueue, breachId, advance);
           return;
         }
         const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
@@ -162,13 +166,13 @@ function makeInbox(
       const target = await find(targetId);
       return target && (await requestNow(ports, firstQueue, target, wanted));
     },
-    async expose(targetId, seen) {
+    async expose(targetId, seen, key) {
       const target = await find(targetId);
-      return target && (await expose(ports, target, seen));
+      return target && (await expose(ports, target, seen, key));
     },
-    async recordUse(targetId, used) {
+    async recordUse(targetId, used, key) {
       const target = await find(targetId);
-      return target && (await recordUse(ports, target, used));
+      return target && (await recordUse(ports, target, used, key));
     },
     async verify(targetId) {
       const target = await find(targetId);
@@ -282,6 +286,18 @@ async function reportConfig(
   if (!alarm || reported.has(alarm.id)) return;
   await raiseAlarm(ports, alarm.kind, alarm.message, alarm);
   reported.add(alarm.id);
+}
+
+/** Remembers which targets have unreadable rows, and reports them. */
+async function noteLeftovers(
+  ports: Ports,
+  leftovers: Leftovers | undefined,
+  { leftAlone, reported }: { readonly leftAlone: Set<string>; readonly reported: Set<string> },
+): Promise<void> {
+  if (!leftovers) return;
+  leftAlone.clear();
+  for (const { id } of leftovers.unreadable) leftAlone.add(id);
+  await reportLeftovers(ports, leftovers, reported);
 }
 
 /** Reports each leftover once in the life of a process. */

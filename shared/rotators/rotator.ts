@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import type { Credential } from "../core/secrets/secret.ts";
+import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Endpoint } from "../core/target.ts";
 
 /** The properties of a rotator that the engine and the configuration check use. They never branch on the name of a type. */
@@ -105,6 +105,11 @@ export interface Rotator<Options = unknown> {
    * server.
    */
   accountRealm?(options: Options): string;
+  /**
+   * Pure: why no account of this system can have this secret, as in "`value` must …", without the secret. Absent: every secret fits.
+   * Keyturn's own passwords fit by their rules; imported ones may not.
+   */
+  findUnfit?(secret: Secret): string | undefined;
   /**
    * Sets the new secret of `change.next.account` and returns the credential that is now valid. It is safe to repeat, because a crash
    * may have hidden an earlier success. It changes no other account.

@@ -23,16 +23,21 @@ export interface JournalChange {
   /** The history rows to insert or replace. */
   readonly runs?: readonly RunRecord[];
   /** Stores an idempotency key with its request. */
-  readonly request?: KeyUse & { readonly key: string };
+  readonly request?: KeyedRequest;
   /** What the change means to the ledger. The entries exist exactly if the change does. */
   readonly entries?: readonly LedgerEntry[];
 }
 
-/** The request of an idempotency key, and the rotation that answers it. */
+/** The request of an idempotency key, and its answer. */
 export interface KeyUse {
-  readonly rotationId: string;
   /** The request, in any form that can be compared. */
   readonly asked: string;
+  /** JSON, at most 400,000 characters. */
+  readonly answer: string;
+}
+
+export interface KeyedRequest extends KeyUse {
+  readonly key: string;
 }
 
 /** A due target, and how many messages have been sent about this due time. */
@@ -155,8 +160,10 @@ export interface Journal extends BreachStore {
    * cannot be read does not hide the others.
    */
   runs(targetId: string, limit: number, after?: string): Promise<HistoryRow[]>;
-  /** The request of an idempotency key. A key is valid only for the retention. */
-  request(targetId: string, key: string): Promise<KeyUse | undefined>;
+  /** The request of an idempotency key, to one target or to none. A key is valid only for the retention. */
+  request(targetId: string | undefined, key: string): Promise<KeyUse | undefined>;
+  /** Stores the key of a request to no single target. Throws LeaseLostError if the key is known already. */
+  keepRequest(request: KeyedRequest): Promise<void>;
   raise(alarm: Alarm): Promise<void>;
   /**
    * The alarms, newest first. `after`: only those after this alarm, which need not exist any more. An alarm that cannot be read has the
@@ -168,8 +175,15 @@ export interface Journal extends BreachStore {
    * listed as a freeze of every target, because it might apply to any.
    */
   freezes(): Promise<OperatorFreeze[]>;
-  /** Inserts the freeze, or replaces the one with its id, with entries of the ledger in the same transaction. */
-  putFreeze(freeze: OperatorFreeze, entries?: readonly LedgerEntry[]): Promise<void>;
+  /**
+   * Inserts the freeze, or replaces the one with its id, with entries of the ledger and an idempotency key in the same transaction.
+   * Throws LeaseLostError if the key is known already.
+   */
+  putFreeze(
+    freeze: OperatorFreeze,
+    entries?: readonly LedgerEntry[],
+    request?: KeyedRequest,
+  ): Promise<void>;
   /** The entries that the writes have left, and the chain that is made of them. */
   readonly ledger: LedgerStore;
   /**

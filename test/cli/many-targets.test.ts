@@ -14,6 +14,7 @@ const ended = { ...freeze, id: "01M8DN458WR7MW66ZTVCCEXGYX", state: "ended", rea
 /** Runs commands against an app that gives this answer, and keeps what it was sent. */
 async function appWith(answer: LoopbackAnswer) {
   const sent: { path: string; body: unknown }[] = [];
+  const keys: unknown[] = [];
   const server = await serveOnLoopback({
     bodyLimit: 10_000,
     handler: () => (request) => {
@@ -22,13 +23,14 @@ async function appWith(answer: LoopbackAnswer) {
         path: `${request.method} ${request.path}`,
         body: text === "" ? undefined : JSON.parse(text),
       });
+      keys.push(request.headers["idempotency-key"]);
       return Promise.resolve(answer);
     },
   });
   onTestFinished(() => server.close());
   const keyturn = (...args: string[]) =>
     runCommand(args, { environment: { KEYTURN_APP: server.url, KEYTURN_KEY: "a-key" } });
-  return { keyturn, sent };
+  return { keyturn, sent, keys };
 }
 
 const paused = (...targets: string[]) =>
@@ -156,10 +158,16 @@ test.each([
   ["freeze", "--all", "--until", until],
   ["end-freeze", freeze.id],
   ["expose", "orders", "--by", "ada"],
-])("%s sends the reason and the ticket", async (...args) => {
-  const { keyturn, sent } = await appWith({ status: 500 });
-  await keyturn(...args, "--reason", "host compromised", "--ticket", "INC0007");
+])("%s sends the reason, the ticket and the key", async (...args) => {
+  const { keyturn, sent, keys } = await appWith({ status: 500 });
+  const words = ["--reason", "host compromised", "--ticket", "INC0007"];
+  await keyturn(...args, ...words, "--idempotency-key", "incident-7");
   expect(sent[0]?.body).toMatchObject({ reason: "host compromised", ticket: "INC0007" });
+  await keyturn(...args, ...words);
+  await keyturn(...args, ...words);
+  const [mine, ...made] = keys;
+  expect(mine).toBe("incident-7");
+  expect(new Set(made).size).toBe(2);
 });
 
 test("rotate --force sends the reason", async () => {

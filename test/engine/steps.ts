@@ -14,6 +14,9 @@ export async function adopted(kind: Kind): Promise<World> {
   return world;
 }
 
+/** An idempotency key, with the request that it belongs to. */
+export const keyed = (id: string, request = "the same") => ({ id, request });
+
 export function work(world: World, gate: Gate = open, checkDrift = false) {
   return workOn(world.ports(gate), world.target, { checkDrift });
 }

@@ -154,6 +154,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
           add: (head, entries) => gate("ledger.add", () => journal.ledger.add(head, entries)),
           clear: (segment) => gate("ledger.clear", () => journal.ledger.clear(segment)),
         },
+        putFreeze: (...freeze) => gate("journal.freeze", () => journal.putFreeze(...freeze)),
+        keepRequest: (request) => gate("journal.keep", () => journal.keepRequest(request)),
       },
       vault: () => ({
         readCurrent: (name, signal) => gate("vault.read", () => vault.readCurrent(name, signal)),

@@ -50,13 +50,14 @@ test("sixty equal requests at once all get one rotation, which is written once",
 
 test("twenty requests with keys of their own at once are all answered, and each key is remembered", async () => {
   const { ports, target: wanted, written } = await target();
-  const keyed = (index: number) => requestRotation(ports, wanted, { ...wish, key: `key-${index}` });
+  const keyed = (index: number) =>
+    requestRotation(ports, wanted, { ...wish, key: { id: `key-${index}`, request: "the same" } });
   // Each request must write, and can lose at most one race to each other request.
   const few = crowd.slice(0, 20);
   const answers = await Promise.all(few.map(keyed));
   expect(new Set(answers.map(({ rotationId }) => rotationId)).size).toBe(1);
   expect(written()).toBe(few.length);
-  expect(await ports.journal.request(wanted.id, "key-19")).toMatchObject({ asked: "operator" });
+  expect(await ports.journal.request(wanted.id, "key-19")).toMatchObject({ asked: "the same" });
 });
 
 test("sixty exposures and sixty uses at once are all answered, and written once each", async () => {

@@ -17,6 +17,14 @@ const version = (number: number) => ({
   version: `${"0".repeat(31)}${number}`,
 });
 
+const given = (account: string) => ({
+  by: "import" as const,
+  account,
+  ref: version(8),
+  mayApply: true,
+  wasRefused: true,
+  wasAccepted: true,
+});
 const justification = { reason: "host compromised", ticket: "INC0007" };
 const force = { why: "ticket 43", by: "eva", at: at(6) };
 const lift = { why: "ticket 42", by: "ben", at: at(5) };
@@ -55,6 +63,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       phases: [{ phase: "staging", startedAt: at(6), endedAt: at(7) }],
       furthest: "checking",
       pending: version(5),
+      given: given("orders_b"),
       changeBegan: true,
       outcomeInDoubt: true,
       confirmedAt: at(8),
@@ -82,6 +91,35 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       justification,
       why: "Requested by anna, then by security",
     },
+    given: {
+      rotationId: "01JNN000000000000000000002",
+      reason: "import",
+      requestedBy: "anna",
+      at: at(10),
+      notBefore: at(11),
+      heldBy: "frozen: year end",
+      grace: 0,
+      lift,
+      force,
+      justification,
+      why: "Requested by anna (reason: import)",
+      secret: given("orders_a"),
+    },
+    dated: [
+      {
+        rotationId: "01JNN000000000000000000003",
+        reason: "operator",
+        requestedBy: "anna",
+        at: at(10),
+        notBefore: at(30),
+        heldBy: "frozen: year end",
+        grace: 0,
+        lift,
+        force,
+        justification,
+        why: "Requested by anna",
+      },
+    ],
     again: {
       reason: "exposure",
       requestedBy: "security",
@@ -116,6 +154,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       version: version(4).version,
       justification,
     },
+    exposedVersions: [version(4).version],
     lastUsedAt: at(11),
     lastUsedBy: "the orders service",
     nextDue: at(13),
@@ -159,6 +198,7 @@ export function fullRun(targetId: string, rotationId: string): Full<RunRecord> {
     phases: [{ phase: "applying", startedAt: at(2), endedAt: at(3) }],
     published: version(7),
     failure: { kind: "target-unavailable", message: "Nobody answered.", at: at(3) },
+    alreadySet: true,
     nextDue: at(4),
     dueReason: "another try",
     lift,

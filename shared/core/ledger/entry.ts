@@ -10,6 +10,7 @@ export const ledgerActions = [
   "use.report",
   "target.pause",
   "target.resume",
+  "target.unblock",
   "freeze.set",
   "freeze.end",
   "breach.preview",

@@ -1,6 +1,7 @@
 import type { ErrorKind } from "../errors.ts";
 import type { Policy } from "../policy/policy.ts";
 import { withDueAt } from "../record/due.ts";
+import { mayBeLive } from "../record/given.ts";
 import { type Failure, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
 import { mayHaveChanged, pickGiven, withoutHold } from "../record/rotation.ts";
 import { abandon, findSlot, withSlot } from "../record/slots.ts";
@@ -30,6 +31,8 @@ export function decideAfterFailure(
   if (kind === "change-refused") return "failed";
   if (mayHaveChanged(rotation)) return "retry";
   if (kind === "config") return "failed";
+  // Nobody knows yet whether the target has the imported secret, so only its answer ends the rotation.
+  if (mayBeLive(rotation.given)) return "retry";
   return rotation.failures + 1 < policy.retry.attempts ? "retry" : "failed";
 }
 
@@ -99,15 +102,27 @@ export function failRotation(
   policy: Policy,
 ): TargetRecord {
   const { rotation: _, ...rest } = withoutAnswered(record, rotation);
-  const failures = record.failures + 1;
   const at = plus(failure.at, delayAfterFailure(record, rotation, failure, policy));
-  const inDoubt = rotation.outcomeInDoubt === true || rotation.confirmedAt !== undefined;
-  const why = `another attempt, because rotation ${rotation.id} failed`;
+  const planned = rotation.given ? rest : withRetry(rest, rotation, at);
   const failed: TargetRecord = {
-    ...withDueAt(rest, at, why),
+    ...planned,
     health: "failing",
-    failures,
     lastFailure: failure,
+    slots: withDoubtfulPending(record.slots, rotation),
+  };
+  return notify(failed, {
+    type: "rotation.failed",
+    at: failure.at,
+    data: toFailureData(rotation, failure),
+  });
+}
+
+/** A failed rotation is repeated with another secret. An import or an undo is not: its secret is the point of it. */
+function withRetry(record: TargetRecord, rotation: Rotation, at: Instant): TargetRecord {
+  const why = `another attempt, because rotation ${rotation.id} failed`;
+  return {
+    ...withDueAt(record, at, why),
+    failures: record.failures + 1,
     again: {
       why,
       reason: rotation.reason,
@@ -116,19 +131,19 @@ export function failRotation(
       ...(rotation.grace !== undefined && { grace: rotation.grace }),
       ...pickGiven(rotation),
     },
-    ...(inDoubt &&
-      rotation.pending && {
-        slots: withSlot(
-          record.slots,
-          abandon(findSlot(record, rotation.account), rotation.pending),
-        ),
-      }),
   };
-  return notify(failed, {
-    type: "rotation.failed",
-    at: failure.at,
-    data: toFailureData(rotation, failure),
-  });
+}
+
+/** Keeps the pending version as a candidate, if the account may have its secret. */
+function withDoubtfulPending(
+  slots: TargetRecord["slots"],
+  { account, pending, given, outcomeInDoubt, confirmedAt }: Rotation,
+): TargetRecord["slots"] {
+  const slot = findSlot({ slots }, account);
+  const inDoubt = outcomeInDoubt === true || confirmedAt !== undefined;
+  // An import that nobody could try must not push out a version that Keyturn itself may have set.
+  const isUntried = mayBeLive(given) && slot.abandoned === undefined;
+  return pending && (inDoubt || isUntried) ? withSlot(slots, abandon(slot, pending)) : slots;
 }
 
 /** Milliseconds. The tries of the rotation count as used up, so the next rotation waits for the long interval. */

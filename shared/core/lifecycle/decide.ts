@@ -2,6 +2,7 @@ import { findPause, findUnforcedPause, type Force } from "../record/pause.ts";
 import { type Claim, type Rotation, type TargetRecord } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
+import { findDated } from "./dated.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";
 
@@ -32,10 +33,11 @@ export interface PendingWork {
  * a new end has an effect at once.
  */
 export function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
-  const { rotation, retirement } = record;
+  const { rotation, retirement, given } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
-  // The retirement of the old secret must not disable the new secret that the rotation gives the account.
-  const mayRetire = retirement && retirement.account !== rotation?.account;
+  // The retirement must disable neither the new secret that the rotation gives the account, nor the one that an undo will publish.
+  const needed = [rotation?.account, given?.secret.account];
+  const mayRetire = retirement && !needed.includes(retirement.account);
   const planned: PendingWork[] = [
     { work: "join", at: isJoined(record) ? now : undefined },
     { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },
@@ -79,11 +81,14 @@ function notBefore(at: Instant, record: TargetRecord, force?: Force): Instant {
 
 /** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */
 function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
-  const { rotation, request, again, nextDue, adoptedAt } = record;
+  const { rotation, request, given, again, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
+  const dated = findDated(record);
   // An adoption changes nothing, so a freeze or a pause that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
   return findEarliest(
+    given && notBefore(given.notBefore ?? now, record, given.force),
+    dated && notBefore(dated.notBefore, record, dated.force),
     request && notBefore(request.notBefore ?? now, record, request.force),
     nextDue && notBefore(nextDue, record, again?.force),
   );

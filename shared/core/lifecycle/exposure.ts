@@ -1,6 +1,7 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { computeNextDue, type Due } from "../policy/due/schedule.ts";
 import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
+import { listSeen, withExposedVersions } from "../record/exposed-versions.ts";
 import { storeJustification } from "../record/justification.ts";
 import { type Exposure, type TargetRecord } from "../record/record.ts";
 import { withoutRotationHold } from "../record/rotation.ts";
@@ -22,11 +23,11 @@ export interface AcceptedExposure extends ExposureOutcome {
 
 /**
  * Accepts a report that somebody saw the secret. The first exposure since the last change counts, and a later breach turns it into a
- * breach. The caller writes only `exposure`, the due time and the hold of a request, so a worker that holds the claim can merge them.
+ * breach. The caller writes only `exposure`, the seen versions, the due time and the hold of a request, so a worker that holds the claim can merge them.
  * The hold of an open rotation is evaluated again.
  */
 export function acceptExposure(
-  record: TargetRecord,
+  before: TargetRecord,
   target: Target,
   exposure: Exposure,
   now: Instant,
@@ -34,8 +35,10 @@ export function acceptExposure(
   const { policy } = target;
   if (isExempt(policy, exposure.by)) {
     const why = `policy ${policy.name}: ${exposure.by} may see the secret`;
-    return { counted: false, why, ...toNextDue(findPlannedStart(record)), record };
+    return { counted: false, why, ...toNextDue(findPlannedStart(before)), record: before };
   }
+  const changedAt = findLastChange(before);
+  const record = withExposedVersions(before, listSeen(before, exposure, changedAt));
   const seen = findSeen(record, exposure);
   if ("nothing" in seen) {
     return { counted: false, why: seen.nothing, ...toNextDue(findPlannedStart(record)), record };

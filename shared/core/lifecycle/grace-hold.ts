@@ -70,7 +70,8 @@ export function findGraceHoldOfOpen(
 
 function mayIgnoreGrace(wanted: Wanted, superseded: Superseded): boolean {
   const { reason, at } = wanted;
-  if (reason === "exposure" || reason === "drift") return true;
+  // An undo does not change the account; it publishes the account again.
+  if (reason === "exposure" || reason === "drift" || reason === "undo") return true;
   return isRequestOfPerson(wanted) && at !== undefined && isAfter(at, superseded.at);
 }
 
@@ -128,12 +129,13 @@ export function withoutSuperseded(record: TargetRecord): TargetRecord {
  * Windows and freezes delay it again.
  */
 export function withoutGraceHolds(record: TargetRecord, now: Instant): TargetRecord {
-  const { superseded, rotation, request, again } = record;
+  const { superseded, rotation, request, given, again } = record;
   if (!superseded) return record;
   return {
     ...record,
     ...(rotation?.heldBy !== undefined && { rotation: withoutHold(rotation) }),
     ...(request?.heldBy !== undefined && { request: withoutRequestHold(request) }),
+    ...(given?.heldBy !== undefined && { given: withoutRequestHold(given) }),
     ...(again?.heldBy !== undefined && { nextDue: now }),
   };
 }

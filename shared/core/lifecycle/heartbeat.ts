@@ -37,10 +37,11 @@ export function findHeartbeat(record: TargetRecord): Instant | undefined {
 
 /** Whether only a heartbeat is due at the moment for which the target is woken. It needs no room in a vault, and changes nothing. */
 export function isOnlyHeartbeat(record: TargetRecord, wakeAt: Instant): boolean {
-  const { claim, nextDue, request } = record;
-  const isFree =
-    claim.owner === undefined && request === undefined && record.rotation === undefined;
-  return isFree && findHeartbeat(record) === wakeAt && (nextDue ?? "9") > wakeAt;
+  const { claim, nextDue, request, given, rotation } = record;
+  const isFree = [claim.owner, request, given, rotation].every((one) => one === undefined);
+  const starts = [nextDue, record.dated?.[0]?.notBefore];
+  const isFirst = starts.every((at) => at === undefined || at > wakeAt);
+  return isFree && isFirst && findHeartbeat(record) === wakeAt;
 }
 
 /** The record after a log-in with the published secret: the next heartbeat counts from it. */

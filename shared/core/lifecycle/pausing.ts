@@ -55,8 +55,11 @@ export function acceptPause(
 }
 
 /** Now, or later than every force of the record: the clock may have gone backwards, and the later word counts. */
-function afterForces({ rotation, request, again }: TargetRecord, now: Instant): Instant {
-  const forces = [rotation, request, again].flatMap((one) => one?.force?.at ?? []);
+function afterForces(
+  { rotation, request, given, dated = [], again }: TargetRecord,
+  now: Instant,
+): Instant {
+  const forces = [rotation, request, given, again, ...dated].flatMap((one) => one?.force?.at ?? []);
   const last = forces.sort().at(-1);
   return last !== undefined && last >= now ? plus(last, 1) : now;
 }

@@ -3,6 +3,7 @@ import { decide } from "../policy/due/placement.ts";
 import { computeNextDue, mayStart } from "../policy/due/schedule.ts";
 import { fingerprintPolicy, type Policy } from "../policy/policy.ts";
 import { toFacts, withDue, withDueAt } from "../record/due.ts";
+import type { GivenSecret } from "../record/given.ts";
 import { describeJustification } from "../record/justification.ts";
 import {
   describePause,
@@ -31,7 +32,8 @@ export type RotationIntent = Omit<RotationRequest, "rotationId"> &
 
 /** Either the rotation that may begin, or the record in which the request or the schedule waits. */
 export type StartDecision = (
-  { readonly intent: RotationIntent } | { readonly held: TargetRecord }
+  | { readonly intent: RotationIntent; readonly given?: GivenSecret }
+  | { readonly held: TargetRecord }
 ) & {
   readonly why: string;
 };
@@ -42,11 +44,14 @@ export type StartDecision = (
  * because a late start may have missed its window.
  */
 export function decideStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
-  const asked = decideRequestedStart(record, target, now);
-  if (asked && "intent" in asked) return asked;
-  const waiting = asked?.held ?? record;
+  let [waiting, held]: [TargetRecord, string | undefined] = [record, undefined];
+  for (const decideOne of [decideGivenStart, decideRequestedStart]) {
+    const asked = decideOne(waiting, target, now);
+    if (asked && "intent" in asked) return asked;
+    if (asked) [waiting, held] = [asked.held, held ?? asked.why];
+  }
   const unasked = decideUnrequestedStart(waiting, target, now);
-  return asked && "held" in unasked ? { held: unasked.held, why: asked.why } : unasked;
+  return held !== undefined && "held" in unasked ? { held: unasked.held, why: held } : unasked;
 }
 
 function decideUnrequestedStart(record: TargetRecord, target: Target, now: Instant): StartDecision {
@@ -151,6 +156,20 @@ function answering(intent: RotationIntent, request: RotationRequest | undefined)
   };
 }
 
+/** Undefined when no import or undo may start now. */
+function decideGivenStart(
+  record: TargetRecord,
+  target: Target,
+  now: Instant,
+): StartDecision | undefined {
+  const { given } = record;
+  const decided = given && decideAsked(given, record, target, now);
+  if (!decided) return undefined;
+  if ("held" in decided) return { held: { ...record, given: decided.held }, why: decided.why };
+  const { secret, ...intent } = decided.intent;
+  return { intent, given: secret, why: decided.why };
+}
+
 /** Undefined when no request may start now. */
 function decideRequestedStart(
   record: TargetRecord,
@@ -158,13 +177,28 @@ function decideRequestedStart(
   now: Instant,
 ): StartDecision | undefined {
   const { request } = record;
-  const { policy } = target;
-  if (!request || (request.notBefore ?? now) > now) return undefined;
+  const decided = request && decideAsked(request, record, target, now);
+  if (!decided || "intent" in decided) return decided;
+  return { held: { ...record, request: decided.held }, why: decided.why };
+}
+
+/** Whether the request may start, or until when it is held. Undefined when it waits already. */
+function decideAsked<Request extends RotationRequest>(
+  request: Request,
+  record: TargetRecord,
+  target: Target,
+  now: Instant,
+):
+  | (({ readonly intent: Request } | { readonly held: Request }) & { readonly why: string })
+  | undefined {
+  if ((request.notBefore ?? now) > now) return undefined;
   if (findPause(record, now, request.force)) return undefined;
   const hold = findHoldOfRequest(request, record, target, now);
-  if (!hold) return { intent: request, why: askedWhy(request, undefined, policy, undefined) };
+  if (!hold) {
+    return { intent: request, why: askedWhy(request, undefined, target.policy, undefined) };
+  }
   const { until, why } = hold;
-  return { held: { ...record, request: { ...request, notBefore: until, heldBy: why } }, why };
+  return { held: { ...request, notBefore: until, heldBy: why }, why };
 }
 
 function decideScheduledStart(record: TargetRecord, target: Target, now: Instant): StartDecision {

@@ -1,4 +1,6 @@
 import { withDue } from "../record/due.ts";
+import { withExposedVersions } from "../record/exposed-versions.ts";
+import type { GivenSecret } from "../record/given.ts";
 import { type RunRecord } from "../record/history.ts";
 import {
   type Exposure,
@@ -14,19 +16,21 @@ import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
+import { withoutAnsweredDated } from "./dated.ts";
 import { notify, toRotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
 export interface RotationStart {
   readonly account: string;
   readonly request: RotationRequest;
+  readonly given?: GivenSecret;
   readonly grounds: StartReason;
   readonly now: Instant;
 }
 
 export function beginRotation(
   record: TargetRecord,
-  { account, request, grounds, now }: RotationStart,
+  { account, request, given, grounds, now }: RotationStart,
 ): TargetRecord {
   const { why, policyFingerprint } = grounds;
   const rotation: Rotation = {
@@ -45,12 +49,22 @@ export function beginRotation(
     failures: 0,
     ...(request.grace !== undefined && { grace: request.grace }),
     ...pickGiven(request),
+    ...(given && { given }),
   };
-  const { request: _r, again: _a, ...rest } = record;
+  const rest = given ? withoutGiven(record) : withoutRequests(record);
   return notify(
     { ...rest, rotation },
     { type: "rotation.started", at: now, data: toRotationData(rotation) },
   );
+}
+
+/** An import or an undo answers no other request, and a failed rotation is repeated after it if it fails. */
+function withoutGiven({ given: _, ...rest }: TargetRecord): TargetRecord {
+  return rest;
+}
+
+function withoutRequests({ request: _r, again: _a, ...rest }: TargetRecord): TargetRecord {
+  return rest;
 }
 
 /** The rotation in its next phase. The count of failures starts again when the rotation gets further than before. */
@@ -93,13 +107,17 @@ export function succeed(
   record: TargetRecord,
   { rotation, target, canRetire, now }: RotationSuccess,
 ): TargetRecord {
-  const answered = withoutAnswered(record, rotation);
+  const answered = withSeenSuperseded(
+    withoutAnsweredDated(withoutAnswered(record, rotation), rotation),
+    rotation,
+  );
   const {
     rotation: _r,
-    retirement: _t,
+    retirement,
     lastFailure: _f,
     refusedSince: _s,
     superseded: _p,
+    again: _a,
     exposure,
     ...rest
   } = answered;
@@ -117,6 +135,7 @@ export function succeed(
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
     ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
+    ...(superseded === rotation.account && retirement && { retirement }),
     ...(ends && {
       retirement: scheduleRetirement(record, {
         account: superseded,
@@ -134,6 +153,11 @@ export function succeed(
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
   return notify(withDue(done, target, now), { type: "rotation.succeeded", at: now, data });
+}
+
+/** A request with the reason `exposure` says that somebody saw the secret that the rotation supersedes. */
+function withSeenSuperseded(record: TargetRecord, { reason }: Rotation): TargetRecord {
+  return reason === "exposure" ? withExposedVersions(record, [record.published?.version]) : record;
 }
 
 /** Whether the rotation superseded the exposed secret. If the new secret itself was exposed, the exposure counts from the change. */
@@ -174,10 +198,17 @@ export function toRunRecord(
     ...(ended && nextDue !== undefined && { nextDue }),
     ...(ended && dueReason !== undefined && { dueReason }),
     phases: ended ? closePhases(rotation, now) : rotation.phases,
-    ...(rotation.published && { published: rotation.published }),
+    ...pickResult(rotation),
     ...(failure && { failure }),
     ...pickGiven(rotation),
   });
+}
+
+function pickResult({ published, given }: Rotation): Pick<RunRecord, "published" | "alreadySet"> {
+  return {
+    ...(published && { published }),
+    ...(given?.wasAccepted === true && { alreadySet: true }),
+  };
 }
 
 /**

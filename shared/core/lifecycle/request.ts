@@ -49,7 +49,7 @@ export function acceptRequest(
   now: Instant,
 ): AcceptedRequest {
   const { rotation } = record;
-  const request = brief(asked);
+  const request = shortenRequest(asked);
   const open = rotation && mayAnswer(rotation) ? rotation : undefined;
   // The open rotation has already answered the waiting request: its secret is public, so a new request cannot join.
   const waiting = !open && isJoined(record) ? undefined : record.request;
@@ -63,14 +63,16 @@ export function acceptRequest(
  * A phase is named for the effect that may already have happened. From `publishing` on the secret may be public, and the person who
  * makes the request may have seen it.
  */
-function mayAnswer({ phase, published }: Rotation): boolean {
-  return published === undefined && (phase === "blocked" || !publicPhases.includes(phase));
+function mayAnswer({ phase, published, given }: Rotation): boolean {
+  if (published !== undefined) return false;
+  // The secret of an import or an undo is not new. A request only makes a blocked one go on.
+  return phase === "blocked" || (given === undefined && !publicPhases.includes(phase));
 }
 
 const publicPhases: readonly WorkingPhase[] = ["publishing", "checking", "refreshing", "cleaning"];
 
 /** Callers can send names and reasons of any length. */
-function brief(request: RotationRequest): RotationRequest {
+export function shortenRequest<Request extends RotationRequest>(request: Request): Request {
   const { requestedBy, why, lift, force, justification } = request;
   return {
     ...request,
@@ -131,6 +133,17 @@ function queue(
   request: RotationRequest,
   { target, now }: Accepting,
 ): AcceptedRequest {
+  const { held, run } = queueRotation(record, request, target, now);
+  return { rotationId: request.rotationId, record: { ...record, request: held }, run };
+}
+
+/** The request with its hold, if there is one, and the history row of its rotation. */
+export function queueRotation<Request extends RotationRequest>(
+  record: TargetRecord,
+  request: Request,
+  target: Target,
+  now: Instant,
+): { readonly held: Request; readonly run: RunRecord } {
   const { rotationId, reason, requestedBy, at } = request;
   const hold = findHoldOfRequest(request, record, target, now);
   const held = hold ? { ...request, notBefore: hold.until, heldBy: hold.why } : request;
@@ -145,14 +158,14 @@ function queue(
     phases: [],
     ...pickGiven(request),
   });
-  return { rotationId, record: { ...record, request: held }, run };
+  return { held, run };
 }
 
 /**
  * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
  * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
  */
-function stricter(
+export function stricter(
   waiting: RotationRequest,
   added: RotationRequest,
   record: TargetRecord,

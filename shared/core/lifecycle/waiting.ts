@@ -23,13 +23,14 @@ export function describeWaiting(
   target: Target,
   now: Instant,
 ): Waiting | undefined {
-  const { rotation, request } = record;
+  const { rotation, request, given } = record;
+  const queued = [given, request].find((one) => one?.rotationId === rotationId);
   const reasons =
     rotation?.id === rotationId
       ? openWaits(record, rotation, target, now)
-      : request?.rotationId === rotationId
-        ? queuedWaits(record, request, target, now)
-        : [];
+      : queued
+        ? queuedWaits(record, queued, target, now)
+        : datedWaits(record, rotationId);
   // The reason that ends last decides. A reason without a known end comes after all others.
   return reasons.find(({ until }) => until === undefined) ?? findLast(reasons);
 }
@@ -97,6 +98,14 @@ function queuedWaits(
   ];
   if (dated.length > 0 || record.adoptedAt !== undefined) return dated;
   return [{ why: "the target must be adopted first: Keyturn verifies its current credential" }];
+}
+
+/** A rotation that a person scheduled. What else will delay it at its date is not known yet. */
+function datedWaits({ dated = [] }: TargetRecord, rotationId: string): Waiting[] {
+  const found = dated.find((one) => one.rotationId === rotationId);
+  if (!found) return [];
+  const { notBefore: until, requestedBy } = found;
+  return [{ until, why: `scheduled for ${until} by ${requestedBy}` }];
 }
 
 function describeBlocked({ rotation, lastFailure }: TargetRecord): Waiting[] {

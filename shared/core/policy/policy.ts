@@ -123,6 +123,8 @@ export interface Policy {
    * after the grace.
    */
   readonly retire?: RetireWhen;
+  /** Whether the previous secret may be published again on request. Absent: true. */
+  readonly undo?: boolean;
   /** Absent: `verify`. */
   readonly adopt?: Adoption;
   /**

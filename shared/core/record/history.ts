@@ -22,6 +22,8 @@ export interface RunRecord extends StartReason {
   /** The next due time of the target when this rotation ended, with its reason. */
   readonly nextDue?: Instant;
   readonly dueReason?: string;
+  /** The target accepted an imported or previous secret before Keyturn changed anything, so nothing was set. */
+  readonly alreadySet?: boolean;
   /** Who lifted the freezes for this rotation. */
   readonly lift?: Lift;
   /** Who let this rotation start although the target was paused. */

@@ -1,8 +1,10 @@
+import { sortDated } from "../lifecycle/dated.ts";
 import { withTheirExposure } from "../lifecycle/exposure.ts";
 import { isSameRequest } from "../lifecycle/request.ts";
 import { withTheirUse } from "../lifecycle/use.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
+import { withExposedVersions } from "./exposed-versions.ts";
 import { isSamePause } from "./pause.ts";
 import type { TargetRecord } from "./record.ts";
 
@@ -26,6 +28,9 @@ type Merge = (merged: TargetRecord, race: Race, target: Target, now: Instant) =>
 const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   request: takeNewerRequest,
   exposure: (merged, { base, remote }) => withTheirExposure(merged, base, remote),
+  exposedVersions: takeTheirExposedVersions,
+  given: "worker",
+  dated: takeAddedDated,
   lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
   lastUsedBy: "with lastUsedAt",
   check: takeNewerCheck,
@@ -75,12 +80,13 @@ export function mergeConcurrent(race: Race, target: Target, now: Instant): Targe
 
 /** The base for the next race of the same write, with what callers have written so far. */
 export function withCallersFields(base: TargetRecord, remote: TargetRecord): TargetRecord {
-  const { request, exposure, check } = remote;
+  const { request, exposure, check, dated } = remote;
   return {
     ...base,
     ...(request && { request }),
     ...(exposure && { exposure }),
     ...(check && { check }),
+    ...(dated && { dated }),
   };
 }
 
@@ -88,6 +94,19 @@ export function withCallersFields(base: TargetRecord, remote: TargetRecord): Tar
 function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetRecord {
   const isNew = remote.request !== undefined && !isSameRequest(remote.request, base.request);
   return isNew ? { ...merged, request: remote.request } : merged;
+}
+
+/** Callers add scheduled rotations, and workers remove those whose date has come. */
+function takeAddedDated(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+  const ids = [...(base.dated ?? []), ...(merged.dated ?? [])].map(({ rotationId }) => rotationId);
+  const added = (remote.dated ?? []).filter(({ rotationId }) => !ids.includes(rotationId));
+  if (added.length === 0) return merged;
+  return { ...merged, dated: sortDated([...(merged.dated ?? []), ...added]) };
+}
+
+/** Callers and workers only add versions. */
+function takeTheirExposedVersions(merged: TargetRecord, { remote }: Race): TargetRecord {
+  return withExposedVersions(merged, remote.exposedVersions ?? []);
 }
 
 /** No worker writes the pause, so the journal has the latest one, or none after a resume. */

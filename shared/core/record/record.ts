@@ -3,6 +3,7 @@ import type { NotChosen } from "../policy/choose.ts";
 import type { PassedOver } from "../policy/due/explain.ts";
 import type { VersionRef } from "../target.ts";
 import type { Instant } from "../time.ts";
+import type { GivenSecret } from "./given.ts";
 import type { Justification } from "./justification.ts";
 import type { Force, Pause } from "./pause.ts";
 
@@ -35,8 +36,19 @@ export type WorkingPhase = (typeof workingPhases)[number];
  */
 export const recordSchema = 2;
 
-/** Why a rotation was requested. `drift`: the database refused the published secret. */
-export const reasons = ["schedule", "operator", "exposure", "first", "drift"] as const;
+/**
+ * Why a rotation was requested. `drift`: the database refused the published secret. `import`: somebody else issued the secret. `undo`:
+ * the previous secret is published again.
+ */
+export const reasons = [
+  "schedule",
+  "operator",
+  "exposure",
+  "first",
+  "drift",
+  "import",
+  "undo",
+] as const;
 export type Reason = (typeof reasons)[number];
 
 /** The requester of a rotation that only the policy wants. */
@@ -89,6 +101,8 @@ export interface Rotation extends StartReason {
   /** The furthest phase it has reached. */
   readonly furthest: WorkingPhase;
   readonly pending?: VersionRef;
+  /** Present when Keyturn does not generate the secret. */
+  readonly given?: GivenSecret;
   /** True from before the first change is sent: from then on the target may have the pending secret. */
   readonly changeBegan: boolean;
   /** True once Keyturn sent a change and does not know its result. */
@@ -143,6 +157,16 @@ export interface RotationRequest {
   readonly justification?: Justification;
   /** Who requested it, in order. Absent for one person with one reason. */
   readonly why?: string;
+}
+
+/** A request for a rotation that puts a given secret in force. */
+export interface GivenRequest extends RotationRequest {
+  readonly secret: GivenSecret;
+}
+
+/** A rotation that a person scheduled for a date. */
+export interface DatedRequest extends RotationRequest {
+  readonly notBefore: Instant;
 }
 
 /** A retry of a failed rotation, with the same reason and requester. */
@@ -280,6 +304,10 @@ export interface TargetRecord {
   readonly failures: number;
   readonly rotation?: Rotation;
   readonly request?: RotationRequest;
+  /** An import or an undo that waits for its start. */
+  readonly given?: GivenRequest;
+  /** Rotations that people scheduled for a date, the first one first; at most five. */
+  readonly dated?: readonly DatedRequest[];
   /** What the next scheduled rotation inherits from the failed one. */
   readonly again?: RetryIntent;
   readonly retirement?: Retirement;
@@ -297,6 +325,8 @@ export interface TargetRecord {
   readonly tidiedAt?: Instant;
   /** The first exposure since the last change. */
   readonly exposure?: Exposure;
+  /** Versions that somebody saw, the latest last; at most ten. No undo publishes them again. */
+  readonly exposedVersions?: readonly string[];
   /** The last recorded use. Uses less than an hour after it are not recorded. */
   readonly lastUsedAt?: Instant;
   /** Who used it then. */

@@ -58,7 +58,9 @@ export function withoutHold(rotation: Rotation): Rotation {
 }
 
 /** The request without a time and a reason to wait. */
-export function withoutRequestHold(request: RotationRequest): RotationRequest {
+export function withoutRequestHold<Request extends RotationRequest>(
+  request: Request,
+): Omit<Request, "notBefore" | "heldBy"> {
   const { notBefore: _n, heldBy: _h, ...free } = request;
   return free;
 }

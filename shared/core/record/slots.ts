@@ -15,7 +15,7 @@ export function isOwnWork(record: TargetRecord): boolean {
   return findSlot(record, active).changedAt === lastSuccessAt;
 }
 
-export function findSlot(record: TargetRecord, account: string): SlotRecord {
+export function findSlot(record: Pick<TargetRecord, "slots">, account: string): SlotRecord {
   return record.slots.find((slot) => slot.account === account) ?? { account };
 }
 

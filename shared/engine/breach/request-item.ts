@@ -1,10 +1,11 @@
 import type { Breach, BreachItem } from "../../core/breach/breach.ts";
 import { leave, withWaitsFor } from "../../core/breach/judge.ts";
-import { ConfigError, KeyReusedError, LeaseLostError } from "../../core/errors.ts";
+import { ConfigError, LeaseLostError } from "../../core/errors.ts";
 import type { Target } from "../../core/target.ts";
 import { between, toInstant } from "../../core/time.ts";
 import { UnreadableRowError } from "../../stores/journal.ts";
 import type { FindTarget } from "../fleet/frozen-targets.ts";
+import { findAnswer } from "../inbox/request-key.ts";
 import type { Requested, RotationInput } from "../inbox/request-rotation.ts";
 import type { Ports } from "../ports.ts";
 
@@ -24,7 +25,7 @@ export async function requestItem(
   breach: Breach,
   item: BreachItem,
 ): Promise<BreachItem> {
-  const key = `breach ${breach.id}`;
+  const key = { id: `breach ${breach.id}`, request: "rotation" };
   try {
     const target = await find(item.targetId);
     if (!target) throw new ConfigError("The target is no longer configured");
@@ -33,7 +34,7 @@ export async function requestItem(
   } catch (error) {
     const why = whyNot(error);
     // The configuration may have been edited since an earlier call, whose request counts.
-    const known = await ports.journal.request(item.targetId, key);
+    const known = await findAnswer<Requested>(ports.journal, item.targetId, key);
     if (known) return withWaitsFor({ ...item, rotationId: known.rotationId }, undefined);
     const now = toInstant(ports.journal.now());
     const isOver = between(item.begunAt ?? now, now) >= breach.giveUpAfter;
@@ -65,7 +66,6 @@ function isTemporary(error: unknown): boolean {
 /** Why no rotation could be requested. Throws an error about which nobody can act on the target. */
 function whyNot(error: unknown): string {
   if (error instanceof LeaseLostError) return "Others keep writing to the target";
-  if (error instanceof ConfigError || error instanceof KeyReusedError) return error.message;
-  if (error instanceof UnreadableRowError) return error.message;
+  if (error instanceof ConfigError || error instanceof UnreadableRowError) return error.message;
   throw error;
 }

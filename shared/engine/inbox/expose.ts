@@ -4,7 +4,8 @@ import type { Origin } from "../../core/record/justification.ts";
 import type { Exposure } from "../../core/record/record.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
-import { report } from "./report.ts";
+import { type ReportEntry, reportOnce } from "./report.ts";
+import type { RequestKey } from "./request-key.ts";
 
 /** A report that somebody saw the secret of a target. */
 export type ExposureInput = Omit<Exposure, "at"> & {
@@ -15,22 +16,24 @@ export type ExposureInput = Omit<Exposure, "at"> & {
 
 /** Starts the exposure clock of a target. Durable when it returns. */
 export async function expose(
-  ports: Parameters<typeof report>[0],
+  ports: Parameters<typeof reportOnce>[0],
   target: Target,
   { origin, ...seen }: ExposureInput,
+  key?: RequestKey,
 ): Promise<ExposureOutcome> {
-  const { record: _, ...outcome } = await report(
-    ports,
-    target,
-    (before, now) => acceptExposure(before, target, { ...seen, at: seen.at ?? now }, now),
-    ({ rotationId }) => ({
+  const { answer } = await reportOnce<ExposureOutcome>(ports, target, key, (before, now) => {
+    const at = seen.at ?? now;
+    const { record, ...answer } = acceptExposure(before, target, { ...seen, at }, now);
+    const { rotationId } = answer;
+    const entry: ReportEntry = {
       ...(origin ?? { by: seen.by }),
       ...{ action: "exposure.report", cause: seen.kind },
       ...(rotationId !== undefined && { rotations: [rotationId] }),
       detail: describeExposure(seen),
-    }),
-  );
-  return outcome;
+    };
+    return { record, answer, entry };
+  });
+  return answer;
 }
 
 function describeExposure({ by, from }: ExposureInput): string {

@@ -5,6 +5,8 @@ import type { TargetFilter } from "../../core/target-filter.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../stores/journal.ts";
 import type { Ports } from "../ports.ts";
 import { listTargets } from "../queries/questions.ts";
+import { findAnswer, rememberAnswer, type RequestKey } from "./request-key.ts";
+import { retryOnConflict } from "./retry-on-conflict.ts";
 
 /** Targets by their ids, or by what they have in common. */
 export type Selection = { readonly targets: readonly string[] } | { readonly filter: TargetFilter };
@@ -24,8 +26,42 @@ export interface ManyWritten<Result> {
 /** How many targets are written at the same time. */
 const maxAtOnce = 16;
 
-/** The targets of the selection, or the ids that are not configured. Throws ConfigError when no target matches. */
-export async function select(
+/** As many as the journal can store with the key of a request. Characters, as JSON. */
+const maxStoredIds = 400_000;
+
+interface SelectionRequest {
+  readonly selection: Selection;
+  readonly key: RequestKey | undefined;
+  /** Throws ConfigError for a request that must not be remembered. */
+  readonly check?: () => void;
+}
+
+/**
+ * The targets of the selection, or the ids that are not configured. A repeated request gets the targets that it selected first: by now
+ * others may match. Throws ConfigError and KeyReusedError.
+ */
+export function selectOnce(
+  ports: Ports,
+  byId: ReadonlyMap<string, Target>,
+  { selection, key, check }: SelectionRequest,
+): Promise<readonly Target[] | { readonly unknown: readonly string[] }> {
+  return retryOnConflict(ports, async () => {
+    const known = await findAnswer<{ ids: string[] }>(ports.journal, undefined, key);
+    if (known) return known.ids.flatMap((id) => byId.get(id) ?? []);
+    check?.();
+    const targets = await select(ports, byId, selection);
+    if (!key || "unknown" in targets) return targets;
+    const { request } = rememberAnswer(key, { ids: targets.map(({ id }) => id) });
+    if (request && request.answer.length > maxStoredIds) {
+      throw new ConfigError("Too many targets for one Idempotency-Key. Select fewer targets");
+    }
+    if (request) await ports.journal.keepRequest(request);
+    return targets;
+  });
+}
+
+/** Throws ConfigError when no target matches. */
+async function select(
   ports: Ports,
   byId: ReadonlyMap<string, Target>,
   selection: Selection,

@@ -11,7 +11,8 @@ import { describePause, type Pause } from "../../core/record/pause.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
-import { report } from "./report.ts";
+import { reportOnce } from "./report.ts";
+import type { RequestKey } from "./request-key.ts";
 
 export interface PauseResult {
   readonly pause: Pause;
@@ -33,19 +34,24 @@ export async function pauseTarget(
   ports: Ports,
   target: Target,
   wanted: PauseInput,
+  key?: RequestKey,
 ): Promise<PauseResult> {
-  requireEnd(wanted, toInstant(ports.journal.now()));
-  const { pause, replaced, effect } = await report(
-    ports,
-    target,
-    (before, now) => acceptPause(before, wanted, now),
-    ({ pause: { by, reason, ticket, until } }) => ({
-      ...{ by, action: "target.pause", reason, ticket, detail: `until ${until}` },
-    }),
-  );
-  const at = toInstant(ports.journal.now());
-  ports.emit(toEvent({ type: "paused", at, targetId: target.id, detail: describePause(pause) }));
-  return { pause, ...(replaced && { replaced }), why: effect };
+  const { answer, isRepeat } = await reportOnce<PauseResult>(ports, target, key, (before, now) => {
+    requireEnd(wanted, now);
+    const { record, pause, replaced, effect } = acceptPause(before, wanted, now);
+    const { by, reason, ticket, until } = pause;
+    return {
+      record,
+      answer: { pause, ...(replaced && { replaced }), why: effect },
+      entry: { by, action: "target.pause", reason, ticket, detail: `until ${until}` },
+    };
+  });
+  if (!isRepeat) {
+    const at = toInstant(ports.journal.now());
+    const detail = describePause(answer.pause);
+    ports.emit(toEvent({ type: "paused", at, targetId: target.id, detail }));
+  }
+  return answer;
 }
 
 /** Ends the pause that is in force when the caller comes, and no later one. Durable when it returns. */
@@ -53,25 +59,26 @@ export async function resumeTarget(
   ports: Ports,
   target: Target,
   origin: Origin,
+  key?: RequestKey,
 ): Promise<ResumeResult> {
   let seen: { readonly pause: Pause | undefined } | undefined;
-  const { ended, newer } = await report(
-    ports,
-    target,
-    (before, now) => {
-      seen ??= { pause: before.pause };
-      return acceptResume(before, seen.pause, now);
-    },
-    (accepted) => ({
-      ...{ ...origin, action: "target.resume" },
-      ...(accepted.ended && { detail: describePause(accepted.ended) }),
-    }),
-  );
-  const why = describeResume({ ...(ended && { ended }), ...(newer && { newer }) });
-  if (ended) {
+  let ended: Pause | undefined;
+  const { answer, isRepeat } = await reportOnce<ResumeResult>(ports, target, key, (before, now) => {
+    seen ??= { pause: before.pause };
+    const { record, ...resume } = acceptResume(before, seen.pause, now);
+    ended = resume.ended;
+    const newer = resume.newer && { pause: resume.newer };
+    const detail = ended && { detail: describePause(ended) };
+    return {
+      record,
+      answer: { resumed: ended !== undefined, why: describeResume(resume), ...newer },
+      entry: { ...origin, action: "target.resume", ...detail },
+    };
+  });
+  if (ended && !isRepeat) {
     const at = toInstant(ports.journal.now());
     const detail = `resumed by ${origin.by}${describeJustification(origin)}, before the end: ${describePause(ended)}`;
     ports.emit(toEvent({ type: "resumed", at, targetId: target.id, detail }));
   }
-  return { resumed: ended !== undefined, why, ...(newer && { pause: newer }) };
+  return answer;
 }

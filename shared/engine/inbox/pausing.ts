@@ -9,7 +9,8 @@ import type { Ports } from "../ports.ts";
 import { sendNow } from "../scheduling/messages.ts";
 import { maxWoken, type WakeQueues } from "../scheduling/wake.ts";
 import { type PauseResult, pauseTarget, type ResumeResult, resumeTarget } from "./pause.ts";
-import { type ManyWritten, select, type Selection, writeToEach } from "./pause-many.ts";
+import { type ManyWritten, type Selection, selectOnce, writeToEach } from "./pause-many.ts";
+import type { RequestKey } from "./request-key.ts";
 
 /** Ids of a selection that are not configured. Nothing was written. */
 export interface UnknownTargets {
@@ -19,16 +20,26 @@ export interface UnknownTargets {
 /** Pauses and resumes. They return undefined when the target does not exist, and throw ConfigError for a pause that cannot be made. */
 export interface Pausing {
   /** No rotation and no retirement of the target starts before the end of the pause. */
-  readonly pause: (targetId: string, wanted: PauseInput) => Promise<PauseResult | undefined>;
-  readonly resume: (targetId: string, origin: Origin) => Promise<ResumeResult | undefined>;
+  readonly pause: (
+    targetId: string,
+    wanted: PauseInput,
+    key?: RequestKey,
+  ) => Promise<PauseResult | undefined>;
+  readonly resume: (
+    targetId: string,
+    origin: Origin,
+    key?: RequestKey,
+  ) => Promise<ResumeResult | undefined>;
   /** Each target is written by itself: the answer lists those that could not be written. */
   readonly pauseAll: (
     selection: Selection,
     wanted: PauseInput,
+    key?: RequestKey,
   ) => Promise<ManyWritten<PauseResult> | UnknownTargets>;
   readonly resumeAll: (
     selection: Selection,
     origin: Origin,
+    key?: RequestKey,
   ) => Promise<ManyWritten<ResumeResult> | UnknownTargets>;
 }
 
@@ -37,37 +48,52 @@ export function makePausing(
   byId: ReadonlyMap<string, Target>,
   { queue, firstQueue }: WakeQueues,
 ): Pausing {
-  async function pause(target: Target, wanted: PauseInput): Promise<PauseResult> {
-    return pauseTarget(ports, await freezeTarget(ports, target), wanted);
+  async function pause(
+    target: Target,
+    wanted: PauseInput,
+    key: RequestKey | undefined,
+  ): Promise<PauseResult> {
+    return pauseTarget(ports, await freezeTarget(ports, target), wanted, key);
   }
 
-  async function resume(target: Target, origin: Origin, waking: Waking): Promise<ResumeResult> {
-    const result = await resumeTarget(ports, await freezeTarget(ports, target), origin);
+  async function resume(target: Target, { origin, key, waking }: Resuming): Promise<ResumeResult> {
+    const result = await resumeTarget(ports, await freezeTarget(ports, target), origin, key);
     if (result.resumed) await wake(ports, target, waking);
     return result;
   }
   return {
-    async pause(targetId, wanted) {
+    async pause(targetId, wanted, key) {
       const target = byId.get(targetId);
-      return target && (await pause(target, wanted));
+      return target && (await pause(target, wanted, key));
     },
-    async resume(targetId, origin) {
+    async resume(targetId, origin, key) {
       const target = byId.get(targetId);
-      return target && (await resume(target, origin, { queue: firstQueue, firstQueue, left: 1 }));
+      const waking = { queue: firstQueue, firstQueue, left: 1 };
+      return target && (await resume(target, { origin, key, waking }));
     },
-    async pauseAll(selection, wanted) {
-      requireEnd(wanted, toInstant(ports.journal.now()));
-      const targets = await select(ports, byId, selection);
+    async pauseAll(selection, wanted, key) {
+      const targets = await selectOnce(ports, byId, {
+        ...{ selection, key },
+        check: () => {
+          requireEnd(wanted, toInstant(ports.journal.now()));
+        },
+      });
       if ("unknown" in targets) return targets;
-      return writeToEach(targets, (target) => pause(target, wanted));
+      return writeToEach(targets, (target) => pause(target, wanted, key));
     },
-    async resumeAll(selection, origin) {
-      const targets = await select(ports, byId, selection);
+    async resumeAll(selection, origin, key) {
+      const targets = await selectOnce(ports, byId, { selection, key });
       if ("unknown" in targets) return targets;
       const waking = { queue, firstQueue, left: maxWoken };
-      return writeToEach(targets, (target) => resume(target, origin, waking));
+      return writeToEach(targets, (target) => resume(target, { origin, key, waking }));
     },
   };
+}
+
+interface Resuming {
+  readonly origin: Origin;
+  readonly key: RequestKey | undefined;
+  readonly waking: Waking;
 }
 
 interface Waking extends WakeQueues {

@@ -1,8 +1,9 @@
-import { acceptUse, type Use } from "../../core/lifecycle/use.ts";
+import { type AcceptedUse, acceptUse, type Use } from "../../core/lifecycle/use.ts";
 import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
-import { report } from "./report.ts";
+import { type ReportEntry, reportOnce } from "./report.ts";
+import type { RequestKey } from "./request-key.ts";
 
 /** A report that the secret of a target was used. Without `at`, it was used now. */
 export type UseInput = Omit<Use, "at"> & {
@@ -22,20 +23,24 @@ export interface UseResult {
 
 /** Records that the secret of a target was used. Durable when it returns. */
 export async function recordUse(
-  ports: Parameters<typeof report>[0],
+  ports: Parameters<typeof reportOnce>[0],
   target: Target,
   { origin, ...used }: UseInput,
+  key?: RequestKey,
 ): Promise<UseResult> {
-  const { counted, why, record } = await report(
-    ports,
-    target,
-    (before, now) => acceptUse(before, target, { ...used, at: used.at ?? now }, now),
-    () => ({
-      ...(origin ?? { by: used.by ?? "not named" }),
-      action: "use.report",
-      ...(used.by !== undefined && { detail: `used by ${used.by}` }),
-    }),
-  );
+  const entry: ReportEntry = {
+    ...(origin ?? { by: used.by ?? "not named" }),
+    action: "use.report",
+    ...(used.by !== undefined && { detail: `used by ${used.by}` }),
+  };
+  const { answer } = await reportOnce(ports, target, key, (before, now) => {
+    const accepted = acceptUse(before, target, { ...used, at: used.at ?? now }, now);
+    return { record: accepted.record, answer: toResult(accepted), entry };
+  });
+  return answer;
+}
+
+function toResult({ counted, why, record }: AcceptedUse): UseResult {
   const { lastUsedAt, rotation } = record;
   // While a rotation is open, the earlier due moment does not count; the end of the rotation sets a new one.
   const nextDue = rotation ? undefined : record.nextDue;

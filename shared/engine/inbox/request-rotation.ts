@@ -1,15 +1,12 @@
-import { ConfigError, KeyReusedError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/errors.ts";
 import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
+import { acceptDated } from "../../core/lifecycle/dated.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
-import {
-  describeJustification,
-  type Justification,
-  storeJustification,
-} from "../../core/record/justification.ts";
+import { type Justification, storeJustification } from "../../core/record/justification.ts";
 import {
   type Exposure,
   type RotationRequest,
@@ -17,25 +14,27 @@ import {
 } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import { findMaxGrace, type Target } from "../../core/target.ts";
-import { formatDuration, type Instant, toInstant } from "../../core/time.ts";
+import { formatDuration, type Instant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";
 import type { Ports } from "../ports.ts";
 import { readForCaller } from "./read-for-caller.ts";
+import { findAnswer, rememberAnswer, type RequestKey } from "./request-key.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
   readonly justification?: Justification;
   /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
   readonly grace?: number;
+  /** The rotation does not start before this moment. In the past: now. */
+  readonly notBefore?: Instant;
   /** Why the rotation starts although a freeze is in force. */
   readonly liftFreeze?: string;
   /** Why the rotation starts although the target is paused. */
   readonly force?: string;
   /** A report that somebody saw the secret, which is written together with the request. */
   readonly seen?: Omit<Exposure, "at">;
-  /** Idempotency key: the same key for the same target leads to the same rotation, as long as the journal keeps the key. */
-  readonly key?: string;
+  readonly key?: RequestKey;
 }
 
 /** The result of a request. */
@@ -55,51 +54,14 @@ type RequestPorts = Pick<Ports, "journal" | "newId" | "pause" | "randomBytes" | 
 
 /**
  * Makes a rotation due now. The request is durable when the function returns: the sweep finds it even after a crash. The worker that
- * claims the target makes the change. Throws LeaseLostError when other writers win the race too many times.
+ * claims the target makes the change. Throws ConfigError, KeyReusedError, and LeaseLostError when other writers win the race too many times.
  */
 export async function requestRotation(
   ports: RequestPorts,
   target: Target,
   wanted: RotationInput,
 ): Promise<Requested> {
-  mustKeepGrace(target, wanted);
-  return retryOnConflict(
-    ports,
-    async () =>
-      (await knownByKey(ports, target, wanted)) ?? (await commitRequest(ports, target, wanted)),
-  );
-}
-
-/** Finds the rotation that an earlier request with the same idempotency key led to. Throws KeyReusedError. */
-async function knownByKey(
-  { journal }: RequestPorts,
-  target: Target,
-  wanted: RotationInput,
-): Promise<Requested | undefined> {
-  const known = wanted.key === undefined ? undefined : await journal.request(target.id, wanted.key);
-  if (!known) return undefined;
-  if (known.asked !== askedFor(wanted)) {
-    throw new KeyReusedError(
-      `This Idempotency-Key was already used for a different request to ${target.id}. Use a new key`,
-    );
-  }
-  const { rotationId } = known;
-  const found = await journal.read(target.id);
-  const waiting =
-    found && describeWaiting(found.record, rotationId, target, toInstant(journal.now()));
-  const why = `an earlier request with this Idempotency-Key started or joined rotation ${rotationId}`;
-  return { rotationId, joined: true, why, ...(waiting && { waiting }) };
-}
-
-function askedFor({ reason, grace, liftFreeze, force, justification }: RotationInput): string {
-  const words = describeJustification(justification);
-  const parts = [
-    `${reason}${words}`,
-    ...(grace === undefined ? [] : [`grace ${grace} ms`]),
-    ...(liftFreeze === undefined ? [] : [`freezes lifted: ${liftFreeze}`]),
-    ...(force === undefined ? [] : [`pause overridden: ${force}`]),
-  ];
-  return parts.join(", ");
+  return retryOnConflict(ports, () => commitRequest(ports, target, wanted));
 }
 
 /** Rejects a grace that Keyturn cannot keep. */
@@ -128,26 +90,32 @@ async function commitRequest(
   wanted: RotationInput,
 ): Promise<Requested> {
   const { journal, newId } = ports;
-  const { found, before: known, now } = await readForCaller(journal, target);
+  const { found, before: read, now } = await readForCaller(journal, target);
+  // After the record: an equal request that is written in between makes the commit fail.
+  const known = await findAnswer<Requested>(journal, target.id, wanted.key);
+  if (known) return known;
+  mustKeepGrace(target, wanted);
   const { seen } = wanted;
-  const before = seen ? acceptExposure(known, target, { ...seen, at: now }, now).record : known;
+  const before = seen ? acceptExposure(read, target, { ...seen, at: now }, now).record : read;
   const request = toRequest(wanted, newId(), now, before);
-  const accepted = acceptRequest(withoutSkip(before), request, target, now);
+  const { notBefore } = wanted;
+  const accepted =
+    notBefore !== undefined && notBefore > now
+      ? acceptDated(before, { ...request, notBefore }, target, now)
+      : acceptRequest(withoutSkip(before), request, target, now);
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
     ? whatItJoins(before, rotationId)
-    : describeStart(request, record, target, now).why;
+    : (accepted.run?.why ?? describeStart(request, record, target, now).why);
   const entry = toEntry(accepted, { wanted, joined, why, id: newId(), at: now });
-  const due = await commitNews(ports, accepted, { found, wanted, now, entry });
   const waiting =
     describeWaiting(record, rotationId, target, now) ??
     (await adminWait(ports, target, record, now));
-  return {
-    ...{ rotationId, joined, why },
-    ...(due !== undefined && { wakeAt: due }),
-    ...(waiting && { waiting }),
-  };
+  const answer = { rotationId, joined, why, ...(waiting && { waiting }) };
+  const remembered = rememberAnswer(wanted.key, answer);
+  const due = await commitNews(ports, accepted, { found, remembered, now, entry });
+  return { ...answer, ...(due !== undefined && { wakeAt: due }) };
 }
 
 function toRequest(
@@ -196,7 +164,7 @@ interface Asking extends Pick<Requested, "joined" | "why"> {
 
 interface Before {
   readonly found: Versioned | undefined;
-  readonly wanted: RotationInput;
+  readonly remembered: ReturnType<typeof rememberAnswer>;
   readonly now: Instant;
   readonly entry: LedgerEntry;
 }
@@ -207,11 +175,10 @@ interface Before {
  */
 async function commitNews(
   { journal }: RequestPorts,
-  { record, rotationId, run }: AcceptedRequest,
-  { found, wanted, now, entry }: Before,
+  { record, run }: AcceptedRequest,
+  { found, remembered, now, entry }: Before,
 ): Promise<Instant | undefined> {
-  const { key } = wanted;
-  if (record === found?.record && key === undefined) return undefined;
+  if (record === found?.record && !remembered.request) return undefined;
   const due = findWakeTime(record, now);
   await journal.commit({
     record,
@@ -219,7 +186,7 @@ async function commitNews(
     wakeAt: due,
     ...(run && { runs: [run] }),
     entries: [entry],
-    ...(key !== undefined && { request: { key, rotationId, asked: askedFor(wanted) } }),
+    ...remembered,
   });
   return due;
 }

@@ -191,7 +191,8 @@ function withCureRequested(
   const now = session.now();
   // An open rotation that waits for a window would leave consumers without a secret until then.
   const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
-  const isPlanned = isUnderWay || record.request !== undefined || record.again !== undefined;
+  const { request, given, again } = record;
+  const isPlanned = isUnderWay || [request, given, again].some((one) => one !== undefined);
   if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }

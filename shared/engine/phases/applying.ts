@@ -29,6 +29,7 @@ import { findOwnPublished } from "../looks/look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts";
 import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
+import { findGivenLive, requireRightToApply } from "./given.ts";
 import { requireRoom } from "./publication.ts";
 import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "./step.ts";
 
@@ -43,7 +44,11 @@ export async function applying(session: TargetSession, rotation: Rotation): Prom
   if (rotation.changeBegan) {
     const live = await findPendingLive(session, rotation);
     if (live !== "not live") return live;
+  } else if (rotation.given) {
+    const live = await findGivenLive(session, rotation, rotation.given);
+    if (live) return live;
   }
+  requireRightToApply(session, rotation);
   const published = await leavePublishedAccount(session, rotation);
   if (published) return { to: "refreshing", learnt: { published } };
   await blockUnlessCurable(session, rotation);

@@ -1,5 +1,6 @@
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withCheck } from "../../core/record/check.ts";
+import { mayBeLive } from "../../core/record/given.ts";
 import type { Failure, Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import {
@@ -8,7 +9,7 @@ import {
   toPendingName,
   type VersionRef,
 } from "../../core/target.ts";
-import { between, day } from "../../core/time.ts";
+import { between, day, minute } from "../../core/time.ts";
 import type { VersionInfo } from "../../vaults/vault.ts";
 import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
@@ -22,6 +23,8 @@ import { type Advance, GoBackError } from "./step.ts";
 const versionsToReport = 450;
 const tidyEveryMs = 7 * day;
 const maxDisabledAtOnce = 20;
+/** Milliseconds. An import stores its version just before the journal names the version. */
+const youngMs = 10 * minute;
 
 /** Disables the account's pending versions that are no longer needed because the published secret works. */
 export async function cleaning(session: TargetSession, rotation: Rotation): Promise<Advance> {
@@ -71,13 +74,13 @@ function listSuperseded(session: TargetSession, { account, pending }: Rotation):
  */
 export async function discardPending(
   session: TargetSession,
-  { pending, changeBegan, outcomeInDoubt, confirmedAt }: Rotation,
+  { pending, given, changeBegan, outcomeInDoubt, confirmedAt }: Rotation,
   failure?: Failure,
 ): Promise<void> {
   const wasRefused = failure?.kind === "change-refused";
   const isUnused =
     outcomeInDoubt !== true && confirmedAt === undefined && (!changeBegan || wasRefused);
-  if (!pending || !isUnused) return;
+  if (!pending || !isUnused || mayBeLive(given)) return;
   await tolerateFailure(session, "disable a pending version", () =>
     disableVersion(session, pending, issueProof(session, "unused")),
   );
@@ -94,7 +97,8 @@ async function tidyWhenDue(
   await tolerateFailure(session, "clean up old versions", async () => {
     const { target } = session;
     const pending = await listVersions(session, toPendingName(target));
-    for (const { ref } of listLeftOver(session.record(), rotation, pending)) {
+    const known = pending.filter(({ createdAt }) => between(createdAt, session.now()) >= youngMs);
+    for (const { ref } of listLeftOver(session.record(), rotation, known)) {
       await session.hold();
       await disableVersion(session, ref, proof);
     }
@@ -112,12 +116,13 @@ async function tidyWhenDue(
 }
 
 function listLeftOver(
-  { slots }: TargetRecord,
+  { slots, given }: TargetRecord,
   { pending }: Rotation,
   versions: readonly VersionInfo[],
 ): VersionInfo[] {
   const named = [
     pending,
+    given?.secret.ref,
     ...slots.flatMap(({ current, previous, abandoned }) => [current, previous, abandoned]),
   ];
   return versions

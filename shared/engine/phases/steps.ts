@@ -16,6 +16,7 @@ import { restorePublished } from "../looks/recover.ts";
 import type { TargetSession } from "../session.ts";
 import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
+import { stageGiven } from "./given.ts";
 import {
   getEndpoint,
   makePublication,
@@ -49,6 +50,7 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 
 /** Stores the pending version. A crash before the journal records it leaves an orphan that no target ever received. */
 async function staging(session: TargetSession, rotation: Rotation): Promise<Advance> {
+  if (rotation.given) return stageGiven(session, rotation, rotation.given);
   const { target, ports } = session;
   // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);

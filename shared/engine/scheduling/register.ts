@@ -3,7 +3,7 @@ import { LeaseLostError } from "../../core/errors.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { findHold } from "../../core/lifecycle/hold.ts";
 import { findHoldOfRequest } from "../../core/lifecycle/permit.ts";
-import { type TargetRecord } from "../../core/record/record.ts";
+import { type RotationRequest, type TargetRecord } from "../../core/record/record.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
 import { hour, type Instant, plus, second, toInstant } from "../../core/time.ts";
@@ -114,10 +114,13 @@ export async function register(
 
 /** Whether something waits for a moment other than the freezes of now set. */
 function isHeldOtherwise(record: TargetRecord, target: Target, now: Instant): boolean {
-  const { request, rotation, again } = record;
+  const { request, given, rotation, again } = record;
   if (again?.heldBy !== undefined) return true;
-  if (request?.heldBy !== undefined) {
-    return findHoldOfRequest(request, record, target, now)?.until !== request.notBefore;
+  const held = [request, given].filter((one) => one?.heldBy !== undefined);
+  if (held.length > 0) {
+    const isOutdated = (one: RotationRequest) =>
+      findHoldOfRequest(one, record, target, now)?.until !== one.notBefore;
+    return held.some((one) => one !== undefined && isOutdated(one));
   }
   if (rotation?.heldBy === undefined) return false;
   return findHold(record, rotation, target, now)?.until !== rotation.nextAttemptAt;

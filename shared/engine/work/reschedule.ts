@@ -57,9 +57,14 @@ function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): T
 
 /** Releases a request that waits for the end of a freeze, because the edit may have removed the freeze. */
 function releaseHoldAfterEdit(record: TargetRecord): TargetRecord {
-  const { request } = record;
-  if (request?.heldBy === undefined) return record;
-  return { ...record, request: withoutRequestHold(request) };
+  const { request, given } = record;
+  const isHeld = request?.heldBy !== undefined || given?.heldBy !== undefined;
+  if (!isHeld) return record;
+  return {
+    ...record,
+    ...(request && { request: withoutRequestHold(request) }),
+    ...(given && { given: withoutRequestHold(given) }),
+  };
 }
 
 function isAdoptedAs({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {

@@ -7,6 +7,7 @@ import {
   retryLater,
   stallRotation,
 } from "../../core/lifecycle/after-failure.ts";
+import { toAnsweredRuns } from "../../core/lifecycle/dated.ts";
 import { isPaused } from "../../core/lifecycle/decide.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
@@ -108,7 +109,10 @@ function moveOn(session: TargetSession, { to, learnt = {} }: Advance): void {
   const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, { rotation: ended, target, canRetire, now: session.now() });
-  session.stage(done, [toRunRecord(ended, { record: done, state: "done", now: session.now() })]);
+  session.stage(done, [
+    toRunRecord(ended, { record: done, state: "done", now: session.now() }),
+    ...toAnsweredRuns(record, ended, target, session.now()),
+  ]);
 }
 
 async function onFailure(session: TargetSession, error: unknown): Promise<void> {
@@ -205,13 +209,17 @@ async function end(
   if (how === "failed") await discardPending(session, rotation, failure);
 }
 
-/** Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. */
+/**
+ * Schedules a check: after a failed change the target may refuse the published secret, while another stored secret works. A failed import
+ * or undo is not repeated, so the check also finds out whether the target needs a rotation.
+ */
 function withCheckOfPublished(
   record: TargetRecord,
   rotation: Rotation,
   { at }: Failure,
 ): TargetRecord {
-  if (!mayHaveChanged(rotation) || record.adoptedAt === undefined) return record;
+  const isDoubtful = mayHaveChanged(rotation) || rotation.given !== undefined;
+  if (!isDoubtful || record.adoptedAt === undefined) return record;
   const why = `rotation ${rotation.id} failed, and may have changed ${rotation.account} before`;
   return withCheck(record, why, at);
 }

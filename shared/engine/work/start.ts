@@ -1,3 +1,4 @@
+import { withDateReached } from "../../core/lifecycle/dated.ts";
 import type { Hold } from "../../core/lifecycle/grace-hold.ts";
 import { decideStart } from "../../core/lifecycle/permit.ts";
 import { beginRotation, toRunRecord } from "../../core/lifecycle/progress.ts";
@@ -12,7 +13,7 @@ import type { TargetSession } from "../session.ts";
 /** Opens a rotation in the journal. Nothing has been changed yet. */
 export async function start(session: TargetSession): Promise<void> {
   const user = await findAdminUser(session.ports, session.target);
-  const record = session.record();
+  const record = withDateReached(session.record(), session.now());
   if (user !== undefined) {
     await session.commit(postponeStart(record, waitForUser(user, session.now())));
     return;
@@ -28,14 +29,15 @@ export async function start(session: TargetSession): Promise<void> {
     session.stage(postponeStart(record, busy));
     return;
   }
-  const { intent, why } = permitted;
+  const { intent, given, why } = permitted;
   const request: RotationRequest = {
     ...intent,
     rotationId: intent.rotationId ?? session.ports.newId(),
   };
-  const account = chooseAccount(session.target, record);
+  const account = given?.account ?? chooseAccount(session.target, record);
   const grounds = { why, policyFingerprint: fingerprintPolicy(session.target.policy) };
-  const begun = beginRotation(record, { account, request, grounds, now: session.now() });
+  const now = session.now();
+  const begun = beginRotation(record, { account, request, grounds, now, ...(given && { given }) });
   const { rotation } = begun;
   const runs = rotation
     ? [toRunRecord(rotation, { record: begun, state: "running", now: session.now() })]
@@ -58,10 +60,11 @@ async function noRoom(session: TargetSession): Promise<Hold | undefined> {
 
 /** Postpones the due moment and the request, whichever is present. */
 function postponeStart(record: TargetRecord, { until, why }: Hold): TargetRecord {
-  const { request, nextDue } = record;
+  const { request, given, nextDue } = record;
   const isDue = nextDue !== undefined && nextDue < until;
   return {
     ...(isDue ? withDueAt(record, until, why) : record),
     ...(request && { request: { ...request, notBefore: until, heldBy: why } }),
+    ...(given && { given: { ...given, notBefore: until, heldBy: why } }),
   };
 }

@@ -17,21 +17,11 @@ import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import { toServerName } from "../fleet/turn.ts";
 import type { StoredCredential } from "../looks/credentials.ts";
 import { isForeign } from "../looks/drift.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";
-
-/** The target cannot be claimed now. */
-export interface Busy {
-  /** A sentence for the caller. */
-  readonly busy: string;
-}
-
-/** How often a busy target is tried before the caller must try again, and the longest pause between two tries in milliseconds. */
-const maxTries = 4;
-const maxPauseMs = 1_000;
+import { type Busy, retryWhileBusy, takeUrgentTurn } from "./busy.ts";
 
 interface Answered {
   readonly answer: Verified | Busy;
@@ -44,13 +34,9 @@ interface Answered {
  * and workers guess one after the other, so that together they stay within the budget of wrong guesses, which is in the record. A refused
  * or foreign version is not handled here: a check that is due at once does that.
  */
-export async function verifyPublished(ports: Ports, target: Target): Promise<Answered> {
-  for (let tries = 1; ; tries++) {
-    const answered = await tryToVerify(ports, target);
-    if (!("busy" in answered.answer) || tries >= maxTries) return answered;
-    const [draw = 0] = ports.randomBytes(1);
-    await ports.pause((maxPauseMs * (draw + 1)) / 256);
-  }
+export function verifyPublished(ports: Ports, target: Target): Promise<Answered> {
+  const isBusy = ({ answer }: Answered) => "busy" in answer;
+  return retryWhileBusy(ports, () => tryToVerify(ports, target), isBusy);
 }
 
 async function tryToVerify(ports: Ports, target: Target): Promise<Answered> {
@@ -123,12 +109,6 @@ async function readPublished(session: TargetSession, isFree: boolean): Promise<F
 const unreadableWhy = "the published secret could not be read when a person or program asked";
 const rejectedWhy = "the target refused the published secret when a person or program asked";
 const foreignWhy = "the published secret was written by hand";
-
-/** A person waits, so a server that was silent a moment ago is contacted again at once. */
-async function takeUrgentTurn({ ports, target }: TargetSession) {
-  const { servers } = ports;
-  return servers ? servers.enter(toServerName(ports, target), true) : { leave: () => undefined };
-}
 
 /** Makes one log-in. A refusal is in the journal before the caller has the answer. */
 async function guess(session: TargetSession, found: Found): Promise<Verified> {

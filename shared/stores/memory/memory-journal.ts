@@ -4,7 +4,7 @@ import { goesFirst } from "../../core/record/first.ts";
 import { defaultRetentionMs } from "../../core/record/retention.ts";
 import { computeSentUntil } from "../../core/record/sent.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
-import type { Due, Journal, JournalChange, KeyUse, Retaining } from "../journal.ts";
+import type { Due, Journal, JournalChange, KeyedRequest, Retaining } from "../journal.ts";
 import { keepLastOfEach, refuseUnstorable } from "../table/change.ts";
 import {
   alarmColumns,
@@ -30,6 +30,7 @@ import {
 } from "../table/row-keys.ts";
 import { makeMemoryBreaches } from "./memory-breaches.ts";
 import { makeMemoryLedger, type MemoryLedger } from "./memory-ledger.ts";
+import { makeMemoryRequests, type MemoryRequests, type StoredUse } from "./memory-requests.ts";
 import { toPromise } from "./to-promise.ts";
 
 interface StoredTarget {
@@ -43,11 +44,6 @@ interface StoredTarget {
   /** The rows by row key, which sorts newest first. */
   readonly runs: ReadonlyMap<string, Columns>;
   readonly requests: ReadonlyMap<string, StoredUse>;
-}
-
-interface StoredUse {
-  readonly use: KeyUse;
-  readonly at: Instant;
 }
 
 export interface MemoryJournalOptions extends Retaining {
@@ -66,6 +62,7 @@ export function makeMemoryJournal({
   const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
+  const requests = makeMemoryRequests(() => toInstant(now()), expiry);
 
   // Not async, because nothing may happen between the check of the etag and the write.
   function commit(change: JournalChange): string {
@@ -103,26 +100,30 @@ export function makeMemoryJournal({
     targets: toPromise(() =>
       readListing([...targets].map(([id, { columns }]) => [id, columns] as const)),
     ),
-    ...historyIn(targets, alarms, expiry),
-    ...freezesIn(freezes, ledger),
-    ...breaches.store,
+    ...historyIn({ targets, alarms, requests }, expiry),
+    ...freezesIn(freezes, ledger, requests.keep),
     ledger: ledger.store,
+    ...breaches.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
       const less = left - pruneFreezes(freezes, expiry(), left);
-      return limit - less + breaches.prune(expiry(), less);
+      const rest = less - breaches.prune(expiry(), less);
+      return limit - rest + requests.prune(rest);
     }),
   };
 }
 
 type History = Pick<Journal, "run" | "runs" | "request" | "raise" | "alarms">;
 
+interface Stored {
+  readonly targets: Map<string, StoredTarget>;
+  readonly alarms: Map<string, Columns>;
+  /** Idempotency keys of requests to no single target. */
+  readonly requests: MemoryRequests;
+}
+
 /** Rotations, idempotency keys and alarms, which are kept for a limited time. */
-function historyIn(
-  targets: Map<string, StoredTarget>,
-  alarms: Map<string, Columns>,
-  expiry: () => Instant,
-): History {
+function historyIn({ targets, alarms, requests }: Stored, expiry: () => Instant): History {
   return {
     run: toPromise((targetId, rotationId) => {
       if (!isRotationId(rotationId)) return undefined;
@@ -139,7 +140,8 @@ function historyIn(
       );
     }),
     request: toPromise((targetId, key) => {
-      const known = targets.get(targetId)?.requests.get(requestRow(targetId, key));
+      const stored = targetId === undefined ? requests : targets.get(targetId)?.requests;
+      const known = stored?.get(requestRow(targetId ?? "", key));
       return known && known.at >= expiry() ? known.use : undefined;
     }),
     raise: toPromise((alarm) => {
@@ -155,12 +157,15 @@ function historyIn(
 function freezesIn(
   freezes: Map<string, Columns>,
   ledger: MemoryLedger,
-): Pick<Journal, "freezes" | "putFreeze"> {
+  keep: (request: KeyedRequest) => void,
+): Pick<Journal, "freezes" | "putFreeze" | "keepRequest"> {
   return {
+    keepRequest: toPromise(keep),
     freezes: toPromise(() =>
       readFreezes(inOrder(freezes).map(([key, row]) => [freezeIn(key), row])),
     ),
-    putFreeze: toPromise((freeze, entries) => {
+    putFreeze: toPromise((freeze, entries, request) => {
+      if (request) keep(request);
       ledger.keep(entries);
       freezes.set(freezeRow(freeze.id), freezeColumns.write(freeze));
     }),

@@ -6,15 +6,14 @@ import { isInstant, isRotationId } from "./row-keys.ts";
 
 /** Rejects values from which no row key can be made. */
 export function refuseUnstorable(change: JournalChange): void {
-  const { record, wakeAt, runs = [], request, entries } = change;
+  const { record, wakeAt, runs = [], entries } = change;
   if (!isTargetId(record.targetId)) {
     throw new Error("A target id must have 1 to 63 lower-case letters, digits and hyphens.");
   }
   if (wakeAt !== undefined && !isInstant(wakeAt)) {
     throw new Error(`The wake time of target ${record.targetId} is not an instant in UTC.`);
   }
-  const rotationIds = [...runs.map((run) => run.rotationId), request?.rotationId ?? "-"];
-  if (!rotationIds.every(isRotationId)) {
+  if (!runs.every(({ rotationId }) => isRotationId(rotationId))) {
     throw new Error("A rotation id must have 1 to 64 letters, digits, hyphens and underscores.");
   }
   if (runs.some((run) => run.targetId !== record.targetId)) {

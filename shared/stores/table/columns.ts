@@ -38,6 +38,8 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   lastFailure: true,
   rotation: true,
   request: true,
+  given: true,
+  dated: true,
   again: true,
   retirement: true,
   superseded: true,
@@ -46,6 +48,7 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   skipped: true,
   refusals: true,
   exposure: true,
+  exposedVersions: true,
   pause: true,
   passedOver: true,
   policiesPassedOver: true,
@@ -252,7 +255,7 @@ function toColumn(kind: Stored, field: string, value: unknown): Plain {
   throw new Error(`A ${kind.what} cannot be stored: its ${field} is not a plain value.`);
 }
 
-function escapeLineSeparators(json: string): string {
+export function escapeLineSeparators(json: string): string {
   return json.replace(lineSeparators, (char) => (char === "\u2028" ? "\\u2028" : "\\u2029"));
 }
 

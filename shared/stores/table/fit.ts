@@ -3,6 +3,7 @@ import { type Justification, mapJustification } from "../../core/record/justific
 import type { Pause } from "../../core/record/pause.ts";
 import type {
   CheckRequest,
+  DatedRequest,
   Exposure,
   Failure,
   Lift,
@@ -37,6 +38,8 @@ export const targetReductions: Reductions<TargetRecord> = {
   lastFailure: [failureIn(readable), failureIn(brief)],
   rotation: [rotationIn(readable), withFewPhases, rotationIn(brief)],
   request: [requestIn(readable), requestIn(brief)],
+  given: [requestIn(readable), requestIn(brief)],
+  dated: [datedIn(readable), datedIn(brief)],
   again: [againIn(readable), againIn(brief)],
   check: [checkIn(readable), checkIn(brief)],
   exposure: [exposureIn(readable), exposureIn(brief)],
@@ -113,12 +116,16 @@ function withFewPhases(rotation: Rotation): Rotation {
 }
 
 function requestIn(short: Short) {
-  return (request: RotationRequest): RotationRequest => ({
+  return <Request extends RotationRequest>(request: Request): Request => ({
     ...request,
     requestedBy: short(request.requestedBy),
     ...(request.why !== undefined && { why: short(request.why) }),
     ...waitingIn(short)(request),
   });
+}
+
+function datedIn(short: Short) {
+  return (dated: readonly DatedRequest[]): readonly DatedRequest[] => dated.map(requestIn(short));
 }
 
 function againIn(short: Short) {

@@ -56,9 +56,6 @@ function oldRows(partition: string, before: Date): string {
     const { from, before: end } = keys.alarmRowsBefore(instant);
     return odata`RowKey ge ${from} and RowKey lt ${end}`;
   }
-  if (partition === keys.freezePartition) {
-    return odata`until lt ${instant} or endedAt lt ${instant}`;
-  }
   if (partition === keys.breachPartition) {
     // Entries for the ledger stay until they are in its chain.
     const { from, before: end } = keys.entryRows;
@@ -66,7 +63,11 @@ function oldRows(partition: string, before: Date): string {
   }
   const { from, before: end } = keys.allKeyRows;
   const keyRows = odata`RowKey ge ${from} and RowKey lt ${end} and Timestamp lt ${before}`;
-  return `(${keyRows}) or (${oldRuns(instant)})`;
+  const others =
+    partition === keys.freezePartition
+      ? odata`until lt ${instant} or endedAt lt ${instant}`
+      : oldRuns(instant);
+  return `(${keyRows}) or (${others})`;
 }
 
 function oldRuns(before: Instant): string {

@@ -4,6 +4,7 @@ import type { FreezeSelection, OperatorFreeze } from "../../core/freezes/operato
 import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
 import { liftReasons } from "../../core/policy/policy.ts";
+import type { GivenSecret } from "../../core/record/given.ts";
 import type { RunRecord } from "../../core/record/history.ts";
 import type { Justification } from "../../core/record/justification.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
@@ -77,6 +78,15 @@ const pause = makeShape<Pause>()({
 
 const justification = makeShape<Justification>()({ reason: maybe(text), ticket: maybe(text) });
 
+const given = makeShape<GivenSecret>()({
+  by: z.enum(["import", "undo"]),
+  account: text,
+  ref: version,
+  mayApply: z.boolean(),
+  wasRefused: maybe(z.boolean()),
+  wasAccepted: maybe(z.boolean()),
+});
+
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
@@ -90,6 +100,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   phases,
   furthest: z.enum(rotation.workingPhases),
   pending: maybe(version),
+  given: maybe(given),
   changeBegan: z.boolean(),
   outcomeInDoubt: maybe(z.boolean()),
   confirmedAt: maybe(instant),
@@ -113,7 +124,7 @@ const slot = makeShape<rotation.SlotRecord>()({
   changedAt: maybe(instant),
 });
 
-const request = makeShape<rotation.RotationRequest>()({
+const requestFields = {
   rotationId: text,
   reason,
   requestedBy: text,
@@ -125,7 +136,13 @@ const request = makeShape<rotation.RotationRequest>()({
   force: maybe(force),
   justification: maybe(justification),
   why: maybe(text),
-});
+};
+
+const request = makeShape<rotation.RotationRequest>()(requestFields);
+
+const givenRequest = makeShape<rotation.GivenRequest>()({ ...requestFields, secret: given });
+
+const datedRequest = makeShape<rotation.DatedRequest>()({ ...requestFields, notBefore: instant });
 
 const again = makeShape<rotation.RetryIntent>()({
   reason,
@@ -198,6 +215,8 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   failures: count,
   rotation: maybe(currentRotation),
   request: maybe(request),
+  given: maybe(givenRequest),
+  dated: maybe(z.array(datedRequest)),
   again: maybe(again),
   retirement: maybe(retirement),
   superseded: maybe(superseded),
@@ -208,6 +227,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   heartbeat: maybe(heartbeat),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
+  exposedVersions: maybe(z.array(text)),
   lastUsedAt: maybe(instant),
   lastUsedBy: maybe(text),
   nextDue: maybe(instant),
@@ -240,6 +260,7 @@ export const runRecord = makeShape<RunRecord>()({
   phases,
   published: maybe(version),
   failure: maybe(failure),
+  alreadySet: maybe(z.boolean()),
   nextDue: maybe(instant),
   dueReason: maybe(text),
   lift: maybe(lift),

@@ -48,6 +48,7 @@ export const targetOfRun = (rowKey: string) => /^run:([^:]+):/.exec(rowKey)?.[1]
 /** The id in the key of a rotation's row. */
 export const rotationIn = (rowKey: string) =>
   mirror(rowKey.slice(rowKey.lastIndexOf(":") + 1, -1)).slice(0, -1);
+/** The row of an idempotency key; `targetId` is empty for a request to no single target. */
 export const requestRow = (targetId: string, key: string) =>
   `key:${targetId}:${sha256(key).toString("hex")}`;
 export const alarmRow = (at: Instant, id: string) =>

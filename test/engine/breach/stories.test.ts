@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { KeyReusedError } from "../../../shared/core/errors.ts";
 import { hour, minute } from "../../../shared/core/time.ts";
 import { readLedger } from "../ledger/read-ledger.ts";
 import {
@@ -191,6 +192,26 @@ describe("A running breach", () => {
     expect((await readReport(world, id)).get("db-1-001")?.outcome).toBe(
       "The target is no longer configured",
     );
+  });
+});
+
+describe("A request with an idempotency key", () => {
+  test("that is repeated gets its first answer, and another one with the key is refused", async () => {
+    const world = await makeBreachWorld(makeMembers(30));
+    const keyturn = world.instance();
+    const wanted = { by: "ada", reason: "theft", selection: everywhere };
+    const keys = ["1", "2"].map((id) => ({ id, request: "hash" }));
+    const first = await keyturn.previewBreach(wanted, keys[0]);
+    expect(await keyturn.previewBreach(wanted, keys[0])).toEqual(first);
+    expect((await keyturn.previewBreach(wanted, keys[1])).id).not.toBe(first.id);
+    const other = { id: "1", request: "another" };
+    await expect(keyturn.previewBreach(wanted, other)).rejects.toThrow(KeyReusedError);
+    await keyturn.confirmBreach(first.id, plainly);
+    const paused = await keyturn.pauseBreach(first.id, { by: "ben" }, { id: "3", request: "p" });
+    await keyturn.resumeBreach(first.id, { by: "ben" });
+    const again = await keyturn.pauseBreach(first.id, { by: "ben" }, { id: "3", request: "p" });
+    expect(again).toEqual(paused);
+    expect(await keyturn.breach(first.id)).toMatchObject({ state: "running" });
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { verifyPublished } from "../../../shared/engine/work/verify.ts";
 import { kinds, pairAdmin, singleAdmin } from "../world.ts";
+import { raceOfPeople } from "./given-races.ts";
 import { race } from "./races.ts";
 import { engine, type Worker } from "./stops.ts";
 
@@ -26,3 +27,11 @@ test.each([singleAdmin, pairAdmin])(
     }
   },
 );
+
+for (const kind of kinds) {
+  test(`Imports, undos, pauses, requests and reports that race with workers lose nothing: ${kind.name}`, async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      expect(await raceOfPeople(kind, seed), `seed ${seed}`).toEqual([]);
+    }
+  });
+}

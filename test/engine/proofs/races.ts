@@ -1,6 +1,8 @@
 import { setImmediate } from "node:timers/promises";
+import { LeaseLostError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { hour, minute, second } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
 import { generator } from "../random.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
 import { endViolations, engine, violations, type Worker } from "./stops.ts";
@@ -23,6 +25,25 @@ export async function race(
   worker: Worker = engine,
 ): Promise<readonly string[]> {
   const world = await makeWorld(kind, `race ${seed}`);
+  await worker(world.ports(open), world);
+  const request = { reason: "operator", requestedBy: "test" } as const;
+  const { rotationId } = await requestRotation(world.ports(open), world.target, request);
+  const broken = await runRace(world, seed, worker);
+  broken.push(...(await calmDown(world, worker)));
+  if (world.applied.size !== 1) broken.push(`${world.applied.size} secrets for one rotation`);
+  return [...broken, ...(await endViolations(world, rotationId))];
+}
+
+/** What a person does during a race. */
+export type Act = (ports: Ports) => Promise<unknown>;
+
+/** Runs workers, and lets persons act in between. Returns the problems that were found. */
+export async function runRace(
+  world: World,
+  seed: number,
+  worker: Worker,
+  drawAct?: (random: () => number) => Act,
+): Promise<string[]> {
   const random = generator(seed);
   const broken: string[] = [];
   const waiting: Waiting[] = [];
@@ -46,22 +67,42 @@ export async function race(
       .finally(() => alive--);
   }
 
-  await worker(world.ports(open), world);
-  const request = { reason: "operator", requestedBy: "test" } as const;
-  const { rotationId } = await requestRotation(world.ports(open), world.target, request);
+  function letPeopleAct(): void {
+    if (!drawAct || random() >= 0.08) return;
+    void drawAct(random)(world.ports(gateOf(person))).catch((error: unknown) => {
+      const isExpected = error instanceof LeaseLostError || error instanceof VaultUnavailableError;
+      if (!isExpected) broken.push(`a person got ${String(error)}`);
+    });
+  }
+
   let workers = 0;
   for (; workers < 2; workers++) begin(workers);
 
-  for (let turn = 0; turn < 400 && alive > 0; turn++) {
+  // People come back for as long as the race lasts; without them it is over when everything is done.
+  const maxWorkers = drawAct ? 100 : 16;
+  const isOver = () => alive === 0 && drawAct === undefined;
+  for (let turn = 0; turn < 400 && !isOver(); turn++) {
     await quiet();
     if (random() < 0.1) world.advance(Math.floor(random() * 200) * second);
     if (random() < 0.02) alive -= kill(waiting, Math.floor(random() * workers));
-    if (alive < 2 && workers < 16) begin(workers++);
+    if (alive < 2 && workers < maxWorkers) begin(workers++);
+    letPeopleAct();
     waiting.splice(Math.floor(random() * waiting.length), 1)[0]?.go();
   }
-  broken.push(...(await calmDown(world, worker)));
-  if (world.applied.size !== 1) broken.push(`${world.applied.size} secrets for one rotation`);
-  return [...broken, ...(await endViolations(world, rotationId))];
+  await answerPeople(waiting);
+  return broken;
+}
+
+/** The number of every person, whom no death of a worker concerns. */
+const person = -1;
+
+/** Lets people have their answers. The workers that are left never continue. */
+async function answerPeople(waiting: Waiting[]): Promise<void> {
+  for (let turn = 0; turn < 2_000; turn++) {
+    await quiet();
+    const index = waiting.findIndex(({ worker }) => worker === person);
+    if (index >= 0) waiting.splice(index, 1)[0]?.go();
+  }
 }
 
 /** The calls of a dead worker never return. */
@@ -77,12 +118,13 @@ async function quiet(): Promise<void> {
   await setImmediate();
 }
 
-async function calmDown(world: World, worker: Worker): Promise<string[]> {
+export async function calmDown(world: World, worker: Worker): Promise<string[]> {
   for (let lives = 0; lives < 20; lives++) {
     world.advance(11 * minute);
     await worker(world.ports(open), world);
     const record = (await world.journal.read("app"))?.record;
-    if (record && !record.rotation && !record.request && record.outbox.length === 0) return [];
+    const left = [record?.rotation, record?.request, record?.given];
+    if (left.every((one) => one === undefined) && record?.outbox.length === 0) return [];
   }
   return ["it never settled"];
 }

@@ -1,12 +1,14 @@
 import { expect } from "vitest";
+import { VaultUnavailableError } from "../../../shared/core/errors.ts";
 import type { LedgerAction } from "../../../shared/core/ledger/entry.ts";
+import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { minute } from "../../../shared/core/time.ts";
-import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { readLedger } from "../ledger/read-ledger.ts";
 import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
+import { type Operation, rotation } from "./operations.ts";
 
 /** `dies`: the process ends after the effect. `loses the reply`: the effect happened, but the worker gets an error. */
 export type How = "dies before" | "dies after" | "loses the reply of";
@@ -51,12 +53,15 @@ export async function rotateWithStops(
   kind: Kind,
   stops: readonly Stop[],
   worker: Worker = engine,
+  operation: Operation = rotation,
 ): Promise<Ending> {
   const world = await makeWorld(kind);
-  const [first = ""] = kind.accounts;
-  if (kind.retire === "proof") world.system.sessions.add(first);
+  await operation.prepare?.(world);
+  const superseded = operation.supersedes(kind);
+  if (kind.retire === "proof") world.system.sessions.add(superseded);
   const broken: string[] = [];
   const waiting = [...stops];
+  let rotationId = "";
   let count = 0;
   let die: () => void = () => undefined;
 
@@ -71,6 +76,7 @@ export async function rotateWithStops(
     }
     if (isHere && stop.how === "dies before") return gone(die);
     const result = await call();
+    operation.after?.(world, effect);
     broken.push(...violations(world).map((what) => `${what} after ${effect}`));
     if (!isHere) return result;
     if (stop.how === "dies after") return gone(die);
@@ -85,7 +91,11 @@ export async function rotateWithStops(
       die = resolve;
     });
     const life = job(world.ports(gate)).catch((error: unknown) => {
-      if (!(error instanceof JournalUnavailableError)) broken.push("the worker threw");
+      // The vault of an import answers its caller; a worker never throws because of it.
+      const isOutage =
+        error instanceof JournalUnavailableError ||
+        (error instanceof VaultUnavailableError && rotationId === "");
+      if (!isOutage) broken.push(`the worker threw ${String(error)}`);
     });
     await Promise.race([life, death]);
   }
@@ -95,8 +105,7 @@ export async function rotateWithStops(
       await live((ports) => worker(ports, world));
       const found = await world.journal.read("app");
       const record = found?.record;
-      const busy = record?.rotation ?? record?.request ?? record?.claim.owner;
-      if (record && busy === undefined && record.outbox.length === 0 && record.adoptedAt) return;
+      if (record?.adoptedAt !== undefined && isIdle(record)) return;
       // Longer than a claim, shorter than any wait in the policy of the test.
       world.advance(11 * minute);
     }
@@ -110,25 +119,29 @@ export async function rotateWithStops(
       await settle();
     }
     const ends = kind.accounts.length === 2 && kind.as !== "self";
-    if (ends && world.isKept(first)) broken.push("the superseded secret was never retired");
+    if (ends && world.isKept(superseded)) broken.push("the superseded secret was never retired");
   }
 
   await settle();
-  let rotationId = "";
   for (let tries = 0; rotationId === "" && tries < 5; tries++) {
     await live(async (ports) => {
-      const wanted = { reason: "operator", requestedBy: "test", key: "once" } as const;
-      rotationId = (await requestRotation(ports, world.target, wanted)).rotationId;
+      rotationId = await operation.request(ports, world);
     });
   }
   await settle();
   broken.push(...(await endViolations(world, rotationId)));
+  broken.push(...(await operation.violations(world)));
   world.advance(world.target.grace);
   await settle();
-  world.system.sessions.delete(first);
+  world.system.sessions.delete(superseded);
   await untilRetired();
   if (!world.publishedWorks()) broken.push("the published secret did not survive the grace");
   return { allMet: waiting.length === 0, effects: count, broken };
+}
+
+function isIdle({ rotation: open, request, given, claim, outbox }: TargetRecord): boolean {
+  const isBusy = [open, request, given, claim.owner].some((one) => one !== undefined);
+  return !isBusy && outbox.length === 0;
 }
 
 /** A call that was under way when the process died. */
@@ -158,7 +171,9 @@ export async function endViolations(world: World, rotationId: string): Promise<s
   const versions = world.vault.versions("app-db");
   const newest = versions.at(-1);
   const known = versions.find(({ ref }) => ref.version === record?.published?.version);
-  const told = world.notifier.sent.filter(({ type }) => type === "rotation.succeeded");
+  const told = world.notifier.sent.filter(
+    ({ type, data }) => type === "rotation.succeeded" && data["rotationId"] === rotationId,
+  );
   const entries = (await readLedger(world.journal)).filter(
     ({ rotations }) => rotations?.[0] === rotationId,
   );
@@ -183,12 +198,13 @@ export async function forEveryEffect(
   kind: Kind,
   stopsAt: (n: number) => readonly Stop[],
   worker?: Worker,
+  operation?: Operation,
 ): Promise<number> {
   for (let n = 1; ; n++) {
     const stops = stopsAt(n);
-    const ending = await rotateWithStops(kind, stops, worker);
+    const ending = await rotateWithStops(kind, stops, worker, operation);
     const story = stops.map(({ how, at }) => `${how} effect ${at}`).join(", then ");
-    expect(ending.broken, `${kind.name}: ${story}`).toEqual([]);
+    expect(ending.broken, `${operation?.name ?? ""} ${kind.name}: ${story}`).toEqual([]);
     if (!ending.allMet) return n - 1;
   }
 }

@@ -10,7 +10,7 @@ import {
   UnreadableRowError,
 } from "../../../../shared/stores/journal.ts";
 import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
-import { adopted, readRecord, request } from "../../steps.ts";
+import { adopted, keyed, readRecord, request } from "../../steps.ts";
 import { open, singleAdmin, type World } from "../../world.ts";
 
 const newer = {
@@ -98,7 +98,7 @@ describe("A target whose row a newer version of Keyturn wrote", () => {
     const world = await adopted(singleAdmin);
     const before = await world.journal.read("app");
     const { process } = processWith(world, newer);
-    const wanted = { reason: "operator", requestedBy: "anna", key: "k" } as const;
+    const wanted = { reason: "operator", requestedBy: "anna", key: keyed("k") } as const;
     await expect(process.request("app", wanted)).rejects.toThrow(newer.why);
     await expect(process.expose("app", { by: "ben", kind: "breach" })).rejects.toThrow(newer.why);
     await expect(process.recordUse("app", {})).rejects.toThrow(newer.why);

@@ -5,6 +5,7 @@ import { day, hour, minute, second } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import {
   adopted,
+  keyed,
   readRecord,
   request,
   rotate,
@@ -212,7 +213,7 @@ test("A burst of requests does not cost the worker its claim", async () => {
     const busy = (await readRecord(world)).rotation?.phase === "applying";
     if (busy && sent < 8 && (effect === "target.apply" || effect === "journal.read")) {
       sent++;
-      await request(world, { requestedBy: `somebody ${sent}`, key: `key ${sent}` });
+      await request(world, { requestedBy: `somebody ${sent}`, key: keyed(`key ${sent}`) });
     }
     return result;
   };

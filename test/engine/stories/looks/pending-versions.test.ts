@@ -27,6 +27,7 @@ test("A successful rotation disables pending versions that crashes and failures 
   const value = new Secret("left over");
   const content = { value, contentType: "text/plain", tags: {} };
   await world.vault.write("keyturn-pending-app", content, new AbortController().signal);
+  world.advance(10 * minute);
   await rotate(world);
   const left = world.vault.versions("keyturn-pending-app").filter(({ enabled }) => enabled);
   expect(left).toEqual([]);

@@ -4,16 +4,16 @@ import { withClaim } from "../../../../shared/core/lifecycle/decide.ts";
 import { hour, minute, second } from "../../../../shared/core/time.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { withPolicy } from "../../policy-world.ts";
-import { adopted, failing, readRecord, request, rotate, work } from "../../steps.ts";
+import { adopted, failing, keyed, readRecord, request, rotate, work } from "../../steps.ts";
 import { kinds, makeWorld, open, pairAdmin, pairSelf, singleAdmin } from "../../world.ts";
 
 test("The same idempotency key leads to the same rotation, even long after it ended", async () => {
   const world = await adopted(singleAdmin);
-  const id = await rotate(world, { key: "ticket-7" });
+  const id = await rotate(world, { key: keyed("ticket-7") });
   world.advance(48 * hour);
-  expect(await request(world, { key: "ticket-7" })).toBe(id);
+  expect(await request(world, { key: keyed("ticket-7") })).toBe(id);
   expect((await readRecord(world)).request).toBeUndefined();
-  expect(await request(world, { key: "ticket-8" })).not.toBe(id);
+  expect(await request(world, { key: keyed("ticket-8") })).not.toBe(id);
 });
 
 test.each(kinds)(
@@ -40,8 +40,12 @@ test.each(kinds)(
 
 test("An idempotency key that is reused for a different request is rejected, and no request is lost", async () => {
   const world = await adopted(pairAdmin);
-  await request(world, { key: "incident-7" });
-  const stricter = request(world, { key: "incident-7", reason: "exposure", grace: 0 });
+  await request(world, { key: keyed("incident-7") });
+  const stricter = request(world, {
+    key: keyed("incident-7", "another"),
+    reason: "exposure",
+    grace: 0,
+  });
   await expect(stricter).rejects.toThrow("already used for a different request");
 });
 

@@ -1,0 +1,121 @@
+import { ChangeRefusedError } from "../../core/errors.ts";
+import { findPrevious, mayApplyGiven } from "../../core/lifecycle/given.ts";
+import { renderPayload } from "../../core/payload/payload.ts";
+import type { GivenSecret } from "../../core/record/given.ts";
+import type { Rotation } from "../../core/record/record.ts";
+import { mayHaveChanged } from "../../core/record/rotation.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { isSameVersion, toPendingName, type VersionRef } from "../../core/target.ts";
+import { readCredential, writeVersion } from "../calls/reach.ts";
+import { takeRoomForBoth } from "../fleet/room.ts";
+import { readPending, rememberPending, stillLogsIn } from "../looks/credentials.ts";
+import { syncPublished } from "../looks/drift.ts";
+import { issueProof } from "../looks/proof.ts";
+import type { TargetSession } from "../session.ts";
+import { discardPending } from "./cleaning.ts";
+import { getEndpoint, requireRoom, toKeyturnTags } from "./publication.ts";
+import type { Advance } from "./step.ts";
+
+/**
+ * The step `staging` of a rotation whose secret is given. An imported secret is stored as pending already. Of the previous secret, a copy
+ * becomes pending, so that whatever is disabled later is only the copy.
+ */
+export async function stageGiven(
+  session: TargetSession,
+  rotation: Rotation,
+  given: GivenSecret,
+): Promise<Advance> {
+  const published = await syncPublished(session);
+  if (!mayHaveChanged(rotation)) requirePrevious(session, given);
+  const credential = await readGiven(session, given);
+  const current = published.is === "nothing" ? "absent" : published.stored;
+  await requireRoom(session, rotation.id, credential, current);
+  const pending =
+    given.by === "import" ? given.ref : await storeCopy(session, rotation, credential);
+  return { to: "applying", learnt: { pending, changeBegan: false } };
+}
+
+/** Requires that the secret to publish again is still the previous one: a person may have changed or published the account since. */
+function requirePrevious(session: TargetSession, given: GivenSecret): void {
+  const { target } = session;
+  if (given.by === "import") return;
+  const found = findPrevious(session.record(), target);
+  if ("refused" in found) throw new ChangeRefusedError(`${found.refused}; nothing was changed`);
+  if (found.account === given.account && isSameVersion(found.ref, given.ref)) return;
+  throw new ChangeRefusedError(
+    `version ${given.ref.version} is no longer the previous secret of target ${target.id}; nothing was changed`,
+  );
+}
+
+async function readGiven(
+  session: TargetSession,
+  { by, account, ref }: GivenSecret,
+): Promise<Credential> {
+  const credential = await readCredential(session, ref, [account]);
+  if (credential) return credential;
+  const what = by === "import" ? "imported" : "previous";
+  const action = by === "import" ? "Import it again" : "Enable it, or request a rotation";
+  throw new ChangeRefusedError(
+    `the ${what} secret of ${account} cannot be read (version ${ref.version} of ${ref.name}). ${action}`,
+  );
+}
+
+async function storeCopy(
+  session: TargetSession,
+  rotation: Rotation,
+  credential: Credential,
+): Promise<VersionRef> {
+  const { target } = session;
+  await takeRoomForBoth(session);
+  if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
+  const storedAt = session.now();
+  const pending = await writeVersion(session, toPendingName(target), {
+    ...renderPayload("json", credential, getEndpoint(session)),
+    tags: toKeyturnTags(session, rotation.id, credential.account),
+  });
+  rememberPending(session, { credential, ref: pending, storedAt });
+  return pending;
+}
+
+/**
+ * Finds out, before anything is changed, whether the target has the given secret already. It is tried once, because wrong guesses lock
+ * accounts. The previous secret of a single account was replaced by Keyturn itself, so it is set without a try.
+ */
+export async function findGivenLive(
+  session: TargetSession,
+  rotation: Rotation,
+  given: GivenSecret,
+): Promise<Advance | undefined> {
+  // Somebody may have reported an exposure since the previous secret was copied.
+  if (!mayHaveChanged(rotation)) requirePrevious(session, given);
+  const isExpected = given.by === "import" || !given.mayApply;
+  if (!isExpected || given.wasRefused === true) return undefined;
+  const pending = await readPending(session, rotation);
+  // The change reads the version again, and finds out that it is lost.
+  if (!pending) return undefined;
+  if (await stillLogsIn(session, { ...pending, isSearch: true })) {
+    issueProof(session, "pending");
+    const confirmedAt = session.now();
+    const accepted = { ...given, wasAccepted: true };
+    return { to: "publishing", learnt: { changeBegan: true, confirmedAt, given: accepted } };
+  }
+  const record = session.record();
+  const open = record.rotation ?? rotation;
+  session.stage({ ...record, rotation: { ...open, given: { ...given, wasRefused: true } } });
+  return undefined;
+}
+
+/** Throws ChangeRefusedError when the target does not have the given secret and must not get it from Keyturn. */
+export function requireRightToApply(session: TargetSession, rotation: Rotation): void {
+  const { target } = session;
+  if (mayApplyGiven(session.record(), rotation, target)) return;
+  const { account, given } = rotation;
+  const what = given?.by === "undo" ? "previous" : "imported";
+  const why =
+    target.slots.length > 1 && session.record().active === account
+      ? "consumers use this account, so Keyturn does not change its password"
+      : "the person who imported it did not allow Keyturn to set it";
+  throw new ChangeRefusedError(
+    `target ${target.id} refuses the ${what} secret of ${account}, and ${why}`,
+  );
+}

@@ -1,0 +1,119 @@
+import { parsePayload } from "../../../shared/core/payload/payload.ts";
+import { Secret } from "../../../shared/core/secrets/secret.ts";
+import { type GivenResult } from "../../../shared/engine/inbox/given.ts";
+import { importSecret } from "../../../shared/engine/inbox/import.ts";
+import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
+import { requestUndo } from "../../../shared/engine/inbox/undo.ts";
+import type { Ports } from "../../../shared/engine/ports.ts";
+import { workOn } from "../../../shared/engine/worker.ts";
+import { keyed } from "../steps.ts";
+import { type Kind, open, type World } from "../world.ts";
+
+/** One way in which a person changes what is published. */
+export interface Operation {
+  readonly name: string;
+  /** Happens before the first stop. */
+  prepare?(world: World): Promise<unknown>;
+  /** Happens outside of Keyturn, directly after an effect. */
+  after?(world: World, effect: string): void;
+  /** The account of a pair that is no longer published at the end. */
+  supersedes(kind: Kind): string;
+  /** Makes the request, again with the same key after a crash. Returns the id of the rotation. */
+  request(ports: Ports, world: World): Promise<string>;
+  /** Conditions that must hold at the end, besides those of every rotation. */
+  violations(world: World): Promise<string[]>;
+}
+
+export const imported = "issued-elsewhere-4711";
+
+const wanted = { requestedBy: "test" };
+
+const firstAccount = ({ accounts }: Kind): string => accounts[0] ?? "";
+
+export const rotation: Operation = {
+  name: "rotation",
+  supersedes: firstAccount,
+  async request(ports, world) {
+    const request = { reason: "operator", requestedBy: "test", key: keyed("once") } as const;
+    return (await requestRotation(ports, world.target, request)).rotationId;
+  },
+  violations: () => Promise.resolve([]),
+};
+
+export const importing: Operation = {
+  name: "import",
+  supersedes: firstAccount,
+  request: requestImport,
+  async violations(world) {
+    return [...notPublished(world, imported), ...(await leaks(world, imported))];
+  },
+};
+
+/** The database administrator sets the secret while it is imported. */
+export const importingSet: Operation = {
+  ...importing,
+  name: "import of a secret that the target has already",
+  after(world, effect) {
+    const isStored = world.vault.versions("keyturn-pending-app").length > 0;
+    if (effect === "vault.write" && isStored) {
+      world.system.passwords.set(world.kind.accounts.at(-1) ?? "", new Secret(imported));
+    }
+  },
+  async violations(world) {
+    const isSet = world.applied.size === 0;
+    const broken = isSet ? [] : ["Keyturn set a secret that the target had"];
+    return [...broken, ...(await importing.violations(world))];
+  },
+};
+
+export const undoing: Operation = {
+  name: "undo",
+  supersedes: ({ accounts }) => accounts.at(-1) ?? "",
+  async prepare(world) {
+    await workOn(world.ports(open), world.target);
+    await rotation.request(world.ports(open), world);
+    await workOn(world.ports(open), world.target);
+  },
+  async request(ports, world) {
+    return idOf(await requestUndo(ports, world.target, { ...wanted, key: keyed("undo") }));
+  },
+  violations: (world) =>
+    Promise.resolve(notPublished(world, `first-secret-of-${world.kind.accounts[0] ?? ""}`)),
+};
+
+/** Every operation with a secret that Keyturn does not generate. */
+export const givenOperations: readonly Operation[] = [importing, importingSet, undoing];
+
+async function requestImport(ports: Ports, world: World): Promise<string> {
+  const input = { ...wanted, value: new Secret(imported), mayApply: true, key: keyed("once") };
+  return idOf(await importSecret(ports, world.target, input));
+}
+
+export function idOf(result: GivenResult): string {
+  if ("rotationId" in result) return result.rotationId;
+  return "refused" in result ? `refused: ${result.refused}` : "";
+}
+
+function notPublished(world: World, password: string): string[] {
+  const newest = world.vault.versions("app-db").at(-1);
+  const found = newest && parsePayload(newest.value, world.kind.accounts);
+  return found?.secret.equals(new Secret(password)) === true
+    ? []
+    : ["another secret than the given one is published"];
+}
+
+/** Where the secret is, although only the vault and the target may have it. */
+export async function leaks(world: World, value: string): Promise<string[]> {
+  const places: Record<string, unknown> = {
+    "the record": await world.journal.read("app"),
+    "the history": await world.journal.runs("app", 100),
+    "an idempotency key": [await world.journal.request("app", "once")],
+    "an alarm": await world.journal.alarms(100),
+    "an event": world.events,
+    "a notification": world.notifier.sent,
+    "a message to a consumer": world.consumer.refreshes,
+  };
+  return Object.keys(places)
+    .filter((place) => JSON.stringify(places[place]).includes(value))
+    .map((place) => `the secret is in ${place}`);
+}

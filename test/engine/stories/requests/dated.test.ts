@@ -1,0 +1,146 @@
+import { expect, test } from "vitest";
+import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
+import { pauseTarget } from "../../../../shared/engine/inbox/pause.ts";
+import { accepted, importInto, undo } from "../../given-steps.ts";
+import { withPolicy, yearEnd } from "../../policy-world.ts";
+import { workFor } from "../../proofs/disturbed.ts";
+import { adopted, ask, failing, keyed, readRecord, request, rotate, work } from "../../steps.ts";
+import { kinds, open, pairAdmin, singleAdmin, type World } from "../../world.ts";
+
+const runOf = (world: World, id: string) => world.journal.run("app", id);
+const inDays = (world: World, days: number) => plus(world.now(), days * day);
+
+test.each(kinds)("A rotation at a date starts then, and not before: $name", async (kind) => {
+  const world = await adopted(kind);
+  const notBefore = inDays(world, 3);
+  const asked = await ask(world, { notBefore });
+  expect(asked).toMatchObject({
+    joined: false,
+    waiting: { until: notBefore, why: `scheduled for ${notBefore} by test` },
+  });
+  await workFor(world, 3 * day - minute);
+  expect((await runOf(world, asked.rotationId))?.state).toBe("queued");
+  expect(world.applied.size).toBe(0);
+  await workFor(world, hour);
+  expect(await runOf(world, asked.rotationId)).toMatchObject({
+    state: "done",
+    requestedBy: "test",
+  });
+  expect(world.applied.size).toBe(1);
+  expect((await readRecord(world)).dated).toBeUndefined();
+});
+
+test("A date in the past means now", async () => {
+  const world = await adopted(singleAdmin);
+  const id = await request(world, { notBefore: plus(world.now(), -hour) });
+  await work(world);
+  expect((await runOf(world, id))?.state).toBe("done");
+});
+
+test("A rotation before the date does not answer a scheduled one, because its secret may be known by then", async () => {
+  const world = await adopted(singleAdmin);
+  const notBefore = inDays(world, 3);
+  const dated = await request(world, { notBefore });
+  const incident = await rotate(world, { reason: "exposure", requestedBy: "security" });
+  expect(incident).not.toBe(dated);
+  expect((await runOf(world, incident))?.state).toBe("done");
+  expect((await runOf(world, dated))?.state).toBe("queued");
+  await workFor(world, 4 * day);
+  expect((await runOf(world, dated))?.state).toBe("done");
+  expect(world.applied.size).toBe(2);
+});
+
+test("A rotation that starts after the date answers every scheduled one", async () => {
+  const world = await adopted(pairAdmin);
+  const first = await request(world, { notBefore: inDays(world, 1) });
+  const second = await request(world, { notBefore: inDays(world, 1), requestedBy: "ben" });
+  const later = await request(world, { notBefore: inDays(world, 9) });
+  world.advance(day);
+  await work(world);
+  const run = await runOf(world, first);
+  expect(run?.state).toBe("done");
+  expect(await runOf(world, second)).toMatchObject({
+    state: "done",
+    why: expect.stringContaining(`Rotation ${first} started after`) as string,
+    published: run?.published,
+  });
+  expect((await runOf(world, later))?.state).toBe("queued");
+  expect(world.applied.size).toBe(1);
+});
+
+test("A scheduled rotation survives a failed one, an import and an undo", async () => {
+  const world = await adopted(pairAdmin);
+  const id = await request(world, { notBefore: inDays(world, 1) });
+  await accepted(importInto(world));
+  await work(world);
+  await accepted(undo(world));
+  await work(world);
+  world.advance(day);
+  await work(
+    world,
+    failing("target.verify", 99, () => new TargetUnavailableError("down")),
+  );
+  expect((await runOf(world, id))?.state).toBe("running");
+  world.advance(11 * minute);
+  await work(world);
+  expect((await runOf(world, id))?.state).toBe("done");
+});
+
+test("A freeze and a pause delay a scheduled rotation at its date, unless they are lifted", async () => {
+  const freeze = [{ ...yearEnd, lift: [] }];
+  const frozen = withPolicy(await adopted(singleAdmin), { freeze });
+  const id = await request(frozen, { notBefore: inDays(frozen, 1) });
+  frozen.advance(2 * day);
+  await work(frozen);
+  expect((await runOf(frozen, id))?.state).toBe("queued");
+  const lifted = await request(frozen, { notBefore: inDays(frozen, 1), liftFreeze: "audit" });
+  frozen.advance(day);
+  await work(frozen);
+  // The lift of the second one starts the first one, which answers both.
+  expect((await runOf(frozen, id))?.state).toBe("done");
+  expect((await runOf(frozen, lifted))?.state).toBe("done");
+
+  const paused = await adopted(singleAdmin);
+  const dated = await request(paused, { notBefore: inDays(paused, 1) });
+  const until = inDays(paused, 3);
+  await pauseTarget(paused.ports(open), paused.target, { by: "ben", reason: "move", until });
+  await workFor(paused, 2 * day);
+  expect((await runOf(paused, dated))?.state).toBe("queued");
+  await workFor(paused, 2 * day);
+  expect((await runOf(paused, dated))?.state).toBe("done");
+});
+
+test("A rotation that is scheduled while a worker works is not lost", async () => {
+  const world = await adopted(singleAdmin);
+  await request(world);
+  let dated = "";
+  await work(world, async (effect, call) => {
+    if (effect === "target.apply" && dated === "") {
+      dated = await request(world, { notBefore: inDays(world, 1) });
+    }
+    return call();
+  });
+  expect((await readRecord(world)).dated).toMatchObject([{ rotationId: dated }]);
+  await workFor(world, 2 * day);
+  expect((await runOf(world, dated))?.state).toBe("done");
+});
+
+test("The same key leads to the same scheduled rotation, and another date is another request", async () => {
+  const world = await adopted(singleAdmin);
+  const notBefore = inDays(world, 3);
+  const id = await request(world, { notBefore, key: keyed("leaver-7") });
+  expect(await request(world, { notBefore, key: keyed("leaver-7") })).toBe(id);
+  const other = request(world, { notBefore: inDays(world, 4), key: keyed("leaver-7", "another") });
+  await expect(other).rejects.toThrow("different request");
+  expect((await readRecord(world)).dated).toHaveLength(1);
+});
+
+test("A date that is too far ahead, and more dates than a target keeps, are rejected", async () => {
+  const world = await adopted(singleAdmin);
+  await expect(request(world, { notBefore: inDays(world, 401) })).rejects.toThrow("400 days");
+  for (let days = 5; days > 0; days--) await request(world, { notBefore: inDays(world, days) });
+  const dates = (await readRecord(world)).dated?.map(({ notBefore }) => notBefore) ?? [];
+  expect(dates).toEqual(dates.toSorted());
+  await expect(request(world, { notBefore: inDays(world, 9) })).rejects.toThrow("already has 5");
+});

@@ -1,0 +1,151 @@
+import { expect, test } from "vitest";
+import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { guessWindowMs } from "../../../../shared/core/looks/guesses.ts";
+import { Secret } from "../../../../shared/core/secrets/secret.ts";
+import { second } from "../../../../shared/core/time.ts";
+import { unblockTarget } from "../../../../shared/engine/work/unblock.ts";
+import {
+  adopted,
+  failing,
+  readRecord,
+  request,
+  setPassword,
+  work,
+  writeByHand,
+} from "../../steps.ts";
+import {
+  type Gate,
+  makeWorld,
+  open,
+  pairSelf,
+  singleAdmin,
+  singleSelf,
+  type World,
+} from "../../world.ts";
+
+const by = { by: "anna", reason: "the password is in the safe", ticket: "INC-7" };
+
+async function unblock(world: World, version?: string, gate: Gate = open) {
+  const input = { ...by, ...(version !== undefined && { version }) };
+  return (await unblockTarget(world.ports(gate), world.target, input)).result;
+}
+
+/** Stores the password where a person would: the second account of a pair has a secret of its own. */
+function store(world: World, account: string) {
+  if (world.kind.accounts.length === 1) return writeByHand(world, account, "set by hand");
+  const value = new Secret(JSON.stringify({ username: account, password: "set by hand" }));
+  const content = { value, contentType: "application/json", tags: {} };
+  return world.vault.write("app-second", content, new AbortController().signal);
+}
+
+const refusal = (text: string) => ({ refused: expect.stringContaining(text) as string });
+
+/** A target whose only account has a password that nobody stored. */
+async function blocked(kind = singleSelf) {
+  const world = await adopted(kind);
+  setPassword(world, kind.accounts.at(-1) ?? "", "set by hand");
+  const id = await request(world);
+  await work(world);
+  expect((await readRecord(world)).health).toBe("blocked");
+  return { world, id };
+}
+
+test.each([singleSelf, pairSelf])(
+  "A target continues with the version that a person says is correct: $name",
+  async (kind) => {
+    const { world, id } = await blocked(kind);
+    const account = (await readRecord(world)).rotation?.account ?? "";
+    world.advance(guessWindowMs);
+    const { version } = await store(world, account);
+    expect(await unblock(world, version)).toMatchObject({ rotationId: id, account });
+    const record = await readRecord(world);
+    expect(record.health).toBe("failing");
+    expect(record.slots.find((slot) => slot.account === account)?.current?.version).toBe(version);
+    await work(world);
+    expect(await world.journal.run("app", id)).toMatchObject({ state: "done", account });
+    expect(world.publishedWorks()).toBe(true);
+  },
+);
+
+test("A version that the target refuses leaves the target blocked, and counts as a guess", async () => {
+  const { world } = await blocked();
+  world.advance(guessWindowMs);
+  const { version } = await writeByHand(world, "app", "a typing mistake");
+  expect(await unblock(world, version)).toMatchObject(refusal("the target refuses version"));
+  const record = await readRecord(world);
+  expect(record.rotation?.phase).toBe("blocked");
+  expect(record.claim.owner).toBeUndefined();
+  expect(record.refusals?.some((one) => one.version === version)).toBe(true);
+  // The same version is not tried again for a while.
+  const before = world.system.logIns;
+  expect(await unblock(world, version)).toMatchObject(refusal("does not try this version again"));
+  expect(world.system.logIns).toBe(before);
+});
+
+test("Wrong versions cannot lock the account, however often somebody names one", async () => {
+  const { world } = await blocked();
+  world.advance(guessWindowMs);
+  const before = world.system.logIns;
+  for (let turn = 0; turn < 10; turn++) {
+    const { version } = await writeByHand(world, "app", `wrong ${turn}`);
+    expect(await unblock(world, version)).toMatchObject({ refused: expect.anything() as string });
+    world.advance(second);
+  }
+  expect(world.system.logIns - before).toBeLessThanOrEqual(3);
+});
+
+test("A blocked rotation tries the stored secrets again when a person says so", async () => {
+  const { world, id } = await blocked();
+  setPassword(world, "app", "first-secret-of-app");
+  world.advance(guessWindowMs);
+  expect(await unblock(world)).toMatchObject({ rotationId: id });
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
+});
+
+test("A blocked rotation whose stored secrets still do not work is blocked again, without a change", async () => {
+  const { world, id } = await blocked();
+  world.advance(guessWindowMs);
+  await unblock(world);
+  await work(world);
+  expect((await readRecord(world)).rotation?.phase).toBe("blocked");
+  expect((await world.journal.run("app", id))?.state).toBe("blocked");
+  expect(world.applied.size).toBe(0);
+});
+
+test("A blocked adoption continues with a version that a person names", async () => {
+  const world = await makeWorld(singleSelf);
+  setPassword(world, "app", "set by hand");
+  await work(world);
+  expect(await readRecord(world)).toMatchObject({ health: "blocked" });
+  world.advance(guessWindowMs);
+  const { version } = await writeByHand(world, "app", "set by hand");
+  expect(await unblock(world, version)).toMatchObject({ account: "app" });
+  await work(world);
+  expect((await readRecord(world)).health).toBe("healthy");
+});
+
+test("A target that is not blocked is not unblocked, and neither is one that a worker holds", async () => {
+  const healthy = await adopted(singleAdmin);
+  expect(await unblock(healthy)).toMatchObject(refusal("is not blocked"));
+  const { world } = await blocked();
+  world.advance(guessWindowMs);
+  const during: object[] = [];
+  const { version } = await writeByHand(world, "app", "set by hand");
+  await unblock(world, version, async (effect, call) => {
+    if (effect === "target.verify") during.push(await unblock(world, version));
+    return call();
+  });
+  expect(during).toMatchObject([{ busy: expect.stringContaining("Nothing was tried") as string }]);
+});
+
+test("A version that does not exist, or that cannot be tried, leaves the target blocked", async () => {
+  const { world } = await blocked();
+  world.advance(guessWindowMs);
+  expect(await unblock(world, "0".repeat(32))).toMatchObject(refusal("no readable version"));
+  const { version } = await writeByHand(world, "app", "set by hand");
+  const down = failing("target.verify", 9, () => new TargetUnavailableError("the server is down"));
+  expect(await unblock(world, version, down)).toMatchObject(refusal("the server is down"));
+  expect((await readRecord(world)).rotation?.phase).toBe("blocked");
+  expect((await readRecord(world)).claim.owner).toBeUndefined();
+});
