@@ -2,6 +2,7 @@ import type { RotationInput } from "../shared/app.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { nextPage } from "./http/pages.ts";
 import { ProblemError, requireTarget } from "./http/problem.ts";
+import { replyRequested } from "./http/requested.ts";
 import { reply, serve } from "./http/serve.ts";
 import { withoutUndefined } from "./http/without-undefined.ts";
 
@@ -12,26 +13,15 @@ serve(
   async () => (await schemas()).requestRotation,
   async (call) => {
     const { params, key, operations, origin } = call;
-    const { cause, grace, liftFreeze, force } = call.body;
+    const { cause, grace, notBefore, liftFreeze, force } = call.body;
     const input: RotationInput = withoutUndefined({
-      ...{ reason: cause, grace, liftFreeze, force },
+      ...{ reason: cause, grace, notBefore, liftFreeze, force },
       requestedBy: origin.by,
       justification: origin,
       key,
     });
     const requested = await operations.request(params.target, input);
-    const { rotationId, joined, why, waiting } = requireTarget(requested, params.target);
-    const location = `/api/targets/${params.target}/rotations/${rotationId}`;
-    const json = {
-      target: params.target,
-      rotation: rotationId,
-      status: location,
-      joined,
-      why,
-      ...(waiting?.until !== undefined && { queuedUntil: waiting.until }),
-      ...(waiting && { queuedWhy: waiting.why }),
-    };
-    return reply(202, json, { location });
+    return replyRequested(params.target, requireTarget(requested, params.target));
   },
 );
 

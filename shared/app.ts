@@ -5,7 +5,12 @@ import { ConfigProblemsError, formatProblem, type Problem } from "./config/probl
 import { readSettings, type Settings } from "./config/settings.ts";
 import type { SourceFile } from "./config/yaml/read.ts";
 import type { Environment } from "./connections.ts";
-import { ConfigError, KeyReusedError, LeaseLostError } from "./core/errors.ts";
+import {
+  ConfigError,
+  KeyReusedError,
+  LeaseLostError,
+  VaultUnavailableError,
+} from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import type { Instant } from "./core/time.ts";
 import { checkInThread, CheckTooCostlyError } from "./edited-config.ts";
@@ -29,8 +34,9 @@ export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { PlanQuestion } from "./planning.ts";
+export type { GivenInput, GivenResult } from "./engine/inbox/given.ts";
+export type { Requested, RotationInput } from "./engine/inbox/request-rotation.ts";
 export type { RequestKey } from "./engine/inbox/request-key.ts";
-export type { RotationInput } from "./engine/inbox/request-rotation.ts";
 export type { TargetFilter } from "./core/target-filter.ts";
 export {
   actionKinds,
@@ -42,6 +48,7 @@ export {
 export { breachStates, itemStates, obstacleKinds } from "./core/breach/breach.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
+export { Secret } from "./core/secrets/secret.ts";
 export { verifyResults } from "./core/looks/verified.ts";
 export { reasons, workingPhases } from "./core/record/record.ts";
 export { parseLimit } from "./core/simulation/limits.ts";
@@ -75,6 +82,11 @@ export function isBusy(error: unknown): error is LeaseLostError {
 /** Returns why this instance cannot read the row of the target although the journal is available, or undefined. */
 export function findUnreadableRow(error: unknown): string | undefined {
   return error instanceof UnreadableRowError ? error.message : undefined;
+}
+
+/** Returns why Key Vault could not be used for the caller, or undefined. */
+export function findVaultOutage(error: unknown): string | undefined {
+  return error instanceof VaultUnavailableError ? error.message : undefined;
 }
 
 /** Returns the message for an operator if the error is caused by input or configuration, or undefined. */

@@ -14,6 +14,7 @@ import type {
 import type { dryRun } from "../../functions/schemas/dry-runs.ts";
 import type { explainTarget } from "../../functions/schemas/explanations.ts";
 import type { createFreeze, endFreeze, listFreezes } from "../../functions/schemas/freezes.ts";
+import type { importSecret } from "../../functions/schemas/imports.ts";
 import type { pauseTargets, resumeTargets } from "../../functions/schemas/pauses.ts";
 import type { reportExposure, reportUse } from "../../functions/schemas/reports.ts";
 import type {
@@ -23,11 +24,15 @@ import type {
 } from "../../functions/schemas/rotations.ts";
 import type { getDocument, getHealth, listAlarms } from "../../functions/schemas/service.ts";
 import type { getTarget, listTargets } from "../../functions/schemas/targets.ts";
+import type { unblock, undo } from "../../functions/schemas/undos.ts";
 import type { verify } from "../../functions/schemas/verify.ts";
 
 /** The endpoints that commands use, by the name of their route. */
 interface Endpoints {
   "api-verify": typeof verify;
+  "api-import": typeof importSecret;
+  "api-undo": typeof undo;
+  "api-unblock": typeof unblock;
   "api-pauses": typeof pauseTargets;
   "api-resumes": typeof resumeTargets;
   "api-freeze": typeof createFreeze;

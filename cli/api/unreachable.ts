@@ -26,6 +26,9 @@ export function explainNoAnswer(
       `The host name of ${host} cannot be resolved. Check the spelling of the address, and the network or VPN.${proxyHint(environment)}`,
     );
   }
+  if (listMessages(error).includes("bad port")) {
+    return fail(`No HTTP client may use the port of ${host}. Check the address.`, false);
+  }
   const certificate = codes.find((code) => /CERT|SELF_SIGNED|UNABLE_TO_|ERR_TLS/.test(code));
   if (certificate !== undefined) {
     return fail(

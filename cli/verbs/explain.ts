@@ -15,6 +15,18 @@ export const makeExplain = () =>
     ["keyturn explain orders-db", "start here when a target needs attention"],
   );
 
+type ActionKind = ApiAnswer<"api-explanation">["actions"][number]["kind"];
+
+const reason = '"the reason, for the history"';
+
+/** The command of this program for an action. The API names a request to itself. */
+const commands: Partial<Record<ActionKind, (target: string) => string>> = {
+  "request-rotation": (target) => `keyturn rotate ${target}`,
+  "lift-freeze": (target) => `keyturn rotate ${target} --lift-freeze ${reason}`,
+  "end-pause": (target) => `keyturn resume ${target}`,
+  "override-pause": (target) => `keyturn rotate ${target} --force ${reason}`,
+};
+
 function formatExplanation(found: ApiAnswer<"api-explanation">, now: number): string {
   const fields: Field[] = [
     ["Target", found.target],
@@ -26,7 +38,8 @@ function formatExplanation(found: ApiAnswer<"api-explanation">, now: number): st
     fields.push(["Next", [longTime(at, now), what].filter(Boolean).join(": ")], ["  because", why]);
   }
   for (const action of found.actions) {
-    fields.push(["You can", action.do], ["  because", action.why], ["  run", action.command]);
+    const command = commands[action.kind]?.(found.target) ?? action.command;
+    fields.push(["You can", action.do], ["  because", action.why], ["  run", command]);
   }
   return formatRecord(fields);
 }

@@ -3,11 +3,12 @@ import { offline, toMoment, withExamples } from "../command.ts";
 import type { Environment } from "../connection/connection.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { printNote } from "../output/print.ts";
+import { requireConfig, usualConfig } from "./config-file.ts";
 
 export const makePlan = () =>
   withExamples(
     offline("plan", "show every rotation to come, when and why, and what blocks it")
-      .option("--config <file>", "file or folder of the configuration", "keyturn.yaml")
+      .option("--config <file>", "file or folder of the configuration", usualConfig)
       .option(
         "--against <file>",
         "an edited configuration: show what the edit changes, target by target; today is the 24 hours from --from on",
@@ -32,6 +33,7 @@ export const makePlan = () =>
       .option("--key-env <name>", "environment variable that holds the function key of that app")
       .action(async (options) => {
         const question = toQuestion(options, process.env);
+        requireConfig(question.config);
         const { text, warnings } = await planConfig(question, process.cwd());
         for (const warning of warnings) printNote(`warning: ${warning}`);
         process.stdout.write(text);

@@ -6,7 +6,7 @@ import { longTime, shortTime } from "../output/times.ts";
 /** What happens to a target now, in a few words. Undefined when nothing does. */
 export function stateOf(target: TargetEntry): string | undefined {
   const { pause, rotation, queuedRotation, queuedUntil, retirement } = target;
-  if (pause && !rotation) return `paused until ${shortTime(pause.until) ?? ""}`;
+  if (pause && !rotation) return "paused";
   if (rotation?.heldBy !== undefined) return `waits: ${rotation.heldBy}`;
   if (rotation) return rotation.phase;
   if (queuedRotation !== undefined) {

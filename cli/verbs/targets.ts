@@ -53,6 +53,6 @@ const columns: readonly Column<Entry>[] = [
   { heading: "TYPE", read: ({ type }) => type, min: 5 },
   { heading: "HEALTH", read: ({ health }) => health, style: colourState },
   { heading: "POLICY", read: ({ policy }) => policy, min: 6 },
-  { heading: "NEXT DUE (UTC)", read: ({ nextDue }) => shortTime(nextDue), min: 14 },
+  { heading: "NEXT DUE (UTC)", read: ({ nextDue }) => shortTime(nextDue) },
   { heading: "STATE", read: stateOf, min: 5 },
 ];

@@ -3,6 +3,7 @@ import * as breaches from "../schemas/breaches.ts";
 import * as dryRuns from "../schemas/dry-runs.ts";
 import * as explanations from "../schemas/explanations.ts";
 import * as freezes from "../schemas/freezes.ts";
+import * as imports from "../schemas/imports.ts";
 import * as pauses from "../schemas/pauses.ts";
 import * as plans from "../schemas/plans.ts";
 import { problem } from "../schemas/problems.ts";
@@ -10,6 +11,7 @@ import * as reports from "../schemas/reports.ts";
 import * as rotations from "../schemas/rotations.ts";
 import * as service from "../schemas/service.ts";
 import * as targets from "../schemas/targets.ts";
+import * as undos from "../schemas/undos.ts";
 import * as verify from "../schemas/verify.ts";
 import { type EndpointDefinition, groups } from "./endpoint.ts";
 import { type ProblemKind, problemKinds, problemType } from "./problem-kinds.ts";
@@ -22,6 +24,9 @@ export const endpoints = {
   explainTarget: explanations.explainTarget,
   dryRun: dryRuns.dryRun,
   requestRotation: rotations.requestRotation,
+  importSecret: imports.importSecret,
+  undo: undos.undo,
+  unblockTarget: undos.unblock,
   listRotations: rotations.listRotations,
   getRotation: rotations.getRotation,
   reportExposure: reports.reportExposure,

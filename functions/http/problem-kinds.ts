@@ -62,6 +62,13 @@ export const problemKinds = {
     meaning: "Many requests are writing the same target at once. Nothing was recorded.",
     action: "Send the request again after `Retry-After`.",
   },
+  "not-possible": {
+    status: 409,
+    title: "Not possible now",
+    meaning:
+      "The state of the target does not permit it, as `detail` says: an import during a rotation, for example, or an undo after the grace. Nothing was changed.",
+    action: "Do what `detail` says. The same request is refused as long as the state stays.",
+  },
   "body-too-large": {
     status: 413,
     title: "Body too large",
@@ -103,6 +110,13 @@ export const problemKinds = {
     title: "Record unreadable",
     meaning: "This version of Keyturn cannot read a record that it needs. Nothing was changed.",
     action: "Follow the runbook: A target is `unreadable`.",
+  },
+  "vault-unavailable": {
+    status: 503,
+    title: "Key Vault unavailable",
+    meaning: "Key Vault cannot be reached, or refuses access. Nothing was recorded.",
+    action:
+      "Send the request again after `Retry-After`. If it lasts, follow the runbook: Key Vault is down.",
   },
   "journal-unavailable": {
     status: 503,

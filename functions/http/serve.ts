@@ -6,6 +6,7 @@ import {
 } from "@azure/functions";
 import {
   findUnreadableRow,
+  findVaultOutage,
   isBusy,
   isConfigError,
   isKeyReused,
@@ -105,6 +106,10 @@ function toProblem(error: unknown, context: InvocationContext): ProblemError | u
     return new ProblemError("record-unreadable", unreadable, { headers: { "retry-after": "60" } });
   }
   if (isBusy(error)) return new ProblemError("busy", busy, { headers: { "retry-after": "1" } });
+  const vault = findVaultOutage(error);
+  if (vault !== undefined) {
+    return new ProblemError("vault-unavailable", vault, { headers: { "retry-after": "10" } });
+  }
   if (!isUnavailable(error)) return undefined;
   context.warn(error.message);
   return new ProblemError("journal-unavailable", unavailable, { headers: { "retry-after": "10" } });

@@ -43,7 +43,7 @@ const action = z
     kind: z
       .enum(actionKinds)
       .describe(
-        "`fix`: remove the cause of the last failure. `request-rotation`: a request takes effect at once. `lift-freeze`: a request takes effect at once only if it lifts the freeze. `wait`: Keyturn continues by itself.",
+        "`fix`: remove the cause of the last failure. `request-rotation`: a request takes effect at once. `lift-freeze`: a request takes effect at once only if it lifts the freeze. `end-pause`: the target is paused. `override-pause`: a request takes effect at once only if it has `force`. `wait`: Keyturn continues by itself.",
       ),
     do: z.string(),
     why: z.string(),

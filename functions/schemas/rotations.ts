@@ -14,15 +14,16 @@ import {
   justification,
   keyedHeaders,
   list,
+  moment,
   next,
   pageQuery,
   rotationId,
   rotationParams,
-  sentence,
   targetId,
   targetParams,
   versionRef,
 } from "./common.ts";
+import { accepted, lifts, requested, waits } from "./requested.ts";
 
 export const failure = z
   .object({
@@ -47,20 +48,6 @@ export const force = z
   .meta({ id: "Force" })
   .describe("Who let the rotation start although the target was paused, when and why.");
 
-export const waits = {
-  queuedUntil: instant
-    .optional()
-    .describe(
-      "Until when the rotation waits. Absent if it does not wait, or if the end is not known.",
-    ),
-  queuedWhy: z
-    .string()
-    .optional()
-    .describe(
-      "What the rotation waits for: a freeze, the next attempt, another rotation, the adoption, a rest after an error, a busy worker or server, an administrator's secret that is in use, or a person. Absent if it starts, or continues, at once.",
-    ),
-};
-
 const phase = z.object({
   phase: z.enum(workingPhases),
   startedAt: instant,
@@ -78,7 +65,7 @@ const rotation = z
     cause: z
       .enum(reasons)
       .describe(
-        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. An exposure that joins makes the cause `exposure`.",
+        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. `import`: somebody else issued the password. `undo`: the previous password is published again. An exposure that joins makes the cause `exposure`.",
       ),
     ...givenJustification,
     requestedBy: z.string().describe("Who requested it. `schedule`: its policy."),
@@ -93,6 +80,12 @@ const rotation = z
     phases: list(phase).describe("The latest phases, at most 20."),
     ...waits,
     published: versionRef.optional().describe("The version that the rotation published."),
+    alreadySet: z
+      .boolean()
+      .optional()
+      .describe(
+        "`true`: the target accepted the imported or previous password before Keyturn changed anything, so nothing was set.",
+      ),
     failure: failure.optional().describe("What went wrong."),
     nextDue: instant.optional().describe("When the target was due again when the rotation ended."),
     dueReason: z.string().optional().describe("Why it was due then."),
@@ -110,16 +103,6 @@ const unreadableRotation = z
     id: "UnreadableRotation",
     description: "A row of the history that this version of Keyturn cannot read.",
   });
-
-const requestedExample = {
-  target: "orders-db",
-  rotation: "01JQ0000000000000000000000",
-  status: "/api/targets/orders-db/rotations/01JQ0000000000000000000000",
-  joined: false,
-  why: "Requested by function key (cause: operator); policy often: frozen from 2026-12-20 to 2027-01-03 (year end)",
-  queuedUntil: "2027-01-04T00:00:00.000Z",
-  queuedWhy: "policy often: frozen from 2026-12-20 to 2027-01-03 (year end)",
-};
 
 export const requestRotation = endpoint({
   route: "api-rotate",
@@ -140,48 +123,19 @@ export const requestRotation = endpoint({
         .describe(
           `How long the superseded password of a pair stays valid. At most the policy's \`every\`, and at most \`${formatDuration(maxGraceMs)}\`. Only for pairs that an administrator or an identity changes. Default: the target's grace.`,
         ),
-      liftFreeze: sentence("liftFreeze", "the reason for lifting the freeze")
+      notBefore: moment(
+        '`notBefore` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',
+      )
         .optional()
         .describe(
-          "Why the rotation starts although a freeze is in force. The history keeps the reason, the time and the caller. It also holds for attempts and repeats after a failure, until the rotation succeeds. Default: freezes apply.",
+          "The rotation starts at or after this moment, at most 400 days ahead. It is a rotation of its own: one that starts earlier does not answer it, because its password may be known by then. Windows do not delay it; freezes and pauses do. In the past: now. Default: now.",
         ),
-      force: sentence("force", "the reason for rotating a paused target")
-        .optional()
-        .describe(
-          "Why the rotation starts although the target is paused. The history keeps it. It lifts no freeze; give `liftFreeze` too if one is in force.",
-        ),
+      ...lifts,
       ...justification,
     }),
   },
   answers: {
-    202: {
-      description: "The request is accepted.",
-      headers: z.object({
-        location: z.string().describe("The path at which the rotation can be followed."),
-      }),
-      content: {
-        "application/json": z
-          .object({
-            target: targetId,
-            rotation: rotationId,
-            status: z.string().describe("The path at which the rotation can be followed."),
-            joined: z
-              .boolean()
-              .describe("Whether a rotation that was queued or under way already answers it."),
-            why: z
-              .string()
-              .describe(
-                "Who requested it and what the policy says, or which rotation the request joins.",
-              ),
-            ...waits,
-          })
-          .meta({
-            id: "RequestedRotation",
-            description: "The rotation that answers a request.",
-            examples: [requestedExample],
-          }),
-      },
-    },
+    202: { ...accepted, content: { "application/json": requested } },
   },
   problems: ["target-not-found", "busy", "idempotency-key-reused", "record-unreadable"],
 });

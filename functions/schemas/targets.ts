@@ -14,7 +14,8 @@ import {
   targetParams,
   versionRef,
 } from "./common.ts";
-import { failure, force, lift, waits } from "./rotations.ts";
+import { waits } from "./requested.ts";
+import { failure, force, lift } from "./rotations.ts";
 
 const exposure = z
   .object({
@@ -81,6 +82,14 @@ const retirement = z
   })
   .describe("The end of the superseded password of a pair.");
 
+const scheduled = z.object({
+  rotation: rotationId,
+  notBefore: instant.describe("It starts at or after this moment."),
+  requestedBy: z.string(),
+  cause: z.enum(reasons),
+  ...givenJustification,
+});
+
 export const target = z
   .object({
     id: targetId,
@@ -124,6 +133,9 @@ export const target = z
       .optional()
       .describe("The rotation that a request waits for. It may be the one under way."),
     ...waits,
+    scheduled: list(scheduled)
+      .optional()
+      .describe("Rotations that people scheduled for a date, the first one first."),
     retirement: retirement.optional(),
     slots: list(slot).describe("The known versions of each account."),
   })

@@ -18,7 +18,18 @@ export const dryRunChecks = [
 
 export const dryRunResults = ["ok", "warning", "failed", "not-checked"] as const;
 
-export const actionKinds = ["fix", "request-rotation", "lift-freeze", "wait"] as const;
+export const actionKinds = [
+  "fix",
+  "unblock",
+  "undo",
+  "import",
+  "dry-run",
+  "request-rotation",
+  "lift-freeze",
+  "end-pause",
+  "override-pause",
+  "wait",
+] as const;
 
 /** What a step is: the work of the engine, the end of a claim, or nothing until a person acts. */
 export const stepKinds = [

@@ -6,7 +6,9 @@ import { findLastChange, toFacts } from "./record/due.ts";
 import { type RunRecord, type UnreadableRun } from "./record/history.ts";
 import type { Justification } from "./record/justification.ts";
 import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
+import { findQueued } from "./record/queued.ts";
 import {
+  type DatedRequest,
   type Exposure,
   type Health,
   type Lift,
@@ -71,6 +73,8 @@ export interface TargetView {
   /** Until when, and why, the queued rotation waits. Without a time when the end is not known. */
   readonly queuedUntil?: Instant;
   readonly queuedWhy?: string;
+  /** Rotations that people scheduled for a date, the first one first. */
+  readonly scheduled?: readonly ScheduledView[];
   readonly retirement?: {
     /** The account whose superseded secret Keyturn will disable. */
     readonly account: string;
@@ -98,7 +102,7 @@ export function explainTarget(
   return {
     ...viewTarget(target, record),
     ...viewPause(record, target, now),
-    ...viewWaiting(record, record?.request?.rotationId, target, now),
+    ...viewWaiting(record, record && findQueued(record)?.rotationId, target, now),
     passedOver: due.passedOver,
     policiesPassedOver: target.policiesPassedOver,
   };
@@ -118,7 +122,6 @@ export function viewTarget(
   record: TargetRecord | undefined,
   unreadable?: string,
 ): TargetView {
-  const { rotation, request } = record ?? {};
   return {
     id: target.id,
     type: target.type,
@@ -132,7 +135,7 @@ export function viewTarget(
     policyFingerprint: fingerprintPolicy(target.policy),
     passwordEntropyBits: countEntropyBits(target.policy.password),
     tags: target.tags,
-    ...(record && viewChange(record)),
+    ...(record && { ...viewChange(record), ...viewOpen(record), ...viewRetirement(record) }),
     ...pick(record, [
       "active",
       "published",
@@ -146,10 +149,18 @@ export function viewTarget(
       "dueReason",
     ]),
     ...viewExposure(record),
-    ...(rotation && { rotation: viewRotation(rotation) }),
-    ...(request && viewRequest(request)),
-    ...(record && viewRetirement(record)),
     slots: record?.slots ?? [],
+  };
+}
+
+/** The rotation that is under way, the one that is queued, and those for which a date is set. */
+function viewOpen(record: TargetRecord) {
+  const { rotation, dated } = record;
+  const queued = findQueued(record);
+  return {
+    ...(rotation && { rotation: viewRotation(rotation) }),
+    ...(queued && viewRequest(queued)),
+    ...(dated && { scheduled: dated.map(viewDated) }),
   };
 }
 
@@ -180,6 +191,18 @@ function viewExposure(record: TargetRecord | undefined): { readonly exposure?: E
   if (!record?.exposure) return {};
   const { justification, ...exposure } = record.exposure;
   return { exposure: { ...exposure, ...justification } };
+}
+
+/** A rotation that a person scheduled for a date. */
+interface ScheduledView extends Caused {
+  readonly rotation: string;
+  readonly notBefore: Instant;
+  readonly requestedBy: string;
+}
+
+function viewDated(dated: DatedRequest): ScheduledView {
+  const { rotationId, notBefore, requestedBy } = dated;
+  return { rotation: rotationId, notBefore, requestedBy, ...viewCause(dated) };
 }
 
 function viewRetirement(record: TargetRecord): Pick<TargetView, "retirement"> {

@@ -8,7 +8,7 @@ import { type ProblemKind, problemKinds, problemType } from "../../functions/htt
 import { routes as registrations } from "../../functions/http/routes.ts";
 import { parseConfig } from "../../shared/config/load.ts";
 import { formatProblem } from "../../shared/config/problems.ts";
-import { KeyReusedError, LeaseLostError } from "../../shared/core/errors.ts";
+import { KeyReusedError, LeaseLostError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { day, plus } from "../../shared/core/time.ts";
 import { CheckTooCostlyError } from "../../shared/edited-config.ts";
 import type { Operations } from "../../shared/engine/operations.ts";
@@ -99,6 +99,9 @@ const until = plus(new Date().toISOString(), day);
 /** Valid bodies, by operation. The bodies of reports need only `by`. */
 const plainBodies: Readonly<Record<string, object>> = {
   requestRotation: {},
+  importSecret: { value: "issued-elsewhere" },
+  undo: {},
+  unblockTarget: {},
   pauseTarget: { reason: "a test", until },
   resumeTarget: {},
   pauseTargets: { reason: "a test", until, targets: ["app"] },
@@ -157,6 +160,8 @@ const provocations: Readonly<
   "breach-stale": { operations: () => answering({ refused: "Others.", isStale: true }) },
   "breach-state": { operations: () => answering({ refused: "It has ended." }) },
   busy: { operations: () => throwing(new LeaseLostError("lost")) },
+  "not-possible": { operations: () => answering({ refused: "target app is not blocked" }) },
+  "vault-unavailable": { operations: () => throwing(new VaultUnavailableError("gone")) },
   "body-too-large": { sent: { body: "x".repeat(1024 * 1024 + 1) } },
   "unsupported-content-type": { sent: { headers: { "content-type": "text/html" } } },
   "idempotency-key-reused": { operations: () => throwing(new KeyReusedError("reused")) },

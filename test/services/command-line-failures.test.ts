@@ -142,6 +142,8 @@ test("a closed port, an unknown name and silence are explained", async () => {
   const refused = await keyturn(`http://127.0.0.1:${closed.port}`, "targets");
   expect(refused).toMatchObject({ status: 4, stdout: "" });
   expect(refused.stderr).toMatch(/^Nothing listens at 127\.0\.0\.1:\d+\. .*npm start/);
+  const forbidden = await keyturn("http://127.0.0.1:1", "targets");
+  expect(forbidden.stderr).toMatch(/^No HTTP client may use the port of 127\.0\.0\.1:1\. Check/);
   const unknown = await keyturn("https://no-such-host.invalid", "targets", {
     HTTPS_PROXY: "http://proxy.invalid:3128",
   });

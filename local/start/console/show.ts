@@ -140,6 +140,8 @@ function formatSuggestions(env: Environment): string {
     `  curl -s ${withKey} "$KEYTURN/api/targets/${one}/rotations?limit=1"`,
     `  ${paint("dim", "# list every target")}`,
     `  curl -s ${withKey} $KEYTURN/api/targets`,
+    `  ${paint("dim", "# or with the command line, which finds the app by itself")}`,
+    `  npx keyturn rotate ${one} --follow`,
     "",
     "Ctrl-C stops everything. The next start continues where this one stopped.",
     "",

@@ -61,6 +61,9 @@ const lifeFields = {
   retire: maybe(z.enum(retireWhen)).describe(
     "When Keyturn ends the superseded password of a pair. grace: at the end of its grace. proof: after that, once the account has no sessions. Default: grace.",
   ),
+  undo: maybe(z.boolean()).describe(
+    "Whether the previous password may be published again on request (undo). Default: true.",
+  ),
   timeouts: maybe(
     z.strictObject({
       connect: maybe(duration(second, deadlines.verify)).describe(

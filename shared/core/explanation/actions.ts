@@ -8,10 +8,13 @@ import { acceptRequest, isJoined } from "../lifecycle/request.ts";
 import { describeWaiting } from "../lifecycle/waiting.ts";
 import { computeNextDue } from "../policy/due/schedule.ts";
 import { toFacts } from "../record/due.ts";
-import { schedule, type TargetRecord } from "../record/record.ts";
+import { describePause, findPause } from "../record/pause.ts";
+import { type RotationRequest, schedule, type TargetRecord } from "../record/record.ts";
 import { withoutSkip } from "../record/rotation.ts";
+import type { Instant } from "../time.ts";
 import { hasRecovered } from "./because.ts";
 import type { NextStep } from "./next.ts";
+import { suggestRecovery } from "./recovery.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 import { withoutPeriod } from "./words.ts";
@@ -32,7 +35,9 @@ export function listActions(
 ): Action[] {
   return [
     ...suggestFix(situation),
+    ...suggestRecovery(state, situation),
     ...suggestRequest(state, situation),
+    ...suggestForPause(situation),
     ...suggestWait(state, situation, next),
   ];
 }
@@ -45,19 +50,21 @@ function suggestFix(situation: Situation): Action[] {
   return [{ kind: "fix", do: `${cure}.`, why: `${withoutPeriod(lastFailure.message)}.` }];
 }
 
+const post = 'curl -X POST -H "x-functions-key: $KEY"';
+
 /** Suggests a request if it starts, or continues, a rotation that would not start at once by itself. */
 function suggestRequest(state: ReadableState, situation: Situation): Action[] {
   const { target, isClaimed } = situation;
   if (isClaimed || state === "due" || state === "rotating") return [];
   if (state === "waiting" && !mayHurry(situation)) return [];
   const path = `$KEYTURN/api/targets/${target.id}/rotations`;
-  const post = 'curl -X POST -H "x-functions-key: $KEY"';
-  if (takesEffect(situation, false)) {
+  if (takesEffect(situation)) {
     const [what, why] = chooseTexts(state, situation);
     return [{ kind: "request-rotation", do: what, why, command: `${post} ${path}` }];
   }
   const isFrozen = findFreezeHold(target.policy, "operator", situation.now) !== undefined;
-  if (!isFrozen || !takesEffect(situation, true)) return [];
+  if (!isFrozen || !takesEffect(situation, { lift: word(situation.now, "lifts the freezes") }))
+    return [];
   const body = `-H 'content-type: application/json' -d '{"liftFreeze":"the reason, for the history"}'`;
   const until = situation.waiting?.until;
   const why =
@@ -116,15 +123,41 @@ function mayHurry({ record, target, now }: Situation): boolean {
   return !isDueNow || findGraceHold(record, bySchedule, target, now) !== undefined;
 }
 
+/** For a paused target: to end the pause, or to rotate in spite of it. */
+function suggestForPause(situation: Situation): Action[] {
+  const { record, target, now, isClaimed } = situation;
+  const pause = findPause(record, now);
+  if (!pause) return [];
+  const path = `$KEYTURN/api/targets/${target.id}`;
+  const end: Action = {
+    kind: "end-pause",
+    do: "End the pause, if its reason is gone.",
+    why: `The target is ${describePause(pause)}.`,
+    command: `${post} ${path}/resume`,
+  };
+  const force = word(now, "forces the rotation");
+  if (isClaimed || !takesEffect(situation, { force })) return [end];
+  const what = "Request a rotation that ignores the pause, if the change cannot wait.";
+  const why = `An ordinary request would wait for the end of the pause, until ${pause.until}.`;
+  const body = `-H 'content-type: application/json' -d '{"force":"the reason, for the history"}'`;
+  const command = `${post} ${body} ${path}/rotations`;
+  return [end, { kind: "override-pause", do: what, why, command }];
+}
+
+/** What a person would give as the reason of a request. */
+const word = (at: Instant, what: string) => ({ why: `a person ${what}`, by: "a person", at });
+
 /** Whether the rotation of a request made now is not delayed. */
-function takesEffect({ record, target, now }: Situation, isLifted: boolean): boolean {
-  const lift = { why: "a person lifts the freezes", by: "a person", at: now };
+function takesEffect(
+  { record, target, now }: Situation,
+  lifts: Pick<RotationRequest, "lift" | "force"> = {},
+): boolean {
   const asked = {
     rotationId: "requested now",
     reason: "operator",
     requestedBy: "a person",
     at: now,
-    ...(isLifted && { lift }),
+    ...lifts,
   } as const;
   const accepted = acceptRequest(withoutSkip(record), asked, target, now);
   const { record: after, rotationId } = accepted;
@@ -153,7 +186,10 @@ function suggestWait(
   if (isClaimed) {
     return [{ kind: "wait", do: "Wait.", why: "A worker is working on the target now." }];
   }
-  const when = next.find(({ kind, at }) => at !== undefined && kind !== "notify")?.at;
+  // A heartbeat or a notification ends no wait.
+  const isOther = (kind: NextStep["kind"]) =>
+    kind === "notify" || (kind === "check" && record.check === undefined);
+  const when = next.find(({ kind, at }) => at !== undefined && !isOther(kind))?.at;
   const why = `Keyturn continues by itself${when === undefined ? "" : ` at ${when}`}.`;
   return [{ kind: "wait", do: "Wait.", why }];
 }

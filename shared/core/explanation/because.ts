@@ -4,7 +4,7 @@ import { describeWait } from "../lifecycle/retirement.ts";
 import { findGuessPause } from "../looks/guesses.ts";
 import { isExempt } from "../policy/due/due-rules.ts";
 import { describeJustification } from "../record/justification.ts";
-import { type Rotation, type WorkingPhase } from "../record/record.ts";
+import { type Rotation, type RotationRequest, type WorkingPhase } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import { computeFingerprint } from "../target.ts";
 import type { Situation } from "./situation.ts";
@@ -23,7 +23,7 @@ const facts: readonly Fact[] = [
   describeLastFailure,
   describeFailures,
   ({ record }) => (record.rotation ? describeOpen(record.rotation) : undefined),
-  describeRequest,
+  describeRequests,
   describeRepeat,
   describeSkip,
   describeClaim,
@@ -116,9 +116,20 @@ function describeAttempts({ failures, nextAttemptAt, heldBy }: Rotation): string
   return [`The rotation failed ${count(failures, "time")} since its last progress.`, ...held];
 }
 
-function describeRequest({ record }: Situation) {
-  const { request } = record;
-  if (!request) return undefined;
+function describeRequests({ record }: Situation) {
+  const { given, request, dated = [] } = record;
+  return [
+    ...[given, request].flatMap((one) => (one ? describeRequest(one) : [])),
+    ...dated.map((one) =>
+      sentence(
+        `Rotation ${one.rotationId} is scheduled for ${one.notBefore}`,
+        describeRequester(one),
+      ),
+    ),
+  ];
+}
+
+function describeRequest(request: RotationRequest): string[] {
   const { rotationId, at, notBefore, heldBy, lift } = request;
   const requested = sentence(
     `A request for rotation ${rotationId} was made at ${at}`,

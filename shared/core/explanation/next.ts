@@ -1,7 +1,9 @@
 import { type stepKinds } from "../answer-words.ts";
+import { findDated } from "../lifecycle/dated.ts";
 import type { PendingWork } from "../lifecycle/decide.ts";
 import { describeRequester } from "../lifecycle/permit.ts";
 import { describeWait, needsProof } from "../lifecycle/retirement.ts";
+import { findQueued } from "../record/queued.ts";
 import { chooseAccount } from "../record/slots.ts";
 import type { Instant } from "../time.ts";
 import { findOpenHold, type Situation, type TimedWork } from "./situation.ts";
@@ -75,6 +77,9 @@ function describe(situation: Situation, { work, at }: TimedWork): NextStep[] {
   ];
 }
 
+/** Nothing doubts the secret. */
+const heartbeatWhy = "a heartbeat, as often as `verifyEvery` of the policy says";
+
 type Described = Pick<NextStep, "what" | "why">;
 
 const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Described>> = {
@@ -92,7 +97,7 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
     why: record.request ? withoutPeriod(describeRequester(record.request)) : "a request waits",
   }),
   start: (situation) => ({
-    what: `Start a rotation of account ${chooseAccount(situation.target, situation.record)}`,
+    what: describeStart(situation),
     why: withDelay(situation, explainStart(situation)),
   }),
   resume: (situation) => {
@@ -106,7 +111,7 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
   },
   check: (situation) => ({
     what: `Log in with the published secret ${situation.target.publish.name}`,
-    why: withDelay(situation, situation.record.check?.why ?? "the secret is in doubt"),
+    why: withDelay(situation, situation.record.check?.why ?? heartbeatWhy),
   }),
   retire: (situation) => {
     const { record } = situation;
@@ -124,8 +129,17 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
   }),
 };
 
+function describeStart({ target, record }: Situation): string {
+  const { secret } = record.given ?? {};
+  if (secret?.by === "import")
+    return `Put the imported secret of account ${secret.account} in force`;
+  if (secret) return `Publish the previous secret of account ${secret.account} again`;
+  return `Start a rotation of account ${chooseAccount(target, record)}`;
+}
+
 function explainStart({ record, now }: Situation): string {
-  const { request, nextDue, dueReason = "the rotation is due" } = record;
+  const { nextDue, dueReason = "the rotation is due" } = record;
+  const request = findQueued(record) ?? findDated(record);
   const requested = request && (request.notBefore ?? now);
   const isRequested = requested !== undefined && (nextDue === undefined || requested <= nextDue);
   return request && isRequested ? (request.heldBy ?? describeRequester(request)) : dueReason;

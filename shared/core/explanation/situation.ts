@@ -6,6 +6,7 @@ import { describeWaiting, type Waiting } from "../lifecycle/waiting.ts";
 import { computeNextDue } from "../policy/due/schedule.ts";
 import type { Policy } from "../policy/policy.ts";
 import { toFacts } from "../record/due.ts";
+import { findQueued } from "../record/queued.ts";
 import type { TargetRecord } from "../record/record.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
@@ -58,8 +59,8 @@ function findWaiting(
   now: Instant,
   dueSince: Instant | undefined,
 ): Waiting | undefined {
-  const { rotation, request, skipped, adoptedAt } = record;
-  const id = rotation?.id ?? request?.rotationId;
+  const { rotation, skipped, adoptedAt } = record;
+  const id = rotation?.id ?? findQueued(record)?.rotationId;
   if (id !== undefined) {
     // A worker that holds the target is no obstacle to the work that it does.
     const { owner: _o, until: _u, ...claim } = record.claim;

@@ -1,5 +1,6 @@
 import { type explainedStates } from "../answer-words.ts";
 import { isJoined } from "../lifecycle/request.ts";
+import { findQueued } from "../record/queued.ts";
 import { type Rotation } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import type { Situation } from "./situation.ts";
@@ -27,11 +28,11 @@ export type ReadableState = Exclude<ExplainedState, "unreadable">;
 
 export function findState(situation: Situation): ReadableState {
   const { record, now, waiting } = situation;
-  const { restUntil, rotation, adoptedAt, request, nextDue } = record;
+  const { restUntil, rotation, adoptedAt, nextDue } = record;
   if (restUntil !== undefined && restUntil > now) return "paused";
   if (rotation) return findOpenState(situation, rotation);
   if (adoptedAt === undefined) return findStateBeforeAdoption(situation);
-  if (request) return waiting ? "waiting" : "due";
+  if (findQueued(record)) return waiting ? "waiting" : "due";
   if (nextDue !== undefined && nextDue <= now) return waiting ? "waiting" : "due";
   if (record.again?.heldBy !== undefined) return "waiting";
   return findIdleState(situation);

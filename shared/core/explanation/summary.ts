@@ -1,3 +1,4 @@
+import { findQueued } from "../record/queued.ts";
 import type { Rotation } from "../record/record.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
@@ -23,7 +24,7 @@ const summaries: Readonly<Record<ReadableState, (situation: Situation) => string
     return `Target ${target.id} is healthy; the superseded password of ${account} still works until Keyturn retires the account.`;
   },
   due: ({ target, isClaimed, record }) => {
-    const is = record.request ? "requested" : "due";
+    const is = findQueued(record) ? "requested" : "due";
     return isClaimed
       ? `A worker is working on target ${target.id} now; a rotation of it is ${is}.`
       : `A rotation of target ${target.id} is ${is} and starts with the next sweep.`;

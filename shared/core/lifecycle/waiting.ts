@@ -90,7 +90,7 @@ function queuedWaits(
     ...(isClaimed(record, now)
       ? [
           {
-            why: "a worker is working on the target until its claim ends",
+            why: "a worker is working on the target; the rotation starts as soon as it is done, at the latest when its claim ends",
             ...(claim.until !== undefined && { until: claim.until }),
           },
         ]

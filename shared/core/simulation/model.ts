@@ -3,7 +3,9 @@ import type { Facts } from "../policy/due/facts.ts";
 import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findFreeze } from "../policy/windows/freezes.ts";
+import { describeJustification } from "../record/justification.ts";
 import { describePause, type Pause } from "../record/pause.ts";
+import type { DatedRequest } from "../record/record.ts";
 import type { Instant } from "../time.ts";
 
 /** The input of the simulation for one target. */
@@ -17,6 +19,8 @@ export interface SimulatedTarget {
   readonly server?: string;
   /** The pause in force when the facts were true. */
   readonly pause?: Pause;
+  /** Rotations that people scheduled for a date, the first one first. */
+  readonly dated?: readonly DatedRequest[];
 }
 
 /** A simulated rotation. Moments are in milliseconds since the epoch. */
@@ -25,7 +29,9 @@ export interface SimulatedRotation {
   readonly at: number;
   /** The previous change, which identifies the rotation across simulations. */
   readonly after: number | undefined;
-  readonly placement: Placement;
+  readonly placement?: Placement;
+  /** The request that schedules it, if it is not the policy. */
+  readonly dated?: DatedRequest;
   /** The pause that delays it. */
   readonly pause?: Pause;
 }
@@ -100,11 +106,17 @@ export interface ClockChange {
 }
 
 /** Describes a rotation, such as `policy nights: due 90d after …; starts in the window from …`. */
-export function describeWhy({ target, placement, pause }: SimulatedRotation): string {
+export function describeWhy({ target, placement, dated, pause }: SimulatedRotation): string {
   const { policy } = target;
+  if (dated || !placement) return describeDated(policy, dated);
   const frozen = describeFreeze(policy, placement);
   const paused = pause ? `; ${describePause(pause)}` : "";
   return `policy ${policy.name}: ${describeReason(policy, placement)}${frozen}${paused}`;
+}
+
+function describeDated({ name }: Policy, dated: DatedRequest | undefined): string {
+  if (!dated) return `policy ${name}`;
+  return `scheduled for ${dated.notBefore} by ${dated.requestedBy}${describeJustification(dated.justification)}`;
 }
 
 /** The freeze in which the rotation would have started, or that ends when it starts. */

@@ -29,6 +29,8 @@ export interface PlanKnowledge {
   readonly serverOf: (target: Target) => string;
   /** Returns the pause of a target that is in force. Absent: no target is paused. */
   readonly pauseOf?: (targetId: string) => Pause | undefined;
+  /** Returns the rotations of a target that people scheduled for a date. Absent: none. */
+  readonly datedOf?: (targetId: string) => SimulatedTarget["dated"];
   /** When the simulation stops. Absent: never. */
   readonly budget?: PlanBudget;
   /** Milliseconds between sweeps. Absent: the usual interval. */
@@ -67,11 +69,13 @@ export function simulateTargets(
 export function* simulateTargetsInSteps(
   targets: readonly Target[],
   { from, to, targets: pattern = "*", limits }: PlanScope,
-  { now, factsOf, serverOf, pauseOf = () => undefined, budget, sweepEvery }: PlanKnowledge,
+  knowledge: PlanKnowledge,
 ): Steps<Simulation> {
+  const { now, factsOf, serverOf, pauseOf, datedOf, budget, sweepEvery } = knowledge;
   const selected = targets.filter(({ id }) => matchesGlob(pattern, id));
   const simulated = yield* mapInSteps(selected, (target): SimulatedTarget => {
-    const pause = pauseOf(target.id);
+    const pause = pauseOf?.(target.id);
+    const dated = datedOf?.(target.id);
     return {
       id: target.id,
       policy: target.policy,
@@ -79,6 +83,7 @@ export function* simulateTargetsInSteps(
       vault: target.publish.vault,
       server: serverOf(target),
       ...(pause && { pause }),
+      ...(dated && { dated }),
     };
   });
   const begin = from ?? now;

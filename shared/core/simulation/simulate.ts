@@ -3,8 +3,10 @@ import { computeAgeDelay, usualRotation, usualSweep } from "../fleet/sweeps.ts";
 import { explainNever } from "../policy/due/explain.ts";
 import { toMoments } from "../policy/due/facts.ts";
 import { computeSpread, decide, type Decision } from "../policy/due/placement.ts";
+import { findFreezeEnd } from "../policy/due/schedule.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
+import type { DatedRequest } from "../record/record.ts";
 import { countEntropyBits, type PasswordRules } from "../secrets/password.ts";
 import { type Instant, second, toInstantAt } from "../time.ts";
 import { runAtOnce, sortInSteps, type Steps } from "../work-in-steps.ts";
@@ -139,22 +141,21 @@ function* simulateTarget(
   let moments = toMoments({ ...facts, targetId: id });
   let now = start;
   let hasPlayed = false;
+  let dated = target.dated ?? [];
   for (;;) {
     yield;
     const decideAt = (moment: number) => decide(policy, moments, moment, () => fraction);
     const { isPaused, ...decision } = decideAfterPause(decideAt, now, pausedUntil);
     now = decision.now;
     const { chosen, lost } = decision;
-    if (chosen === undefined) {
+    const next = findNextStart(target, { chosen, dated, now });
+    if (next === undefined) {
       return hasPlayed ? { rotations } : { rotations, never: explainNever(policy, lost) };
     }
-    const at = Math.max(chosen.at, now);
+    const { at } = next;
     const rotation = {
-      target,
-      at,
-      after: moments.changedAt,
-      placement: chosen,
-      ...(isPaused && pause && { pause }),
+      ...{ target, after: moments.changedAt, ...next },
+      ...(isPaused && pause && next.dated === undefined && { pause }),
     };
     if (at >= end) return { rotations, beyond: rotation };
     count.played++;
@@ -162,8 +163,33 @@ function* simulateTarget(
     if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
     if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;
+    dated = dated.filter(({ notBefore }) => Date.parse(notBefore) > at);
     moments = { ...moments, changedAt: at + computeDelay(policy, at, count.sweepEvery) };
   }
+}
+
+interface Candidates extends Pick<Decision, "chosen"> {
+  readonly dated: readonly DatedRequest[];
+  readonly now: number;
+}
+
+/** The next rotation of the policy, or the one that a person scheduled, whichever starts first. */
+function findNextStart(
+  target: SimulatedTarget,
+  { chosen, dated: [dated], now }: Candidates,
+): Pick<SimulatedRotation, "at" | "placement" | "dated"> | undefined {
+  const planned = chosen && { at: Math.max(chosen.at, now), placement: chosen };
+  if (!dated) return planned;
+  const at = Math.max(findDatedStart(target, dated), now);
+  return at <= (planned?.at ?? Infinity) ? { at, dated } : planned;
+}
+
+/** Freezes and the pause delay a scheduled rotation, unless they are lifted for it. */
+function findDatedStart({ policy, pause }: SimulatedTarget, dated: DatedRequest): number {
+  const { notBefore, lift, force } = dated;
+  const paused = pause && force === undefined && pause.until > notBefore ? pause.until : notBefore;
+  const frozen = lift === undefined ? findFreezeEnd(policy, paused, "operator") : undefined;
+  return Date.parse(frozen ?? paused);
 }
 
 /** When a pause ends, the policy decides again. */

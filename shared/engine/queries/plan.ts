@@ -78,6 +78,7 @@ async function readKnowledge({ journal, rotator, sweepEvery }: PlanPorts): Promi
       const record = known.get(targetId);
       return record && findPause(record, now, record.again?.force);
     },
+    datedOf: (targetId) => known.get(targetId)?.dated,
     serverOf: ({ type, options }) => rotator(type).endpoint(options).host,
     budget,
     ...(sweepEvery !== undefined && { sweepEvery }),

@@ -4,6 +4,7 @@ import {
   type Explanation,
 } from "../../core/explanation/explanation.ts";
 import type { HistoryRow, RunRecord } from "../../core/record/history.ts";
+import { findQueued } from "../../core/record/queued.ts";
 import type { TargetRecord } from "../../core/record/record.ts";
 import { requireMatch } from "../../core/simulation/scope.ts";
 import type { Target } from "../../core/target.ts";
@@ -149,7 +150,10 @@ export async function listTargets(
       ...viewPause(record, target, now),
     };
     if (!isInState(view, filter, now)) continue;
-    found.push({ ...view, ...viewWaiting(record, record?.request?.rotationId, target, now) });
+    found.push({
+      ...view,
+      ...viewWaiting(record, record && findQueued(record)?.rotationId, target, now),
+    });
   }
   return toPage(found, limit);
 }

@@ -109,9 +109,13 @@ describe("The explanation of any record", () => {
           at: now,
         } as const;
         for (const { kind } of actions) {
-          if (kind !== "request-rotation" && kind !== "lift-freeze") continue;
-          const lift = { why: "a leak", by: "anna", at: now };
-          const wanted = kind === "lift-freeze" ? { ...asked, lift } : asked;
+          if (!["request-rotation", "lift-freeze", "override-pause"].includes(kind)) continue;
+          const word = { why: "a leak", by: "anna", at: now };
+          const wanted = {
+            ...asked,
+            ...(kind === "lift-freeze" && { lift: word }),
+            ...(kind === "override-pause" && { force: word }),
+          };
           const { record: after, rotationId } = acceptRequest(
             withoutSkip(record),
             wanted,

@@ -244,6 +244,15 @@ const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
     },
     now: at(6),
   },
+  "a person has paused the target, and a request waits": {
+    record: {
+      ...healthy(),
+      heartbeat: { at: at(60), failures: 0 },
+      pause: { reason: "move of the server", by: "anna", at: at(2), until: at(1_000) },
+      request: { rotationId: "r2", reason: "operator", requestedBy: "ben", at: at(3) },
+    },
+    now: at(6),
+  },
   "notifications do not arrive": {
     record: {
       ...healthy(),

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { pauseTarget } from "../../../../shared/engine/inbox/pause.ts";
+import { makePlan } from "../../../../shared/engine/queries/plan.ts";
 import { accepted, importInto, undo } from "../../given-steps.ts";
 import { withPolicy, yearEnd } from "../../policy-world.ts";
 import { workFor } from "../../proofs/disturbed.ts";
@@ -143,4 +144,21 @@ test("A date that is too far ahead, and more dates than a target keeps, are reje
   const dates = (await readRecord(world)).dated?.map(({ notBefore }) => notBefore) ?? [];
   expect(dates).toEqual(dates.toSorted());
   await expect(request(world, { notBefore: inDays(world, 9) })).rejects.toThrow("already has 5");
+});
+
+test("A plan shows a scheduled rotation, with who scheduled it and what delays it", async () => {
+  const world = await adopted(singleAdmin);
+  const notBefore = inDays(world, 3);
+  const justification = { reason: "eva leaves", ticket: "HR-7" };
+  await request(world, { notBefore, justification });
+  const plan = (planned: World) =>
+    makePlan(planned.ports(open), [planned.target], { format: "json" });
+  const first = async (planned: World) =>
+    (JSON.parse(await plan(planned)) as { rotations: { at: string; why: string }[] }).rotations[0];
+  expect(await first(world)).toMatchObject({
+    at: notBefore,
+    why: `scheduled for ${notBefore} by test; reason: eva leaves; ticket: HR-7`,
+  });
+  const frozen = withPolicy(world, { freeze: [{ ...yearEnd, lift: [] }] });
+  expect((await first(frozen))?.at).toBe("2026-01-07T00:00:00.000Z");
 });

@@ -161,7 +161,7 @@ test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
     { claim: { fence: 9, owner: "w", until: "2026-01-01T00:02:00.000Z" } },
     {
       until: "2026-01-01T00:02:00.000Z",
-      why: "a worker is working on the target until its claim ends",
+      why: "a worker is working on the target; the rotation starts as soon as it is done, at the latest when its claim ends",
     },
   ],
 ])(
