@@ -5,9 +5,6 @@ import { usageFailure } from "../exit-codes.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
-import { exportLedger } from "./audit-export.ts";
-import { listEntries } from "./audit-list.ts";
-import { verifyFile } from "./audit-verify.ts";
 
 const whats = ["list", "head", "verify"] as const;
 
@@ -39,7 +36,10 @@ export const makeAudit = () =>
       .option("--key <file>", "verify: the public keys that sign the ledger, in PEM")
       .action(async (what, file, options) => {
         rejectMisplaced(what, file, options);
-        if (what === "verify") return verifyFile(file ?? "", options);
+        if (what === "verify") {
+          const { verifyFile } = await import("./audit-verify.ts");
+          return verifyFile(file ?? "", options);
+        }
         const client = connect(options);
         if (what === "head") {
           const found = await client.call("api-audit-head", {});
@@ -55,8 +55,13 @@ export const makeAudit = () =>
           );
           return;
         }
-        if (options.export === undefined) await listEntries(client, options);
-        else await exportLedger(client, options.export, options);
+        if (options.export === undefined) {
+          const { listEntries } = await import("./audit-list.ts");
+          await listEntries(client, options);
+        } else {
+          const { exportLedger } = await import("./audit-export.ts");
+          await exportLedger(client, options.export, options);
+        }
       }),
     ["keyturn audit", "the newest 20 entries"],
     ["keyturn audit --target orders-db --since 2026-11-01", "what happened to one target"],
