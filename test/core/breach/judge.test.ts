@@ -84,12 +84,12 @@ describe("A rotation that is under way", () => {
     expect(judged(facts({ state: "queued" }, { request }))).toBe(base);
   });
 
-  test("is given up after its time, with what it waits for", () => {
+  test("is no longer waited for after its time, and is reported with what it waits for", () => {
     const seen = judged(facts({ state: "queued" }, { request }), 15 * minute);
     expect(seen).toMatchObject({ state: "unfinished", outcome: "The rotation is still under way" });
   });
 
-  test("is given up at once when it waits for longer than its time", () => {
+  test("is not waited for when it waits for longer than its time", () => {
     const until = plus(now, 60 * minute);
     const pause = { by: "ben", at: now, until, reason: "migration" };
     expect(judged(facts({ state: "queued" }, { request, pause }))).toMatchObject({
@@ -102,7 +102,7 @@ describe("A rotation that is under way", () => {
     });
   });
 
-  test("of a target that was removed, or whose rows cannot be read, is given up with that reason", () => {
+  test("of a target that was removed, or whose rows cannot be read, is reported with that reason", () => {
     const known = facts({ state: "queued" }, { request });
     const gone = { ...known, target: undefined };
     expect(judged(gone)).toMatchObject({ state: "begun" });
