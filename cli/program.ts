@@ -3,6 +3,7 @@ import { type Argument, Command, type CommandUnknownOpts } from "@commander-js/e
 import { connectionGroup, withExamples } from "./command.ts";
 import { exitCodes, meanings, usageFailure } from "./exit-codes.ts";
 import { makeAlarms } from "./verbs/alarms.ts";
+import { makeAudit } from "./verbs/audit.ts";
 import { makeBreach } from "./verbs/breach.ts";
 import { makeBreachReport } from "./verbs/breach-report.ts";
 import { makeBreaches } from "./verbs/breaches.ts";
@@ -41,6 +42,7 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeRotation,
     makeHistory,
     makeFreezes,
+    makeAudit,
     makeAlarms,
     makeHealth,
   ],

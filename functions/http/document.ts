@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as audit from "../schemas/audit.ts";
 import * as breaches from "../schemas/breaches.ts";
 import * as dryRuns from "../schemas/dry-runs.ts";
 import * as explanations from "../schemas/explanations.ts";
@@ -49,6 +50,8 @@ export const endpoints = {
   cancelBreach: breaches.cancelBreach,
   getPlan: plans.getPlan,
   planEdit: plans.planEdit,
+  listAudit: audit.listAudit,
+  getAuditHead: audit.getAuditHead,
   listAlarms: service.listAlarms,
   getHealth: service.getHealth,
   getDocument: service.getDocument,
@@ -135,6 +138,8 @@ function describeBody(body: NonNullable<EndpointDefinition["body"]>): object {
 export function listProblems({ body, problems, route }: EndpointDefinition): ProblemKind[] {
   const kinds: ProblemKind[] = ["invalid-request", ...problems];
   if (body) kinds.push("body-too-large", "unsupported-content-type");
+  const { authLevel }: Route = routes[route];
+  if (authLevel !== "anonymous") kinds.push("too-many-requests");
   if (route !== "api-openapi" && route !== "api-health") kinds.push("journal-unavailable");
   return kinds;
 }

@@ -36,6 +36,12 @@ export const problemKinds = {
     meaning: "No freeze with this id was set by a person.",
     action: "`GET /api/freezes` lists the freezes.",
   },
+  "no-ledger-entry": {
+    status: 404,
+    title: "No ledger entry",
+    meaning: "Nothing has happened yet that the ledger records.",
+    action: "Try again after the first target is adopted.",
+  },
   "breach-not-found": {
     status: 404,
     title: "Breach not found",
@@ -86,6 +92,13 @@ export const problemKinds = {
     title: "Idempotency-Key reused",
     meaning: "This caller used the `Idempotency-Key` for another request.",
     action: "Use a new key for a new request.",
+  },
+  "too-many-requests": {
+    status: 429,
+    title: "Too many requests",
+    meaning:
+      "The caller has used up its budget of requests for a minute. Requests by GET and by POST have budgets of their own. Nothing was recorded.",
+    action: "Send the request again after `Retry-After`.",
   },
   "invalid-configuration": {
     status: 422,

@@ -1,3 +1,4 @@
+import type { RequestLimits } from "../core/limits/token-bucket.ts";
 import type { JustificationRules } from "../core/record/justification.ts";
 import type { SecretName, Target } from "../core/target.ts";
 import type { Problem } from "./problems.ts";
@@ -35,10 +36,20 @@ export interface Configured {
   /** Milliseconds for which history, idempotency keys and alarms are kept. Absent: the default of the journal. */
   readonly retention?: number;
   readonly api?: ApiConfig;
+  readonly ledger?: LedgerConfig;
 }
 
-/** What the HTTP API requires. */
-export type ApiConfig = JustificationRules;
+/** How the ledger is protected. */
+export interface LedgerConfig {
+  /** The key that signs it. */
+  readonly signWith?: { readonly key: string; readonly vault: string };
+}
+
+/** What the HTTP API requires and permits. */
+export interface ApiConfig extends JustificationRules {
+  /** Requests of one caller in a minute. An absent kind has its default. */
+  readonly limits?: Partial<RequestLimits>;
+}
 
 /** The configuration and the warnings of its check. */
 export interface Config extends Configured {

@@ -3,6 +3,7 @@ import { spreadArrivals } from "../core/fleet/arrivals.ts";
 import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
+import type { RequestKind } from "../core/limits/token-bucket.ts";
 import type { Verified } from "../core/looks/verified.ts";
 import {
   type Justification,
@@ -15,6 +16,7 @@ import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
+import type { Admission, RequestLimiter } from "../stores/request-limiter.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
 import { advanceBreach } from "./breach/advance.ts";
 import { type Breaching, makeBreaching } from "./breach/breaching.ts";
@@ -28,8 +30,10 @@ import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import type { RequestKey } from "./inbox/request-key.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
-import { sealInSweep } from "./ledger/keep.ts";
+import { makeLedgerKeeper } from "./ledger/keep.ts";
+import { makeRefusals, type Refused } from "./ledger/refusals.ts";
 import type { Ports } from "./ports.ts";
+import { type LedgerQuestions, makeLedgerQuestions } from "./queries/ledger.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
@@ -38,13 +42,16 @@ import type { Busy } from "./work/busy.ts";
 import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing, Breaching, Giving {
+export interface Operations
+  extends Questions, LedgerQuestions, Pausing, Freezing, Breaching, Giving {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
   work(message: WorkMessage | undefined, from?: "first"): Promise<void>;
   /** Accepts a Key Vault event. The worker that checks the target later decides what to do about it. */
   notice(event: unknown): Promise<void>;
+  /** Records in the ledger that a request was refused. Never rejects because of the journal. */
+  noteRefusal(refused: Refused): Promise<void>;
   /** Reports a message that the host no longer retries. */
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now. Returns undefined when the target does not exist. */
@@ -61,6 +68,8 @@ export interface Operations extends Questions, Pausing, Freezing, Breaching, Giv
   ): Promise<ExposureOutcome | undefined>;
   /** Throws ConfigError unless a request that changes something has the reason and the ticket that the configuration requires. */
   requireJustification(given: Justification): Promise<void>;
+  /** Counts a request of a caller. Undefined when nothing limits requests. */
+  admit(caller: string, kind: RequestKind): Promise<Admission | undefined>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
   recordUse(targetId: string, used: UseInput, key?: RequestKey): Promise<UseResult | undefined>;
 }
@@ -73,6 +82,8 @@ export interface OperationsDeps {
   readonly targets: readonly Target[];
   /** What requests that change something must have. Absent: nothing. */
   readonly justificationRules?: JustificationRules;
+  /** Absent: nothing limits the requests of a caller. */
+  readonly limiter?: RequestLimiter;
   /** Returns the name of the configured vault with this host name. */
   readonly vaultAt: (host: string) => string | undefined;
   /** Returns the alarm about the current configuration, if there is one. */
@@ -91,10 +102,13 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
+  const refusals = makeRefusals();
+  const keepLedger = makeLedgerKeeper(refusals);
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
     return {
       ...makeQuestions(ports, byId),
+      ...makeLedgerQuestions(ports.journal),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
       ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
@@ -113,7 +127,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
           admit: makeAdmission(deps.ports, byId),
         });
         await reportConfig(ports, deps.configAlarm?.(), reported);
-        await sealInSweep(ports);
+        await keepLedger(ports);
         await prune(ports);
         await registered;
         return sent;
@@ -132,8 +146,10 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         leftAlone.add(message.targetId);
         await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
       },
+      noteRefusal: (refused) => refusals.note(ports, refused),
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
+      admit: async (caller, kind) => deps.limiter?.admit(caller, kind),
       requireJustification: async (given) => {
         await Promise.resolve();
         requireJustification(deps.justificationRules ?? {}, given);

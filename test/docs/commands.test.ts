@@ -55,6 +55,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       resume: () => undefined,
       endFreeze: () => undefined,
       requireJustification: () => undefined,
+      admit: () => undefined,
     },
     ...{
       pauseAll: () => ({ written: [], notWritten: [] }),

@@ -58,10 +58,10 @@ export function makeMemoryJournal({
 }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
   const [alarms, freezes] = [new Map<string, Columns>(), new Map<string, Columns>()];
-  const ledger = makeMemoryLedger();
-  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
+  const ledger = makeMemoryLedger(expiry);
+  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   const requests = makeMemoryRequests(() => toInstant(now()), expiry);
 
   // Not async, because nothing may happen between the check of the etag and the write.
