@@ -24,6 +24,7 @@ import { makeFreeze } from "./verbs/freeze.ts";
 import { makeFreezes } from "./verbs/freezes.ts";
 import { makeHealth } from "./verbs/health.ts";
 import { makeHistory } from "./verbs/history.ts";
+import { makeImport } from "./verbs/import.ts";
 import { makeOpenapi } from "./verbs/openapi.ts";
 import { makePause } from "./verbs/pause.ts";
 import { makePlan } from "./verbs/plan.ts";
@@ -31,6 +32,8 @@ import { makeResume } from "./verbs/resume.ts";
 import { makeRotate } from "./verbs/rotate.ts";
 import { makeRotation } from "./verbs/rotation.ts";
 import { makeTargets } from "./verbs/targets.ts";
+import { makeUnblock } from "./verbs/unblock.ts";
+import { makeUndo } from "./verbs/undo.ts";
 import { makeUse } from "./verbs/use.ts";
 import { makeVerify } from "./verbs/verify.ts";
 
@@ -48,6 +51,9 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
   ],
   "Act on targets:": [
     makeRotate,
+    makeImport,
+    makeUndo,
+    makeUnblock,
     makeVerify,
     makeDryRun,
     makePause,

@@ -12,6 +12,7 @@ import { ConfigError } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
 import { sweepDistance } from "./core/fleet/sweeps.ts";
 import { defaultCreates } from "./core/fleet/vault-limit.ts";
+import { defaultLimits } from "./core/limits/token-bucket.ts";
 import type { Secret } from "./core/secrets/secret.ts";
 import type { SecretName, Target } from "./core/target.ts";
 import { toInstant } from "./core/time.ts";
@@ -26,6 +27,7 @@ import type { Notifier } from "./notifiers/notifier.ts";
 import { makeWebhookNotifier } from "./notifiers/webhook-notifier.ts";
 import { canConnect } from "./rotators/connection/can-connect.ts";
 import { makeRotators } from "./rotators/registry.ts";
+import { makeSharedLimiter } from "./stores/shared-limiter.ts";
 import { makeSharedPace } from "./stores/shared-pace.ts";
 import { makeStorageQueue } from "./stores/storage-queue.ts";
 import { makeTableJournal } from "./stores/table/table-journal.ts";
@@ -51,7 +53,7 @@ export function assemble(given: Given): (read: EventReader) => Operations {
   const rotators = makeRotators(credential);
   const vault = openVaults(config, credential);
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
-  const { journal, pace, ...queues } = openStores(settings, environment, config);
+  const { journal, pace, limiter, ...queues } = openStores(settings, environment, config);
   const consumers = openConsumers(config, secretOf);
   const pause = async (milliseconds: number) => {
     await setTimeout(milliseconds);
@@ -89,7 +91,8 @@ export function assemble(given: Given): (read: EventReader) => Operations {
   const { targets } = config;
   const vaultAt = (host: string) => hosts.get(host);
   const justificationRules = config.api ?? {};
-  return makeOperations({ ports, ...queues, targets, justificationRules, vaultAt, configAlarm });
+  const api = { justificationRules, limiter };
+  return makeOperations({ ports, ...queues, ...api, targets, vaultAt, configAlarm });
 }
 
 function openVaults(config: Configured, credential: TokenCredential): (name: string) => Vault {
@@ -113,18 +116,23 @@ function openSigner(
   return { signer: makeKeyVaultSigner({ vault, url, key, credential }) };
 }
 
+/** Milliseconds. A caller must not wait longer for the count of its requests. */
+const limiterDeadline = 1_000;
+
 function openStores(
   { storage, table, queue }: Settings,
   environment: Environment,
-  { retention, vaults }: Configured,
+  { retention, vaults, api }: Configured,
 ) {
   const tables = makeConnection("table", storage, environment);
   const queues = makeConnection("queue", storage, environment);
   const retaining = retention === undefined ? {} : { retentionMs: retention };
   const journal = makeTableJournal(tables, table, retaining);
   const creates = (vault: string) => vaults[vault]?.createsPer10s ?? defaultCreates;
+  const limits = makeTablePace(tables, table, { partition: "limits", deadline: limiterDeadline });
   return {
     journal,
+    limiter: makeSharedLimiter(limits, { ...defaultLimits, ...api?.limits }, () => journal.now()),
     queue: makeStorageQueue(queues, queue),
     firstQueue: makeStorageQueue(queues, `${queue}-first`),
     pace: makeSharedPace(makeTablePace(tables, table), creates, () => journal.now()),

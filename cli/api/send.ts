@@ -35,7 +35,9 @@ export async function send(request: RawRequest, means: Means): Promise<RawAnswer
       `Waiting for ${means.connection.host} …`,
       sendOnce(request, means),
     );
-    const wait = request.isRepeatable && tries < maxTries ? waitAfter(answer, tries) : undefined;
+    // A request that was refused for its number did nothing.
+    const mayRepeat = request.isRepeatable || answer.status === 429;
+    const wait = mayRepeat && tries < maxTries ? waitAfter(answer, tries) : undefined;
     if (wait === undefined) return answer;
     await whileWaiting(
       `The app is busy (${answer.status}). Trying again in ${wait} s …`,

@@ -138,6 +138,8 @@ function describeBody(body: NonNullable<EndpointDefinition["body"]>): object {
 export function listProblems({ body, problems, route }: EndpointDefinition): ProblemKind[] {
   const kinds: ProblemKind[] = ["invalid-request", ...problems];
   if (body) kinds.push("body-too-large", "unsupported-content-type");
+  const { authLevel }: Route = routes[route];
+  if (authLevel !== "anonymous") kinds.push("too-many-requests");
   if (route !== "api-openapi" && route !== "api-health") kinds.push("journal-unavailable");
   return kinds;
 }

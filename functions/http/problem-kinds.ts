@@ -93,6 +93,13 @@ export const problemKinds = {
     meaning: "This caller used the `Idempotency-Key` for another request.",
     action: "Use a new key for a new request.",
   },
+  "too-many-requests": {
+    status: 429,
+    title: "Too many requests",
+    meaning:
+      "The caller has used up its budget of requests for a minute. Requests by GET and by POST have budgets of their own. Nothing was recorded.",
+    action: "Send the request again after `Retry-After`.",
+  },
   "invalid-configuration": {
     status: 422,
     title: "Invalid configuration",

@@ -14,6 +14,7 @@ import {
 } from "../../shared/app.ts";
 import { openOperations } from "../invocation/invocation-operations.ts";
 import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
+import { countRequest, withHeaders } from "./limits.ts";
 import { readOrigin, takesJustification } from "./origin.ts";
 import { parseRequest } from "./parse.ts";
 import { invalid, ProblemError, toAnswer } from "./problem.ts";
@@ -39,37 +40,36 @@ export function serve<Definition extends EndpointDefinition>(
   load: () => Promise<Definition>,
   answer: Answerer<Definition>,
 ): void {
-  const { method, path, authLevel = "function" }: Route = routes[name];
-  app.http(name, {
-    methods: [method],
-    authLevel,
-    route: path,
-    handler: handle(name, load, answer),
-  });
+  const route: Route = routes[name];
+  const { method, path, authLevel = "function" } = route;
+  const handler = handle(route, load, answer);
+  app.http(name, { methods: [method], authLevel, route: path, handler });
 }
 
 /** Makes a handler that parses the request and turns known errors into problem answers. */
 function handle<Definition extends EndpointDefinition>(
-  name: RouteName,
+  route: Route,
   load: () => Promise<Definition>,
   answer: Answerer<Definition>,
 ): HttpHandler {
   return async (request, context) => {
+    let budget = {};
     try {
+      const operations = await openOperations(context);
+      budget = await countRequest(request, route, operations);
       const definition: Definition = await load();
       const parsed = await parseRequest(request, definition);
-      const operations = await openOperations(context);
       const origin = readOrigin(request, parsed.body);
       if (takesJustification(definition)) await operations.requireJustification(origin);
-      // The schemas of the definition have made these fields, which the compiler cannot follow.
       const key = readRequestKey(request, definition, parsed);
+      // The schemas of the definition have made these fields, which the compiler cannot follow.
       const call = { ...parsed, operations, request, origin, key } as Call<Definition>;
-      return toResponse(await answer(call));
+      return withHeaders(toResponse(await answer(call)), budget);
     } catch (error) {
       const problem = toProblem(error, context);
       if (!problem) throw error;
-      await recordRefusal(routes[name], problem, request, context);
-      return toAnswer(problem);
+      await recordRefusal(route, problem, request, context);
+      return withHeaders(toAnswer(problem), budget);
     }
   };
 }

@@ -24,8 +24,9 @@ export const requests = `## Requests
 
 export const repeats = `## Repeat a request safely
 
-Every request that changes something takes the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters that you choose, such as a
-UUID or the number of an incident. If an answer was lost, send the same request with the same key again.
+Requests that change something take the header \`Idempotency-Key\`: 1 to 200 visible ASCII characters that you choose, such as a
+UUID or the number of an incident. If an answer was lost, send the same request with the same key again. Requests about a breach and
+\`unblock\` need none: a second one finds what the first one did.
 
 - **Same key, same request:** it takes effect once, and gets the answer that it got first, even if that answer never arrived. The key is
   stored in the same transaction as the effect, so neither exists without the other.
@@ -72,8 +73,11 @@ ${JSON.stringify(example)}
 
 ${writeTable(["Kind", "Status", "Meaning", "What to do"], rows)}
 
-The Functions host itself answers 429 while more requests are open than [host.json](host-settings.md) allows: send the request again
-after a moment.
+\`too-many-requests\` is answered to a caller that [sends too many requests](configuration.md#how-many-requests-may-a-caller-send). Every
+answer reports what is left of the budget: \`RateLimit: "reads";r=598;t=1\` means 598 requests now, and the whole budget in a second.
+
+The Functions host itself answers 429 without such a body while more requests are open than [host.json](host-settings.md) allows: send the
+request again after a moment.
 
 ${format}`;
 }

@@ -1,3 +1,4 @@
+import type { RequestLimits } from "../core/limits/token-bucket.ts";
 import type { JustificationRules } from "../core/record/justification.ts";
 import type { SecretName, Target } from "../core/target.ts";
 import type { Problem } from "./problems.ts";
@@ -44,8 +45,11 @@ export interface LedgerConfig {
   readonly signWith?: { readonly key: string; readonly vault: string };
 }
 
-/** What the HTTP API requires. */
-export type ApiConfig = JustificationRules;
+/** What the HTTP API requires and permits. */
+export interface ApiConfig extends JustificationRules {
+  /** Requests of one caller in a minute. An absent kind has its default. */
+  readonly limits?: Partial<RequestLimits>;
+}
 
 /** The configuration and the warnings of its check. */
 export interface Config extends Configured {

@@ -3,6 +3,7 @@ import { spreadArrivals } from "../core/fleet/arrivals.ts";
 import { usualSweep } from "../core/fleet/sweeps.ts";
 import { decideWork } from "../core/lifecycle/decide.ts";
 import type { ExposureOutcome } from "../core/lifecycle/exposure-outcome.ts";
+import type { RequestKind } from "../core/limits/token-bucket.ts";
 import type { Verified } from "../core/looks/verified.ts";
 import {
   type Justification,
@@ -15,6 +16,7 @@ import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
 import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
+import type { Admission, RequestLimiter } from "../stores/request-limiter.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
 import { advanceBreach } from "./breach/advance.ts";
 import { type Breaching, makeBreaching } from "./breach/breaching.ts";
@@ -66,6 +68,8 @@ export interface Operations
   ): Promise<ExposureOutcome | undefined>;
   /** Throws ConfigError unless a request that changes something has the reason and the ticket that the configuration requires. */
   requireJustification(given: Justification): Promise<void>;
+  /** Counts a request of a caller. Undefined when nothing limits requests. */
+  admit(caller: string, kind: RequestKind): Promise<Admission | undefined>;
   /** Records that the secret was used. Returns undefined when the target does not exist. */
   recordUse(targetId: string, used: UseInput, key?: RequestKey): Promise<UseResult | undefined>;
 }
@@ -78,6 +82,8 @@ export interface OperationsDeps {
   readonly targets: readonly Target[];
   /** What requests that change something must have. Absent: nothing. */
   readonly justificationRules?: JustificationRules;
+  /** Absent: nothing limits the requests of a caller. */
+  readonly limiter?: RequestLimiter;
   /** Returns the name of the configured vault with this host name. */
   readonly vaultAt: (host: string) => string | undefined;
   /** Returns the alarm about the current configuration, if there is one. */
@@ -143,6 +149,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       noteRefusal: (refused) => refusals.note(ports, refused),
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
+      admit: async (caller, kind) => deps.limiter?.admit(caller, kind),
       requireJustification: async (given) => {
         await Promise.resolve();
         requireJustification(deps.justificationRules ?? {}, given);

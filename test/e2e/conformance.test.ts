@@ -52,11 +52,18 @@ async function send(id: string, path: string, init: RequestInit = {}): Promise<A
   return answer;
 }
 
+const inMonths = new Date(Date.now() + 60 * 86_400_000).toISOString();
+
 const post = (body: object): RequestInit => ({ headers: json, body: JSON.stringify(body) });
 
 describe("An answer of the running app matches the document", () => {
   test.each<[string, number, string, RequestInit?]>([
     ["listTargets", 200, "/api/targets"],
+    ["requestRotation", 202, "/api/targets/ones/rotations", post({ notBefore: inMonths })],
+    ["importSecret", 400, "/api/targets/more/import", post({ value: "short" })],
+    ["importSecret", 404, "/api/targets/no-such/import", post({ value: "issued-elsewhere" })],
+    ["undo", 409, "/api/targets/late/undo", post({})],
+    ["unblockTarget", 409, "/api/targets/more/unblock", post({})],
     ["listTargets", 200, "/api/targets?limit=1&owner=payments&dueBefore=2999-01-01"],
     ["listTargets", 400, "/api/targets?health=well"],
     ["getTarget", 200, "/api/targets/both"],

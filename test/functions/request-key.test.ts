@@ -97,9 +97,16 @@ describe("A caller", () => {
   });
 });
 
+/** Routes whose second request finds what the first one did: the state of a breach, or a rotation that is no longer blocked. */
+const repeatable = [
+  ...["previewBreach", "confirmBreach", "pauseBreach", "resumeBreach", "cancelBreach"],
+  "unblockTarget",
+];
+
 it("Every route that changes something takes the header, and says that a key can be reused wrongly", () => {
   for (const [id, definition] of Object.entries(endpoints)) {
     const isWrite = takesJustification(definition) || id === "reportUse";
+    if (repeatable.includes(id)) continue;
     expect([id, "headers" in definition && definition.headers === keyedHeaders]).toEqual([
       id,
       isWrite,

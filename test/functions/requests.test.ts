@@ -86,7 +86,7 @@ describe("Random requests", () => {
         statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         remember(answer);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 1_500 },
     );
     // The requests reach the operations as well as the checks.
     for (const status of [200, 202, 400]) expect(statuses.get(status)).toBeGreaterThan(15);
@@ -135,16 +135,23 @@ function plainRequest(route: SentRequest["route"]): SentRequest {
   };
 }
 
-const throwing = (error: Error): unknown =>
+/** Operations that all do this. Nothing limits requests. */
+const operationsThat = (act: () => Promise<unknown>): unknown =>
   new Proxy(
     {},
-    { get: (_all, name) => (name === "then" ? undefined : () => Promise.reject(error)) },
+    {
+      get: (_all, name) => {
+        if (name === "then") return undefined;
+        return name === "admit" ? () => Promise.resolve(undefined) : act;
+      },
+    },
   );
-const answering = (value: unknown): unknown =>
-  new Proxy(
-    {},
-    { get: (_all, name) => (name === "then" ? undefined : () => Promise.resolve(value)) },
-  );
+const throwing = (error: Error): unknown => operationsThat(() => Promise.reject(error));
+const answering = (value: unknown): unknown => operationsThat(() => Promise.resolve(value));
+const refusing = () => {
+  const admit = () => Promise.resolve({ wait: 1_500, limit: 60, remaining: 0, fullIn: 60_000 });
+  return { admit };
+};
 
 const unknown = () => answering(undefined);
 
@@ -166,6 +173,7 @@ const provocations: Readonly<
   "body-too-large": { sent: { body: "x".repeat(1024 * 1024 + 1) } },
   "unsupported-content-type": { sent: { headers: { "content-type": "text/html" } } },
   "idempotency-key-reused": { operations: () => throwing(new KeyReusedError("reused")) },
+  "too-many-requests": { operations: refusing },
   "invalid-configuration": { sent: { body: "version: 2\n" } },
   "configuration-too-costly": {
     operations: () => throwing(new CheckTooCostlyError("too much")),
@@ -225,7 +233,8 @@ function provoke(id: string, kind: ProblemKind): Partial<SentRequest> {
 /** Sends more requests at once than the app works on, and returns the last answer. */
 async function oneTooMany(request: SentRequest): Promise<Answered> {
   const { promise, resolve: finish } = Promise.withResolvers<string>();
-  app.operations = { plan: () => promise, planEdit: () => promise };
+  const admit = () => Promise.resolve(undefined);
+  app.operations = { admit, plan: () => promise, planEdit: () => promise };
   const most = request.route.method === "GET" ? 4 : 2;
   const started = Array.from({ length: most }, () => call(app.handlers, request));
   // Each has to reach the limit before the next request.

@@ -1,10 +1,13 @@
 import { z } from "zod";
+import { defaultLimits, maxPerMinute } from "../../core/limits/token-bucket.ts";
 import { maybe } from "./fields.ts";
 
 const patternMessage =
   "must be 1 to 100 visible characters, such as INC*; `*` matches any characters and `?` matches one";
 
 const pattern = z.string().regex(/^[\x21-\x7e]{1,100}$/, patternMessage);
+
+const perMinute = z.int().min(1).max(maxPerMinute, `must be at most ${maxPerMinute}`);
 
 export const apiSchema = z.strictObject({
   require: maybe(z.array(z.enum(["reason", "ticket"]))).describe(
@@ -16,5 +19,13 @@ export const apiSchema = z.strictObject({
     }),
   ).describe(
     "One pattern or a list. A ticket must match one of them: `*` matches any characters, `?` matches one. Default: any ticket.",
+  ),
+  limits: maybe(
+    z.strictObject({
+      reads: maybe(perMinute).describe(`Requests by GET. Default: ${defaultLimits.reads}.`),
+      writes: maybe(perMinute).describe(`Requests by POST. Default: ${defaultLimits.writes}.`),
+    }),
+  ).describe(
+    "How many requests each caller may send in a minute, to all instances together. More are answered 429.",
   ),
 });

@@ -2,23 +2,26 @@ import type { PaceStore } from "../pace.ts";
 import type { StorageConnection } from "../storage-access.ts";
 import { openTable, type TableOptions, toUnavailableError } from "./table.ts";
 
-const partitionKey = "pace";
+interface MarkOptions extends TableOptions {
+  /** Default: that of the vaults. */
+  readonly partition?: string;
+}
 
-/** Stores one row for each vault, in a separate partition beside the journal. */
+/** Stores one row for each name, in a partition of its own beside the journal. Names are letters, digits and hyphens. */
 export function makeTablePace(
   connection: StorageConnection,
   tableName: string,
-  options: TableOptions = {},
+  { partition: partitionKey = "pace", ...options }: MarkOptions = {},
 ): PaceStore {
   const { begin } = openTable(connection, tableName, options);
   return {
-    async read(vault) {
-      const row = await begin().read(partitionKey, vault);
+    async read(name) {
+      const row = await begin().read(partitionKey, name);
       const freeAt = row?.["freeAt"];
       return row && typeof freeAt === "string" ? { freeAt, etag: row.etag } : undefined;
     },
-    async write(vault, freeAt, etag) {
-      const row = { partitionKey, rowKey: vault, freeAt };
+    async write(name, freeAt, etag) {
+      const row = { partitionKey, rowKey: name, freeAt };
       const result = await begin().submit([
         etag === undefined ? ["create", row] : ["update", row, "Replace", { etag }],
       ]);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
 import { makeTablePace } from "../../../shared/stores/table/table-pace.ts";
 import { azuriteTables } from "../../stores/azurite-tables.ts";
+import { testLimiter } from "./limiter.suite.ts";
 import { testPace } from "./pace.suite.ts";
 
 let tables: Awaited<ReturnType<typeof azuriteTables>>;
@@ -13,6 +14,10 @@ afterAll(async () => {
 });
 
 const open = (connectionString: string) => makeTablePace({ connectionString }, "journal");
+
+testLimiter("in a table", () =>
+  makeTablePace({ connectionString: tables.connectionString }, "journal", { partition: "limits" }),
+);
 
 testPace("in a table", () => open(tables.connectionString));
 

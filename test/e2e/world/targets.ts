@@ -17,6 +17,8 @@ export function makeConfig(
     vaults: { main: { url: vaultUrl } },
     policies,
     targets,
+    // Tests send more requests than people.
+    api: { limits: { reads: 10_000, writes: 10_000 } },
     notify: [{ type: "event-grid", endpoint: topicEndpoint, key: { secret: "topic-key" } }],
     ...more,
   };

@@ -60,6 +60,7 @@ export function makeConfiguration({ vaultUrl, topicEndpoint, databasePort }: Pla
     vaults: { main: { url: vaultUrl } },
     policies,
     targets: Object.fromEntries(targets),
+    api: { limits: { reads: 10_000, writes: 10_000 } },
     notify: [{ type: "event-grid", endpoint: topicEndpoint, key: { secret: topicKeySecret } }],
   };
 }
