@@ -10,14 +10,15 @@ import {
   withLive,
 } from "../../core/lifecycle/unblock.ts";
 import { findReasonNotToGuess } from "../../core/looks/verified.ts";
+import type { TargetRecord } from "../../core/record/record.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { type SecretName, type Target, toPendingName } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import { logsIn, readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
+import { findAnswer, rememberAnswer, type RequestKey } from "../inbox/request-key.ts";
 import type { StoredCredential } from "../looks/credentials.ts";
 import type { Ports } from "../ports.ts";
-import { findAnswer, rememberAnswer, type RequestKey } from "../inbox/request-key.ts";
 import { openSession, type TargetSession } from "../session.ts";
 import { type Busy, retryWhileBusy, takeUrgentTurn } from "./busy.ts";
 
@@ -104,12 +105,8 @@ async function unblockUnderClaim(
     if (session.hasClaim()) await session.release();
     return proven;
   }
-  const account = proven?.credential.account;
   const now = session.now();
-  const record =
-    proven && account !== undefined
-      ? withLive(session.record(), account, proven.ref, now)
-      : session.record();
+  const record = withProven(session.record(), proven, now);
   const continued = unblock(record, unblocking, now);
   const { rotation } = continued;
   const runs = rotation
@@ -120,7 +117,7 @@ async function unblockUnderClaim(
   const answer: Unblocked = {
     why,
     ...(rotation && { rotationId: rotation.id }),
-    ...(account !== undefined && { account }),
+    ...(proven && { account: proven.credential.account }),
   };
   session.log({
     ...{ ...unblocking, action: "target.unblock", outcome: "accepted", detail: why },
@@ -129,6 +126,14 @@ async function unblockUnderClaim(
   remember(answer);
   await session.release();
   return answer;
+}
+
+function withProven(
+  record: TargetRecord,
+  proven: StoredCredential | undefined,
+  now: Instant,
+): TargetRecord {
+  return proven ? withLive(record, proven.credential.account, proven.ref, now) : record;
 }
 
 function describeUnblocked(rotationId: string | undefined, proven?: StoredCredential): string {
