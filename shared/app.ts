@@ -49,8 +49,8 @@ export {
   explainedStates,
   stepKinds,
 } from "./core/answer-words.ts";
-export type { LedgerAction } from "./core/ledger/entry.ts";
-export { ledgerActions, ledgerOutcomes } from "./core/ledger/entry.ts";
+export type { LedgerAction } from "./core/ledger/actions.ts";
+export { ledgerActions, ledgerOutcomes } from "./core/ledger/actions.ts";
 export { breachStates, itemStates, obstacleKinds } from "./core/breach/breach.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";

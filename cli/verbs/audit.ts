@@ -5,9 +5,6 @@ import { usageFailure } from "../exit-codes.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
-import { exportLedger } from "./audit-export.ts";
-import { listEntries } from "./audit-list.ts";
-import { verifyFile } from "./audit-verify.ts";
 
 const whats = ["list", "head", "verify"] as const;
 
@@ -39,24 +36,7 @@ export const makeAudit = () =>
       .option("--key <file>", "verify: the public keys that sign the ledger, in PEM")
       .action(async (what, file, options) => {
         rejectMisplaced(what, file, options);
-        if (what === "verify") return verifyFile(file ?? "", options);
-        const client = connect(options);
-        if (what === "head") {
-          const found = await client.call("api-audit-head", {});
-          answer(options, found, ({ head, signature }) =>
-            formatRecord([
-              ["Segment", String(head.segment)],
-              ["Last entry", String(head.sequence)],
-              ["Hash", head.hash],
-              ["Sealed", longTime(head.at, Date.now())],
-              ["Signed with", signature?.key ?? "no key"],
-              ["For --head", `${head.sequence}:${head.hash}`],
-            ]),
-          );
-          return;
-        }
-        if (options.export === undefined) await listEntries(client, options);
-        else await exportLedger(client, options.export, options);
+        await perform[what](options, file ?? "");
       }),
     ["keyturn audit", "the newest 20 entries"],
     ["keyturn audit --target orders-db --since 2026-11-01", "what happened to one target"],
@@ -69,6 +49,38 @@ export const makeAudit = () =>
   );
 
 type AuditOptions = ReturnType<ReturnType<typeof makeAudit>["opts"]>;
+
+/** The code of each is loaded when it is used. */
+const perform: Readonly<
+  Record<(typeof whats)[number], (options: AuditOptions, file: string) => Promise<void>>
+> = {
+  async list(options) {
+    if (options.export === undefined) {
+      const { listEntries } = await import("./audit-list.ts");
+      await listEntries(connect(options), options);
+    } else {
+      const { exportLedger } = await import("./audit-export.ts");
+      await exportLedger(connect(options), options.export, options);
+    }
+  },
+  async head(options) {
+    const found = await connect(options).call("api-audit-head", {});
+    answer(options, found, ({ head, signature }) =>
+      formatRecord([
+        ["Segment", String(head.segment)],
+        ["Last entry", String(head.sequence)],
+        ["Hash", head.hash],
+        ["Sealed", longTime(head.at, Date.now())],
+        ["Signed with", signature?.key ?? "no key"],
+        ["For --head", `${head.sequence}:${head.hash}`],
+      ]),
+    );
+  },
+  async verify(options, file) {
+    const { verifyFile } = await import("./audit-verify.ts");
+    await verifyFile(file, options);
+  },
+};
 
 const ofList = ["target", "rotation", "by", "action", "outcome", "ticket", "all"] as const;
 

@@ -28,6 +28,6 @@ export async function recordRefusal(
       ...(target !== undefined && isTargetId(target) && { target }),
     });
   } catch {
-    context.warn("A refused request could not be recorded in the ledger.");
+    // The app cannot open its configuration, which the log says already.
   }
 }

@@ -62,6 +62,13 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       resumeAll: () => ({ written: [], notWritten: [] }),
       freeze: () => ({ state: "in force" }),
       freezes: () => [],
+      previewBreach: () => ({ id: "01JQ0000000000000000000000" }),
+      breach: () => undefined,
+      breachTargets: () => undefined,
+      confirmBreach: () => undefined,
+      pauseBreach: () => undefined,
+      resumeBreach: () => undefined,
+      cancelBreach: () => undefined,
     },
   };
   return { openOperations: () => Promise.resolve(known) };

@@ -1,4 +1,5 @@
-import { boundEntry, type LedgerAction, type LedgerEntry } from "../../core/ledger/entry.ts";
+import { type LedgerAction } from "../../core/ledger/actions.ts";
+import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
 import { between, type Instant, minute, toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
 

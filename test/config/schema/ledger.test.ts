@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { listProblems, load, withTarget } from "../written.ts";
 
-const config = (ledger: string) => `${withTarget({})}ledger: ${ledger}\n`;
+const publish = { secret: "orders-db", vault: "main" };
+const config = (ledger: string) => `${withTarget({ publish })}ledger: ${ledger}\n`;
 const twoVaults = (text: string) =>
   text.replace("main:", "other: { url: https://other.vault.azure.net }, main:");
 
