@@ -111,7 +111,6 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       ...makeLedgerQuestions(ports.journal),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
-      ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
@@ -150,12 +149,17 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       admit: async (caller, kind) => deps.limiter?.admit(caller, kind),
-      requireJustification: async (given) => {
-        await Promise.resolve();
-        requireJustification(deps.justificationRules ?? {}, given);
-      },
+      requireJustification: (given) => checkJustification(deps.justificationRules, given),
     };
   };
+}
+
+async function checkJustification(
+  rules: JustificationRules = {},
+  given: Justification,
+): Promise<void> {
+  await Promise.resolve();
+  requireJustification(rules, given);
 }
 
 /** Continues a breach with the targets that may begin now. */
@@ -176,8 +180,9 @@ function makeInbox(
   ports: Ports,
   find: FindTarget,
   firstQueue: Queue,
-): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> {
+): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> & Giving {
   return {
+    ...makeGiving(ports, find, firstQueue),
     async request(targetId, wanted) {
       const target = await find(targetId);
       return target && (await requestNow(ports, firstQueue, target, wanted));
