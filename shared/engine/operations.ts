@@ -149,17 +149,12 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       admit: async (caller, kind) => deps.limiter?.admit(caller, kind),
-      requireJustification: (given) => checkJustification(deps.justificationRules, given),
+      requireJustification: (given) =>
+        Promise.resolve().then(() => {
+          requireJustification(deps.justificationRules ?? {}, given);
+        }),
     };
   };
-}
-
-async function checkJustification(
-  rules: JustificationRules = {},
-  given: Justification,
-): Promise<void> {
-  await Promise.resolve();
-  requireJustification(rules, given);
 }
 
 /** Continues a breach with the targets that may begin now. */

@@ -100,19 +100,22 @@ async function listNewestFirst(
   let place = before;
   for (let windows = 0; windows < maxWindows && to >= start.segment; windows++) {
     const from = Math.max(start.segment, to - window + 1);
-    const segments = (await journal.ledger.segments(from, to)).toReversed();
-    // A segment contains nothing that is later than its seal.
-    const isTooOld = ({ head }: Segment) => filter.since !== undefined && head.at < filter.since;
-    const oldest = segments.findIndex(isTooOld);
-    for (const one of listBefore(oldest < 0 ? segments : segments.slice(0, oldest), before)) {
+    const segments = await journal.ledger.segments(from, to);
+    const recent = segments.filter(({ head }) => isSealedSince(head, filter)).toReversed();
+    for (const one of listBefore(recent, before)) {
       place = one.place;
       if (isWantedEntry(one.chained.entry, filter)) entries.push(viewEntry(one.chained));
       if (entries.length === limit) return { entries, ...continueAt(place, start) };
     }
-    if (oldest >= 0) return { entries };
+    if (recent.length < segments.length) return { entries };
     to = from - 1;
   }
   return { entries, ...(to >= start.segment && place && continueAt(place, start)) };
+}
+
+/** A segment contains nothing that is later than its seal. */
+function isSealedSince({ at }: AnchoredHead, { since }: LedgerFilter): boolean {
+  return since === undefined || at >= since;
 }
 
 /** The entries of the segments, newest first, without those that an earlier page had. */
