@@ -76,9 +76,7 @@ export function formatBreachProgress(breach: Breach): string {
     `${rotated} rotated`,
     ...(not > 0 ? [`${not} not`] : []),
     `${begun} under way`,
-    ...(state === "running"
-      ? [`about ${formatSeconds(remainingSeconds * 1_000)} left`]
-      : [state]),
+    ...(state === "running" ? [`about ${formatSeconds(remainingSeconds * 1_000)} left`] : [state]),
   ];
   return `${bar} ${done}/${summary.targets}  ${parts.join(", ")}`;
 }

@@ -22,6 +22,10 @@ export const routes = {
   "api-import": { method: "POST", path: "targets/{target}/import" },
   "api-undo": { method: "POST", path: "targets/{target}/undo" },
   "api-unblock": { method: "POST", path: "targets/{target}/unblock" },
+  "api-rotation-events": {
+    method: "GET",
+    path: "targets/{target}/rotations/{rotation}/events",
+  },
   "api-exposures": { method: "POST", path: "targets/{target}/exposures" },
   "api-uses": { method: "POST", path: "targets/{target}/uses" },
   "api-verify": { method: "POST", path: "targets/{target}/verify" },

@@ -31,7 +31,8 @@ vi.mock("@azure/functions", () => {
     for (const method of options.methods ?? []) registered.routes.push({ ...options, method });
   };
   const hook = { appStart: () => undefined };
-  const app = { http, hook, timer: named, storageQueue: named, eventGrid: named };
+  const setup = () => undefined;
+  const app = { http, hook, setup, timer: named, storageQueue: named, eventGrid: named };
   return { app, InvocationContext: Object };
 });
 
