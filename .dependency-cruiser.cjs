@@ -4,7 +4,7 @@
  */
 
 const contracts =
-  "^shared/(rotators/rotator|vaults/vault|stores/journal|stores/ledger-store|stores/queue|stores/pace|stores/request-limiter|notifiers/notifier|consumers/consumer)[.]ts$";
+  "^shared/(rotators/rotator|vaults/vault|vaults/signer|stores/journal|stores/ledger-store|stores/queue|stores/pace|stores/request-limiter|notifiers/notifier|consumers/consumer)[.]ts$";
 
 const npmPackage = "node_modules/";
 const builtin = ["core"];

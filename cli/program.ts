@@ -3,6 +3,7 @@ import { type Argument, Command, type CommandUnknownOpts } from "@commander-js/e
 import { connectionGroup, withExamples } from "./command.ts";
 import { exitCodes, meanings, usageFailure } from "./exit-codes.ts";
 import { makeAlarms } from "./verbs/alarms.ts";
+import { makeAudit } from "./verbs/audit.ts";
 import { makeBreach } from "./verbs/breach.ts";
 import { makeBreachReport } from "./verbs/breach-report.ts";
 import { makeBreaches } from "./verbs/breaches.ts";
@@ -23,6 +24,7 @@ import { makeFreeze } from "./verbs/freeze.ts";
 import { makeFreezes } from "./verbs/freezes.ts";
 import { makeHealth } from "./verbs/health.ts";
 import { makeHistory } from "./verbs/history.ts";
+import { makeImport } from "./verbs/import.ts";
 import { makeOpenapi } from "./verbs/openapi.ts";
 import { makePause } from "./verbs/pause.ts";
 import { makePlan } from "./verbs/plan.ts";
@@ -30,6 +32,8 @@ import { makeResume } from "./verbs/resume.ts";
 import { makeRotate } from "./verbs/rotate.ts";
 import { makeRotation } from "./verbs/rotation.ts";
 import { makeTargets } from "./verbs/targets.ts";
+import { makeUnblock } from "./verbs/unblock.ts";
+import { makeUndo } from "./verbs/undo.ts";
 import { makeUse } from "./verbs/use.ts";
 import { makeVerify } from "./verbs/verify.ts";
 
@@ -41,11 +45,15 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeRotation,
     makeHistory,
     makeFreezes,
+    makeAudit,
     makeAlarms,
     makeHealth,
   ],
   "Act on targets:": [
     makeRotate,
+    makeImport,
+    makeUndo,
+    makeUnblock,
     makeVerify,
     makeDryRun,
     makePause,

@@ -16,7 +16,7 @@ const firstTargets = 100;
 serve(
   "api-breach-preview",
   async () => (await schemas()).previewBreach,
-  async ({ body, operations, origin }) => {
+  async ({ body, operations, origin, key }) => {
     const { reason, giveUpAfter } = body;
     const input: BreachInput = withoutUndefined({
       ...origin,
@@ -24,7 +24,7 @@ serve(
       giveUpAfter,
       selection: toSelection(body),
     });
-    const breach = await operations.previewBreach(input);
+    const breach = await operations.previewBreach(input, key);
     const location = `/api/breaches/${breach.id}`;
     const page = await operations.breachTargets(breach.id, { limit: firstTargets });
     const { items, hasMore } = requireBreach(page, breach.id);
@@ -102,10 +102,10 @@ function toNext(
 serve(
   "api-breach-confirm",
   async () => (await schemas()).confirmBreach,
-  async ({ params, body, operations, origin }) => {
+  async ({ params, body, operations, origin, key }) => {
     const { force, liftFreezes } = body;
     const how = { ...origin, force, liftFreezes };
-    const changed = await operations.confirmBreach(params.breach, how);
+    const changed = await operations.confirmBreach(params.breach, how, key);
     return reply(200, requireChanged(changed, params.breach));
   },
 );
@@ -113,8 +113,8 @@ serve(
 serve(
   "api-breach-pause",
   async () => (await schemas()).pauseBreach,
-  async ({ params, operations, origin }) => {
-    const changed = await operations.pauseBreach(params.breach, origin);
+  async ({ params, operations, origin, key }) => {
+    const changed = await operations.pauseBreach(params.breach, origin, key);
     return reply(200, requireChanged(changed, params.breach));
   },
 );
@@ -122,8 +122,8 @@ serve(
 serve(
   "api-breach-resume",
   async () => (await schemas()).resumeBreach,
-  async ({ params, operations, origin }) => {
-    const changed = await operations.resumeBreach(params.breach, origin);
+  async ({ params, operations, origin, key }) => {
+    const changed = await operations.resumeBreach(params.breach, origin, key);
     return reply(200, requireChanged(changed, params.breach));
   },
 );
@@ -131,8 +131,8 @@ serve(
 serve(
   "api-breach-cancel",
   async () => (await schemas()).cancelBreach,
-  async ({ params, operations, origin }) => {
-    const changed = await operations.cancelBreach(params.breach, origin);
+  async ({ params, operations, origin, key }) => {
+    const changed = await operations.cancelBreach(params.breach, origin, key);
     return reply(200, requireChanged(changed, params.breach));
   },
 );

@@ -40,8 +40,8 @@ serve(
 serve(
   "api-unblock",
   async () => (await import("./schemas/undos.ts")).unblock,
-  async ({ params: { target }, body: { version }, operations, origin }) => {
-    const input = { ...origin, ...withoutUndefined({ version }) };
+  async ({ params: { target }, body: { version }, operations, origin, key }) => {
+    const input = { ...origin, ...withoutUndefined({ version, key }) };
     const found = requireTarget(await operations.unblock(target, input), target);
     rejectUnlessDone(found);
     const { why, rotationId, account } = found;

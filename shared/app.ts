@@ -12,6 +12,7 @@ import {
   VaultUnavailableError,
 } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
+import type { LedgerReport } from "./core/ledger/report.ts";
 import type { Instant } from "./core/time.ts";
 import { checkInThread, CheckTooCostlyError } from "./edited-config.ts";
 import type { Operations } from "./engine/operations.ts";
@@ -21,10 +22,12 @@ import type { Outline } from "./outline.ts";
 import type { PlanAnswer, PlanQuestion } from "./planning.ts";
 import { JournalUnavailableError, UnreadableRowError } from "./stores/journal.ts";
 import { QueueUnavailableError } from "./stores/queue.ts";
+import type { Evidence } from "./verify-ledger.ts";
 
 export type { BreachSelection } from "./core/breach/breach.ts";
 export type { BreachInput } from "./core/breach/preview.ts";
 export type { EventType } from "./core/events.ts";
+export type { LedgerReport } from "./core/ledger/report.ts";
 export type { Origin } from "./core/record/justification.ts";
 export type { PauseInput } from "./core/lifecycle/pausing.ts";
 export type { FreezeInput } from "./core/freezes/operator-freeze.ts";
@@ -47,6 +50,8 @@ export {
   explainedStates,
   stepKinds,
 } from "./core/answer-words.ts";
+export type { LedgerAction } from "./core/ledger/actions.ts";
+export { ledgerActions, ledgerOutcomes } from "./core/ledger/actions.ts";
 export { breachStates, itemStates, obstacleKinds } from "./core/breach/breach.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
@@ -217,6 +222,17 @@ export async function writeCheckedForm(
  * check takes too much time or memory; see `listConfigProblems` and `isTooCostly`.
  */
 export const editedConfig: (text: string) => Promise<Edited> = checkInThread;
+
+/**
+ * Verifies the lines of an export of the ledger, without settings and without Azure. `unreadable` names what of the evidence is not a
+ * head or a key.
+ */
+export async function verifyLedger(
+  lines: AsyncIterable<string>,
+  evidence: Evidence,
+): Promise<LedgerReport | { readonly unreadable: keyof Evidence }> {
+  return (await import("./verify-ledger.ts")).verifyExport(lines, evidence);
+}
 
 /** Whether the check of a configuration was stopped because it took too much time or memory. */
 export function isTooCostly(error: unknown): error is Error {

@@ -33,6 +33,8 @@ import { makeStorageQueue } from "./stores/storage-queue.ts";
 import { makeTableJournal } from "./stores/table/table-journal.ts";
 import { makeTablePace } from "./stores/table/table-pace.ts";
 import { makeKeyVault } from "./vaults/key-vault.ts";
+import { makeKeyVaultSigner } from "./vaults/key-vault-signer.ts";
+import type { Signer } from "./vaults/signer.ts";
 import type { Vault } from "./vaults/vault.ts";
 
 /** The inputs of the app from outside. */
@@ -66,6 +68,7 @@ export function assemble(given: Given): (read: EventReader) => Operations {
       ),
     consumer: (name) => requireConfigured(consumers.get(name), `consumer ${name}`),
     notifiers: openNotifiers(config, credential, secretOf),
+    ...openSigner(config, credential),
     targetsUsing: (admin) => config.targets.filter((target) => usesAdmin(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: makeAdminRefusals(),
@@ -100,6 +103,17 @@ function openVaults(config: Configured, credential: TokenCredential): (name: str
     ]),
   );
   return (name) => requireConfigured(vaults.get(name), `vault ${name}`);
+}
+
+/** The key that signs the ledger, if the configuration names one. */
+function openSigner(
+  { ledger, vaults }: Configured,
+  credential: TokenCredential,
+): { readonly signer?: Signer } {
+  if (!ledger?.signWith) return {};
+  const { vault, key } = ledger.signWith;
+  const { url } = requireConfigured(vaults[vault], `vault ${vault}`);
+  return { signer: makeKeyVaultSigner({ vault, url, key, credential }) };
 }
 
 /** Milliseconds. A caller must not wait longer for the count of its requests. */

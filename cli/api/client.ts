@@ -22,6 +22,8 @@ export interface Client {
     name: Name,
     request: ApiRequest<Name>,
   ): AsyncGenerator<ApiAnswer<Name>>;
+  /** Every part of an export, as text in JSON Lines. */
+  texts(name: "api-audit", query: object): AsyncGenerator<string>;
 }
 
 type ListName = {
@@ -46,6 +48,14 @@ export function makeClient(means: Means): Client {
     throw explainAnswer(answer, means.connection, path.replace(/\?.*/, ""));
   }
 
+  async function readPart(path: string): Promise<RawAnswer> {
+    const answer = await send({ method: "GET", path, isRepeatable: true }, means);
+    const { connection } = means;
+    if (answer.status !== 200) throw explainAnswer(answer, connection, path.replace(/\?.*/, ""));
+    if (isType(answer.headers, "application/jsonl")) return answer;
+    throw new Failure(notKeyturn(connection.host, answer), exitCodes.unreachable);
+  }
+
   const client: Client = {
     async call(name, request, accepted = []) {
       const { method }: Route = routes[name];
@@ -65,6 +75,17 @@ export function makeClient(means: Means): Client {
         const page = (await read("GET", path, {})) as ApiAnswer<typeof name> & { next?: string };
         yield page;
         path = page.next?.startsWith("/api/") === true ? page.next : undefined;
+      }
+    },
+    async *texts(name, query) {
+      const seen = new Set<string>();
+      let path: string | undefined = pathOf(name, { query });
+      while (path !== undefined) {
+        if (seen.has(path)) throw new Failure(repeatedPage, exitCodes.failed);
+        seen.add(path);
+        const { text, headers } = await readPart(path);
+        yield text;
+        path = /^<(\/api\/[^>]+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1];
       }
     },
   };

@@ -1,6 +1,7 @@
 /** The types of requests and answers, from the schemas that the app parses and answers with. Nothing of them is loaded. */
 import type { z } from "zod";
 import type { routes } from "../../functions/http/routes.ts";
+import type { getAuditHead, listAudit } from "../../functions/schemas/audit.ts";
 import type {
   cancelBreach,
   confirmBreach,
@@ -55,6 +56,8 @@ interface Endpoints {
   "api-rotation": typeof getRotation;
   "api-exposures": typeof reportExposure;
   "api-uses": typeof reportUse;
+  "api-audit": typeof listAudit;
+  "api-audit-head": typeof getAuditHead;
   "api-alarms": typeof listAlarms;
   "api-health": typeof getHealth;
   "api-openapi": typeof getDocument;
@@ -100,6 +103,7 @@ export type Rotation = ApiAnswer<"api-rotation">;
 export type RotationEntry = ApiAnswer<"api-rotations">["rotations"][number];
 export type TargetEntry = ApiAnswer<"api-targets">["targets"][number];
 export type Freeze = ApiAnswer<"api-freezes">["freezes"][number];
+export type AuditEntry = ApiAnswer<"api-audit">["entries"][number];
 export type Breach = ApiAnswer<"api-breach">;
 export type BreachEntry = ApiAnswer<"api-breaches">["breaches"][number];
 export type BreachTarget = ApiAnswer<"api-breach-targets">["targets"][number];

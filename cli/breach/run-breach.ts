@@ -1,5 +1,6 @@
 import type { Client } from "../api/client.ts";
 import type { Breach, BreachTarget } from "../api/endpoints.ts";
+import { keyOf } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { printNote, printText } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
@@ -15,6 +16,7 @@ export interface RunningOptions extends OnlineOptions {
   readonly timeout?: number | undefined;
   readonly reason?: string | undefined;
   readonly ticket?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
 }
 
 export function requireSense({ detach, timeout }: RunningOptions): void {
@@ -33,7 +35,7 @@ export async function runBreach(
   const started = await connect(options).call("api-breach-confirm", {
     params: { breach },
     body: { force, liftFreezes, reason: given.reason, ticket: given.ticket },
-    isRepeatable: true,
+    idempotencyKey: keyOf(options),
   });
   if (!options.detach) return followAndReport(breach, options);
   answer(options, started, (one) => formatBreach(one, Date.now()));

@@ -2,7 +2,7 @@ import type { ApiAnswer } from "../api/endpoints.ts";
 import { ask, canAsk } from "../breach/ask.ts";
 import { formatBreach, previewColumns } from "../breach/breach-record.ts";
 import { requireSense, runBreach, type RunningOptions } from "../breach/run-breach.ts";
-import { online, ticketMeaning, toDuration, withExamples } from "../command.ts";
+import { keyOf, online, ticketMeaning, toDuration, withExamples } from "../command.ts";
 import { exitCodes, usageFailure } from "../exit-codes.ts";
 import { printJson, printNote, printText } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
@@ -43,6 +43,7 @@ export const makeBreach = () =>
             ...{ reason, ticket, giveUpAfter, ...conditions, tags: tag },
             targets: targets.length > 0 ? targets : undefined,
           },
+          idempotencyKey: keyOf({}),
         });
         const { id } = preview.breach;
         if (!options.json) printPreview(preview);

@@ -1,6 +1,6 @@
 import { formatBreach } from "../breach/breach-record.ts";
 import { requireSense, runBreach } from "../breach/run-breach.ts";
-import { toDuration, withExamples, writing } from "../command.ts";
+import { keyOf, toDuration, withExamples, writing } from "../command.ts";
 import { answer, connect } from "../session.ts";
 
 const id = "01JQ0000000000000000000000";
@@ -44,8 +44,8 @@ function makeChange(
         const request = {
           params: { breach },
           body: { reason, ticket },
-          isRepeatable: true,
-        } as const;
+          idempotencyKey: keyOf(options),
+        };
         const changed = await connect(options).call(route, request);
         answer(options, changed, (one) => formatBreach(one, Date.now()));
       }),

@@ -28,6 +28,7 @@ export function formatRotation(rotation: Rotation, now: number): string {
       "Published",
       published && `${published.name} in vault ${published.vault}, version ${published.version}`,
     ],
+    ["Already set", rotation.alreadySet ? "yes: the target had the password before" : undefined],
     ["Failure", failure && `${failure.kind}, ${time(failure.at) ?? ""}`],
     ["Failed because", failure?.message],
     ["Next due", time(rotation.nextDue)],

@@ -46,6 +46,14 @@ export function formatTarget(target: ApiAnswer<"api-target">, now: number): stri
     ["Queued", target.queuedRotation],
     ["Waits until", time(target.queuedUntil)],
     ["Waits for", target.queuedWhy],
+    [
+      "Scheduled",
+      join(
+        ...(target.scheduled ?? []).map(
+          (one) => `${one.rotation} for ${time(one.notBefore) ?? ""} by ${one.requestedBy}`,
+        ),
+      ),
+    ],
     ["Retires", retirement && join(retirement.account, time(retirement.at), retirement.waitsFor)],
     ["Adopted", time(target.adoptedAt)],
     ["Last change", time(target.changedAt)],

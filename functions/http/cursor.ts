@@ -6,6 +6,7 @@ import { ulidPattern } from "./ulid.ts";
 type Place = readonly string[];
 
 const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const countPattern = /^[1-9]\d{0,14}$/;
 const alarmPattern = /^[\x21-\x7e]{1,200}$/;
 
 const lists = {
@@ -13,6 +14,7 @@ const lists = {
     place.length === 2 && isTargetId(place[0] ?? "") && ulidPattern.test(place[1] ?? ""),
   alarms: (place: Place) =>
     place.length === 2 && instantPattern.test(place[0] ?? "") && alarmPattern.test(place[1] ?? ""),
+  audit: (place: Place) => place.length === 2 && place.every((one) => countPattern.test(one)),
   breaches: (place: Place) => place.length === 1 && ulidPattern.test(place[0] ?? ""),
   "breach-targets": (place: Place) =>
     place.length === 2 && ulidPattern.test(place[0] ?? "") && /^\d{1,6}$/.test(place[1] ?? ""),

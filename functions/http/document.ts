@@ -1,4 +1,5 @@
 import { createDocument } from "zod-openapi";
+import * as audit from "../schemas/audit.ts";
 import * as breaches from "../schemas/breaches.ts";
 import * as dryRuns from "../schemas/dry-runs.ts";
 import * as explanations from "../schemas/explanations.ts";
@@ -50,6 +51,8 @@ export const endpoints = {
   cancelBreach: breaches.cancelBreach,
   getPlan: plans.getPlan,
   planEdit: plans.planEdit,
+  listAudit: audit.listAudit,
+  getAuditHead: audit.getAuditHead,
   listAlarms: service.listAlarms,
   getHealth: service.getHealth,
   getDocument: service.getDocument,

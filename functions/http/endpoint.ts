@@ -28,6 +28,7 @@ export const groups = {
   "Pauses and freezes": "Targets that people leave alone until a moment.",
   Breaches: "Rotations of many targets at once, because somebody may have their secrets.",
   Plans: "Rotations to come, and what an edit of the configuration changes.",
+  Ledger: "Who did what, when and why, in a chain that shows every change.",
   "Alarms and health": "What a person or a load balancer should know.",
   "OpenAPI document": "This API, described for programs.",
 } as const;
@@ -96,6 +97,7 @@ interface TextAnswer<Answers> {
   readonly status: keyof Answers & number;
   readonly text: string;
   readonly type: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Bytes that are sent as they come. */

@@ -36,6 +36,12 @@ export const problemKinds = {
     meaning: "No freeze with this id was set by a person.",
     action: "`GET /api/freezes` lists the freezes.",
   },
+  "no-ledger-entry": {
+    status: 404,
+    title: "No ledger entry",
+    meaning: "Nothing has happened yet that the ledger records.",
+    action: "Try again after the first target is adopted.",
+  },
   "breach-not-found": {
     status: 404,
     title: "Breach not found",

@@ -19,6 +19,7 @@ import { countRequest, withHeaders } from "./limits.ts";
 import { readOrigin, takesJustification } from "./origin.ts";
 import { parseRequest } from "./parse.ts";
 import { invalid, ProblemError, toAnswer } from "./problem.ts";
+import { recordRefusal } from "./refusal.ts";
 import { readRequestKey } from "./request-key.ts";
 import { type Route, type RouteName, routes } from "./routes.ts";
 
@@ -69,6 +70,7 @@ function handle<Definition extends EndpointDefinition>(
     } catch (error) {
       const problem = toProblem(error, context);
       if (!problem) throw error;
+      await recordRefusal(route, problem, request, context);
       return withHeaders(toAnswer(problem), budget);
     }
   };
@@ -84,8 +86,13 @@ export function reply<const Status extends number, Json>(
 }
 
 /** An answer of text, with its content type. */
-export function replyText<const Status extends number>(status: Status, text: string, type: string) {
-  return { status, text, type };
+export function replyText<const Status extends number>(
+  status: Status,
+  text: string,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+) {
+  return { status, text, type, headers };
 }
 
 /** An answer of server-sent events. */

@@ -6,6 +6,7 @@ import {
   cursor,
   duration,
   justification,
+  keyedHeaders,
   limit,
   list,
   next,
@@ -80,6 +81,7 @@ export const previewBreach = endpoint({
   summary: "Say what a breach would do",
   description:
     "Selects targets by a list, or by conditions that must all match, and says in which order they would be rotated, who would be affected, and how long it would take. Nothing is rotated before the preview is confirmed. A preview can be confirmed for an hour.",
+  headers: keyedHeaders,
   body: {
     json: withSelection(
       z.strictObject({
@@ -113,7 +115,7 @@ export const previewBreach = endpoint({
       },
     },
   },
-  problems: ["record-unreadable"],
+  problems: ["busy", "idempotency-key-reused", "record-unreadable"],
 });
 
 export const listBreaches = endpoint({
@@ -174,6 +176,7 @@ export const confirmBreach = endpoint({
   description:
     "Rotates the targets in their order, as many at a time as their servers and vaults have room for. Confirming a breach again in the same way changes nothing. A preview is stale when other targets are selected now, or when the configuration of one has changed.",
   params,
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       ...justification,
@@ -195,14 +198,21 @@ export const confirmBreach = endpoint({
       content: { "application/json": breach },
     },
   },
-  problems: ["breach-not-found", "breach-stale", "breach-state", "busy", "record-unreadable"],
+  problems: [
+    ...(["breach-not-found", "breach-stale", "breach-state"] as const),
+    ...(["busy", "record-unreadable", "idempotency-key-reused"] as const),
+  ],
 });
 
 const changing = {
   group: "Breaches",
   params,
+  headers: keyedHeaders,
   body: { json: z.strictObject(justification) },
-  problems: ["breach-not-found", "breach-state", "busy", "record-unreadable"],
+  problems: [
+    ...(["breach-not-found", "breach-state", "busy"] as const),
+    ...(["record-unreadable", "idempotency-key-reused"] as const),
+  ],
 } as const;
 
 export const pauseBreach = endpoint({

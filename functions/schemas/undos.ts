@@ -32,6 +32,7 @@ export const unblock = endpoint({
   description:
     "With `version`, Keyturn logs in with that version before anything else; if the target refuses it, the target stays blocked. The log-in counts as a guess, so that the account is not locked. Without `version`, the blocked rotation tries the stored passwords again before it changes anything.",
   params: targetParams,
+  headers: keyedHeaders,
   body: {
     json: z.strictObject({
       version: z
@@ -59,5 +60,11 @@ export const unblock = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "not-possible", "record-unreadable"],
+  problems: [
+    "target-not-found",
+    "busy",
+    "not-possible",
+    "idempotency-key-reused",
+    "record-unreadable",
+  ],
 });

@@ -67,6 +67,10 @@ export const parseUpdateBody = (body: Buffer | undefined): UpdateBody => parse(u
 export const parseRestoreBody = (body: Buffer | undefined): string =>
   parse(restoreBody, body, LIMITS.restoreBytes).value;
 
+/** Parses the body of an operation that has its own schema. */
+export const parseBody = <T>(schema: z.ZodType<T>, body: Buffer | undefined): T =>
+  parse(schema, body);
+
 function parse<T>(
   schema: z.ZodType<T>,
   body: Buffer | undefined,

@@ -4,6 +4,7 @@ import type { LoopbackAnswer, LoopbackReply, LoopbackRequest } from "../loopback
 import { checkApiVersion } from "./emulator-limits.ts";
 import type { FaultPoints, Refusal } from "./faults.ts";
 import type { Throttle } from "./throttle.ts";
+import type { VaultContext } from "./vault-call.ts";
 import {
   forbiddenByRbac,
   nameIsTaken,
@@ -12,7 +13,7 @@ import {
   toErrorBody,
   VaultError,
 } from "./vault-error.ts";
-import { OPERATIONS, type VaultContext } from "./vault-operations.ts";
+import { OPERATIONS } from "./vault-operations.ts";
 import { findRoute, type Route } from "./vault-routes.ts";
 
 /** The resource in a token request for any vault. */

@@ -38,6 +38,14 @@ export const changeSchema = z.discriminatedUnion("kind", [
   }),
   z.object({ kind: z.literal("recovered"), name: z.string(), settledAt: milliseconds }),
   z.object({ kind: z.literal("purged"), name: z.string() }),
+  z.object({
+    kind: z.literal("key-created"),
+    ...of,
+    created: seconds,
+    x: z.string(),
+    y: z.string(),
+    d: z.string(),
+  }),
   z.object({ kind: z.literal("announced"), ...of, event: z.enum(EVENT_KINDS) }),
 ]);
 
@@ -67,14 +75,38 @@ export interface SecretEntry {
   settledAt: number;
 }
 
+/** A version of an EC key, with its parts as in a JSON Web Key. */
+export interface KeyVersion {
+  readonly version: string;
+  readonly created: number;
+  readonly x: string;
+  readonly y: string;
+  /** The private part. */
+  readonly d: string;
+}
+
+export interface KeyEntry {
+  readonly name: string;
+  readonly versions: KeyVersion[];
+}
+
 export interface VaultState {
+  /** Keys by lower-case name. They have names of their own. */
+  readonly keys: Map<string, KeyEntry>;
   /** Entries by lower-case name, because the service ignores the case of names. */
   readonly entries: Map<string, SecretEntry>;
   /** Versions whose creation event is not yet published, by `name/version`. */
   readonly unannounced: Map<string, { readonly entry: SecretEntry; readonly made: SecretVersion }>;
 }
 
-export const emptyState = (): VaultState => ({ entries: new Map(), unannounced: new Map() });
+export const emptyState = (): VaultState => ({
+  keys: new Map(),
+  entries: new Map(),
+  unannounced: new Map(),
+});
+
+export const findKey = (state: VaultState, name: string): KeyEntry | undefined =>
+  state.keys.get(name.toLowerCase());
 
 export const findEntry = (state: VaultState, name: string): SecretEntry | undefined =>
   state.entries.get(name.toLowerCase());
@@ -91,6 +123,13 @@ const toKey = (name: string, version: string): string => `${name.toLowerCase()}/
 export function applyChange(state: VaultState, change: Change): void {
   if (change.kind === "created") {
     applyCreated(state, change);
+    return;
+  }
+  if (change.kind === "key-created") {
+    const { kind: _kind, name, ...version } = change;
+    const entry = findKey(state, name) ?? { name, versions: [] };
+    entry.versions.push(version);
+    state.keys.set(name.toLowerCase(), entry);
     return;
   }
   const entry = findEntry(state, change.name);

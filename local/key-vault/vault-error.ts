@@ -39,6 +39,16 @@ export const secretNotFound = (name: string, version?: string): VaultError =>
       "https://go.microsoft.com/fwlink/?linkid=2125182",
   );
 
+export const keyNotFound = (name: string, version?: string): VaultError =>
+  new VaultError(
+    404,
+    "KeyNotFound",
+    `A key with (name/id) ${version === undefined ? name : `${name}/${version}`} was not found in ` +
+      "this key vault. If you recently deleted this key you may be able to recover it using the " +
+      "correct recovery command. For help resolving this issue, please see " +
+      "https://go.microsoft.com/fwlink/?linkid=2125182",
+  );
+
 export const deletedSecretNotFound = (name: string): VaultError =>
   new VaultError(404, "SecretNotFound", `Deleted Secret not found: ${name}`);
 

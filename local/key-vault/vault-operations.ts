@@ -1,44 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { LoopbackReply } from "../loopback.ts";
 import { readBackup, writeBackup } from "./backup.ts";
-import type { Bundles } from "./bundles.ts";
 import { parseCreateBody, parseRestoreBody, parseUpdateBody } from "./emulator-limits.ts";
+import { KEY_OPERATIONS } from "./keys.ts";
 import { takePage } from "./paging.ts";
 import * as rules from "./rules.ts";
-import {
-  type Change,
-  findCurrentVersion,
-  findEntry,
-  type SecretEntry,
-  type VaultState,
-} from "./state.ts";
+import { findCurrentVersion, findEntry, type SecretEntry } from "./state.ts";
+import type { Call, Perform, VaultContext } from "./vault-call.ts";
 import { secretNotFound } from "./vault-error.ts";
 import type { Operation } from "./vault-routes.ts";
-
-export interface VaultContext {
-  readonly state: VaultState;
-  readonly policy: rules.VaultPolicy;
-  readonly bundles: Bundles;
-  readonly url: string;
-  /** Decides on the newest state, makes the changes durable, and then makes them visible. */
-  commit(decide: () => readonly Change[]): Promise<void>;
-}
-
-export interface Call {
-  /** Empty when the path has no name. */
-  readonly name: string;
-  readonly version: string | undefined;
-  readonly query: URLSearchParams;
-  readonly body: Buffer | undefined;
-  /** Milliseconds. */
-  readonly now: number;
-}
-
-type Perform = (vault: VaultContext, call: Call) => Promise<LoopbackReply> | LoopbackReply;
 
 const ok = (json: unknown): LoopbackReply => ({ status: 200, json });
 
 export const OPERATIONS: Readonly<Record<Operation, Perform>> = {
+  ...KEY_OPERATIONS,
+
   "set-secret": async (vault, call) => {
     const body = parseCreateBody(call.body);
     const version = randomBytes(16).toString("hex");

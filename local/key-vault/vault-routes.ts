@@ -13,7 +13,10 @@ export type Operation =
   | "recover-secret"
   | "purge-secret"
   | "backup-secret"
-  | "restore-secret";
+  | "restore-secret"
+  | "create-key"
+  | "get-key"
+  | "sign";
 
 export interface Route {
   readonly operation: Operation;
@@ -48,6 +51,10 @@ const SHAPES: readonly Shape[] = [
       DELETE: "delete-secret",
     },
   },
+  { segments: ["keys", ":name", "create"], methods: { POST: "create-key" } },
+  { segments: ["keys", ":name", ":version", "sign"], methods: { POST: "sign" } },
+  { segments: ["keys", ":name", ":version"], methods: { GET: "get-key" } },
+  { segments: ["keys", ":name"], methods: { GET: "get-key" } },
   { segments: ["deletedsecrets"], methods: { GET: "list-deleted" } },
   {
     segments: ["deletedsecrets", ":name"],

@@ -49,7 +49,7 @@ export const follow = `## Follow a rotation
 as JSON: \`progress\` whenever it has changed, \`end\` when it is done, failed or blocked.
 
 \`\`\`sh
-curl -N -H "x-functions-key: $KEY" $KEYTURN/api/targets/orders-db/rotations/$ROTATION/events
+curl -N -H "x-functions-key: $KEY" $KEYTURN/api/targets/orders-db/rotations/01JQ0000000000000000000000/events
 \`\`\`
 
 - **A stream ends after 200 seconds,** because the platform cuts answers after 230. Connect again with the header \`Last-Event-ID\`, as

@@ -36,6 +36,13 @@ export interface Configured {
   /** Milliseconds for which history, idempotency keys and alarms are kept. Absent: the default of the journal. */
   readonly retention?: number;
   readonly api?: ApiConfig;
+  readonly ledger?: LedgerConfig;
+}
+
+/** How the ledger is protected. */
+export interface LedgerConfig {
+  /** The key that signs it. */
+  readonly signWith?: { readonly key: string; readonly vault: string };
 }
 
 /** What the HTTP API requires and permits. */

@@ -4,7 +4,7 @@ import type { Policy } from "../core/policy/policy.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
 import { resolveSecretName } from "./checks/drafts.ts";
 import { defaultGrace } from "./checks/target-checks.ts";
-import type { Configured, ConsumerConfig, NotifierConfig } from "./config.ts";
+import type { Configured, ConsumerConfig, LedgerConfig, NotifierConfig } from "./config.ts";
 import type { makeFileSchema } from "./schema/definition.ts";
 import type { TargetInput } from "./schema/targets.ts";
 
@@ -25,6 +25,7 @@ export function resolve(
     consumers: mergeSections(files.map(({ consumers }) => consumers)),
   };
   const api = files.find((file) => file.api !== undefined)?.api;
+  const ledger = files.find((file) => file.ledger !== undefined)?.ledger;
   const retention = files.find((file) => file.retention !== undefined)?.retention;
   const [onlyVault] = Object.keys(all.vaults);
   const secret: FindSecret = (written) =>
@@ -55,7 +56,18 @@ export function resolve(
     notifiers: files.flatMap(({ notify }) => notify.map((one) => resolveNotifier(one, secret))),
     ...(retention !== undefined && { retention }),
     ...(api !== undefined && { api }),
+    ...(ledger && { ledger: resolveLedger(ledger, secret) }),
   };
+}
+
+function resolveLedger(
+  { signWith }: NonNullable<ConfigFile["ledger"]>,
+  secret: FindSecret,
+): LedgerConfig {
+  if (!signWith) return {};
+  const { key, vault } = signWith;
+  const found = secret({ secret: key, ...(vault !== undefined && { vault }) });
+  return { signWith: { key, vault: found.vault } };
 }
 
 function resolveTarget(

@@ -35,6 +35,8 @@ export type EventType =
   | "version-limit"
   | "left-alone"
   | "bug"
+  | "sealed"
+  | "ledger-failed"
   | "notification-failed"
   | "breach-started"
   | "breach-paused"
@@ -82,6 +84,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   "not-kept": "warning",
   "shape-differs": "warning",
   bug: "error",
+  "ledger-failed": "warning",
   "notification-failed": "warning",
   failed: "error",
   blocked: "error",

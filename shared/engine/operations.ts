@@ -30,8 +30,10 @@ import { makePausing, type Pausing } from "./inbox/pausing.ts";
 import { recordUse, type UseInput, type UseResult } from "./inbox/record-use.ts";
 import type { RequestKey } from "./inbox/request-key.ts";
 import { type Requested, requestRotation, type RotationInput } from "./inbox/request-rotation.ts";
-import { sealInSweep } from "./ledger/keep.ts";
+import { makeLedgerKeeper } from "./ledger/keep.ts";
+import { makeRefusals, type Refused } from "./ledger/refusals.ts";
 import type { Ports } from "./ports.ts";
+import { type LedgerQuestions, makeLedgerQuestions } from "./queries/ledger.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
 import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
@@ -40,13 +42,16 @@ import type { Busy } from "./work/busy.ts";
 import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
-export interface Operations extends Questions, Pausing, Freezing, Breaching, Giving {
+export interface Operations
+  extends Questions, LedgerQuestions, Pausing, Freezing, Breaching, Giving {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
   work(message: WorkMessage | undefined, from?: "first"): Promise<void>;
   /** Accepts a Key Vault event. The worker that checks the target later decides what to do about it. */
   notice(event: unknown): Promise<void>;
+  /** Records in the ledger that a request was refused. Never rejects because of the journal. */
+  noteRefusal(refused: Refused): Promise<void>;
   /** Reports a message that the host no longer retries. */
   giveUp(message: WorkMessage | undefined): Promise<void>;
   /** Makes a rotation due now. Returns undefined when the target does not exist. */
@@ -97,10 +102,13 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
   const reported = new Set<string>();
   const leftAlone = new Set<string>();
+  const refusals = makeRefusals();
+  const keepLedger = makeLedgerKeeper(refusals);
   return (emit) => {
     const ports: Ports = { ...deps.ports, freezes, emit };
     return {
       ...makeQuestions(ports, byId),
+      ...makeLedgerQuestions(ports.journal),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
       ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
@@ -119,7 +127,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
           admit: makeAdmission(deps.ports, byId),
         });
         await reportConfig(ports, deps.configAlarm?.(), reported);
-        await sealInSweep(ports);
+        await keepLedger(ports);
         await prune(ports);
         await registered;
         return sent;
@@ -138,6 +146,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         leftAlone.add(message.targetId);
         await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
       },
+      noteRefusal: (refused) => refusals.note(ports, refused),
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       admit: async (caller, kind) => deps.limiter?.admit(caller, kind),

@@ -5,6 +5,7 @@ import type { Notifier } from "../notifiers/notifier.ts";
 import type { Rotator } from "../rotators/rotator.ts";
 import type { Journal } from "../stores/journal.ts";
 import type { Pace } from "../stores/pace.ts";
+import type { Signer } from "../vaults/signer.ts";
 import type { Vault } from "../vaults/vault.ts";
 import type { AdminRefusals } from "./calls/admin-refusals.ts";
 import type { AdminSecrets } from "./calls/admin-secrets.ts";
@@ -19,6 +20,8 @@ export interface Ports {
   readonly rotator: (type: string) => Rotator;
   readonly consumer: (name: string) => Consumer;
   readonly notifiers: readonly Notifier[];
+  /** Signs the heads of the ledger. Absent: nobody does. */
+  readonly signer?: Signer;
   /** Returns the targets that use this admin secret to change their own. */
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
   /** Refused admin log-ins that all targets of this process share. */

@@ -10,6 +10,7 @@ const types: Record<NotificationType, string> = {
   "credential.adopted": "Keyturn.Credential.Adopted",
   "credential.retired": "Keyturn.Credential.Retired",
   "drift.found": "Keyturn.Drift.Found",
+  "ledger.sealed": "Keyturn.Ledger.Sealed",
   "breach.started": "Keyturn.Breach.Started",
   "breach.ended": "Keyturn.Breach.Ended",
   alarm: "Keyturn.Alarm",

@@ -6,6 +6,7 @@ import type {
   Segment,
 } from "../core/ledger/chain.ts";
 import type { LedgerEntry } from "../core/ledger/entry.ts";
+import type { Instant } from "../core/time.ts";
 
 /** An entry that is not in the chain yet. */
 export interface Unsealed {
@@ -41,6 +42,8 @@ export interface LedgerStore {
   latest(): Promise<LatestHead | undefined>;
   /** Where the stored chain begins. */
   start(): Promise<ChainStart>;
+  /** Segments that were sealed before this moment are older than the retention. */
+  expiry(): Instant;
   /** Stores the segment in one transaction. Returns false, and changes nothing, if a segment with its number exists. */
   add(head: Head, entries: readonly Placed[]): Promise<boolean>;
   /** Removes the unsealed rows of everything that the segment contains. */

@@ -96,7 +96,7 @@ export function makeWarmableClient(address: URL, credential: TokenCredential): W
 }
 
 /** An emulator has neither a certificate nor a name below the audience of the token. */
-const emulatorOnly = {
+export const emulatorOnly = {
   allowInsecureConnection: true,
   disableChallengeResourceVerification: true,
 } satisfies SecretClientOptions;

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
   readonly nodeArguments?: readonly string[];
+  /** Standard input. Absent: none. */
+  readonly input?: string;
   /** Receives the process when it has started. */
   readonly started?: (child: ChildProcess) => void;
 }
@@ -27,12 +29,15 @@ export async function runCommand(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<Ended> {
-  const { environment = {}, folder = root, nodeArguments = [], started } = options;
+  const { environment = {}, folder = root, nodeArguments = [], input, started } = options;
   const child = spawn(process.execPath, [...nodeArguments, program, ...args], {
     cwd: folder,
     env: { PATH: process.env["PATH"], ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // A command that needs no input may end before it is read.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input ?? "");
   const exit = once(child, "close");
   started?.(child);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

@@ -26,8 +26,8 @@ async function loadedBy(args: readonly string[], environment: Record<string, str
 /** All that a command for an app may load before it has sent its request. Schemas and SDKs are not among it. */
 const light = ["@commander-js/extra-typings", "commander", "leven"];
 
-/** Loads 83 at present. A schema library alone has more. */
-const maxFiles = 110;
+/** Loads 116 at present, one for each verb among them. A schema library alone has more than the rest. */
+const maxFiles = 130;
 
 test("the help loads a few small modules", async () => {
   const { status, files, packages } = await loadedBy(["--help"]);

@@ -73,5 +73,6 @@ export const arbitraryConfig: fc.Arbitrary<object> = fc
     },
     notify: [{ type: "event-grid", endpoint: "https://one.eventgrid.azure.net" }],
     retention: "90d",
+    ledger: { signWith: { key: "ledger" } },
     api: { require: ["reason", "ticket"], ticketPattern: ["INC*", "CHG*"], limits: { reads: 60 } },
   }));

@@ -47,6 +47,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
     ...{
       request: () => undefined,
       verify: () => undefined,
+      rotation: () => undefined,
       expose: () => undefined,
       target: () => undefined,
       explanation: () => undefined,
@@ -63,6 +64,13 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       resumeAll: () => ({ written: [], notWritten: [] }),
       freeze: () => ({ state: "in force" }),
       freezes: () => [],
+      previewBreach: () => ({ id: "01JQ0000000000000000000000" }),
+      breach: () => undefined,
+      breachTargets: () => undefined,
+      confirmBreach: () => undefined,
+      pauseBreach: () => undefined,
+      resumeBreach: () => undefined,
+      cancelBreach: () => undefined,
     },
   };
   return { openOperations: () => Promise.resolve(known) };
@@ -253,9 +261,8 @@ async function answerTo({ method, url, headers, body }: Asked): Promise<string> 
     if (route.authLevel === "function" && headers.get("x-functions-key") !== "a-key") {
       return "no function key";
     }
-    const bytes = Buffer.from(body ?? "");
-    const arrayBuffer = () => Promise.resolve(bytes);
-    const request = { url: url.href, query: url.searchParams, params, headers, arrayBuffer };
+    const bytes = [Buffer.from(body ?? "")];
+    const request = { url: url.href, query: url.searchParams, params, headers, body: bytes };
     const answer: unknown = await route.handler(
       request as unknown as HttpRequest,
       new InvocationContext(),

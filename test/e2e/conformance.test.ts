@@ -52,11 +52,18 @@ async function send(id: string, path: string, init: RequestInit = {}): Promise<A
   return answer;
 }
 
+const inMonths = new Date(Date.now() + 60 * 86_400_000).toISOString();
+
 const post = (body: object): RequestInit => ({ headers: json, body: JSON.stringify(body) });
 
 describe("An answer of the running app matches the document", () => {
   test.each<[string, number, string, RequestInit?]>([
     ["listTargets", 200, "/api/targets"],
+    ["requestRotation", 202, "/api/targets/ones/rotations", post({ notBefore: inMonths })],
+    ["importSecret", 400, "/api/targets/more/import", post({ value: "short" })],
+    ["importSecret", 404, "/api/targets/no-such/import", post({ value: "issued-elsewhere" })],
+    ["undo", 409, "/api/targets/late/undo", post({})],
+    ["unblockTarget", 409, "/api/targets/more/unblock", post({})],
     ["listTargets", 200, "/api/targets?limit=1&owner=payments&dueBefore=2999-01-01"],
     ["listTargets", 400, "/api/targets?health=well"],
     ["getTarget", 200, "/api/targets/both"],
@@ -76,6 +83,10 @@ describe("An answer of the running app matches the document", () => {
     ["reportExposure", 400, "/api/targets/ones/exposures", post({})],
     ["reportUse", 202, "/api/targets/both/uses", post({ by: "an application" })],
     ["reportUse", 202, "/api/targets/ones/uses"],
+    ["listAudit", 200, "/api/audit?limit=1"],
+    ["listAudit", 200, "/api/audit?format=jsonl"],
+    ["listAudit", 400, "/api/audit?format=jsonl&target=ones"],
+    ["getAuditHead", 200, "/api/audit/head"],
     ["getPlan", 400, "/api/plan?targets=nothing"],
     ["getPlan", 200, "/api/plan?targets=ones&per-server=1/1h"],
     ["getPlan", 200, "/api/plan?targets=ones&format=text"],

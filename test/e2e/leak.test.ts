@@ -118,7 +118,8 @@ function passwordIn(value: string): string {
 
 async function everyPlace(): Promise<Place[]> {
   const { api, database, lines, output, storage, topic, vault, vaultEvents } = world;
-  for (const path of ["targets", "alarms"]) await api.send("GET", `/api/${path}`);
+  for (const path of ["targets", "alarms", "audit?limit=100", "audit?format=jsonl"])
+    await api.send("GET", `/api/${path}`);
   for (const { id } of await allTargets()) await api.rotations(id);
   const log = await readFile(database.logFile);
   const answers = output.answers.map(

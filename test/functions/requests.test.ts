@@ -163,6 +163,7 @@ const provocations: Readonly<
   "target-not-found": { operations: unknown },
   "rotation-not-found": { operations: unknown },
   "freeze-not-found": { operations: unknown },
+  "no-ledger-entry": { operations: unknown },
   "breach-not-found": { operations: unknown },
   "breach-stale": { operations: () => answering({ refused: "Others.", isStale: true }) },
   "breach-state": { operations: () => answering({ refused: "It has ended." }) },

@@ -30,6 +30,8 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   claimed: undefined,
   applied: undefined,
   looked: undefined,
+  sealed: undefined,
+  "ledger-failed": { word: "ledger", style: "yellow" },
   adopted: {
     word: "adopted",
     style: "cyan",

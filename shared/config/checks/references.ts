@@ -27,6 +27,7 @@ const references: readonly { readonly at: Pattern; readonly to: Named }[] = [
   { at: ["vaults", "*", "pending"], to: "vaults" },
   { at: ["consumers", "*", "key", "vault"], to: "vaults" },
   { at: ["notify", "*", "key", "vault"], to: "vaults" },
+  { at: ["ledger", "signWith", "vault"], to: "vaults" },
   ...criteria("vault", "vaults"),
   ...criteria("type", "types"),
 ];
@@ -40,13 +41,14 @@ function criteria(name: string, to: Named) {
   ];
 }
 
-/** The fields that refer to a secret. `bare`: the name of the secret alone is allowed. */
+/** The fields that refer to a secret or a key. `bare`: the name of the secret alone is allowed. */
 const secrets: readonly { readonly at: Pattern; readonly bare: boolean }[] = [
   { at: ["targets", "*", "publish"], bare: true },
   { at: ["targets", "*", "admin"], bare: false },
   { at: ["targets", "*", "accounts", "*", "initial"], bare: true },
   { at: ["consumers", "*", "key"], bare: false },
   { at: ["notify", "*", "key"], bare: false },
+  { at: ["ledger", "signWith"], bare: false },
 ];
 
 /**
@@ -90,7 +92,7 @@ function checkVaultsLeftOut(source: Source, entries: Entries): Finding[] {
 
 function namesNoVault(value: unknown, bare: boolean): boolean {
   return isRecord(value)
-    ? "secret" in value && !("vault" in value)
+    ? ("secret" in value || "key" in value) && !("vault" in value)
     : bare && typeof value === "string";
 }
 

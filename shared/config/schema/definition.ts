@@ -5,6 +5,7 @@ import { apiSchema } from "./api.ts";
 import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
 import { notifierSchema } from "./notifier-fields.ts";
+import { ledgerSchema } from "./ledger.ts";
 import { policySchema } from "./policies.ts";
 import { type ConfigRotator, makeLooseOptions, makeOptions, makeTargetSchema } from "./targets.ts";
 import { vaultSchema } from "./vaults.ts";
@@ -47,6 +48,9 @@ export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
       ),
       api: maybe(apiSchema).describe(
         "What the HTTP API requires of its callers. In a folder, only one file may set this field.",
+      ),
+      ledger: maybe(ledgerSchema).describe(
+        "How the ledger of all changes is protected. In a folder, only one file may set this field.",
       ),
       notify: z
         .array(notifierSchema)

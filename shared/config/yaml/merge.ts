@@ -51,6 +51,7 @@ export function mergeSources(sources: readonly Source[]): Merged {
       ...problems,
       ...findFieldSetTwice(sources, "retention"),
       ...findFieldSetTwice(sources, "api"),
+      ...findFieldSetTwice(sources, "ledger"),
     ],
   };
 }

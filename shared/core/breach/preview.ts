@@ -21,10 +21,10 @@ import { isBlocked } from "./judge.ts";
 import { describePlace, orderByExposure } from "./order.ts";
 
 /** Milliseconds for which a preview can be confirmed. */
-export const previewLength = hour;
+const previewLength = hour;
 
 /** Milliseconds. By default the breach waits so long for a rotation that has begun. */
-export const usualPatience = 15 * minute;
+const usualPatience = 15 * minute;
 
 const maxConsumers = 100;
 const maxListed = 100;

@@ -6,7 +6,7 @@ import type { BreachSelection } from "./breach.ts";
 import type { Candidate } from "./candidate.ts";
 
 /** The most targets of one breach. */
-export const maxTargets = 10_000;
+const maxTargets = 10_000;
 
 /** One condition of a selection. */
 interface Condition {

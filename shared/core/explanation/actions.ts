@@ -1,4 +1,3 @@
-import { type actionKinds } from "../answer-words.ts";
 import { errorGuide } from "../error-guide.ts";
 import { decideWork } from "../lifecycle/decide.ts";
 import { findGraceHold } from "../lifecycle/grace-hold.ts";
@@ -12,21 +11,13 @@ import { describePause, findPause } from "../record/pause.ts";
 import { type RotationRequest, schedule, type TargetRecord } from "../record/record.ts";
 import { withoutSkip } from "../record/rotation.ts";
 import type { Instant } from "../time.ts";
+import type { Action } from "./action.ts";
 import { hasRecovered } from "./because.ts";
 import type { NextStep } from "./next.ts";
 import { suggestRecovery } from "./recovery.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 import { withoutPeriod } from "./words.ts";
-
-/** Something that a person can do now, and that has an effect in this state. */
-export interface Action {
-  readonly kind: (typeof actionKinds)[number];
-  readonly do: string;
-  readonly why: string;
-  /** A shell command. `$KEYTURN` is the address of the app, `$KEY` a function key. */
-  readonly command?: string;
-}
 
 export function listActions(
   state: ReadableState,

@@ -2,7 +2,7 @@ import { findConflict } from "../dry-run.ts";
 import { findObstacle, findUndo } from "../lifecycle/given.ts";
 import { findNotBlocked } from "../lifecycle/unblock.ts";
 import { plus } from "../time.ts";
-import type { Action } from "./actions.ts";
+import type { Action } from "./action.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 

@@ -1,34 +1,7 @@
 import { toPrintable } from "../printable.ts";
 import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Instant } from "../time.ts";
-
-/** What was done, or what a caller wanted. */
-export const ledgerActions = [
-  "rotation.request",
-  "rotation.end",
-  "exposure.report",
-  "use.report",
-  "target.pause",
-  "target.resume",
-  "target.unblock",
-  "freeze.set",
-  "freeze.end",
-  "breach.preview",
-  "breach.start",
-  "breach.pause",
-  "breach.resume",
-  "breach.cancel",
-  "breach.end",
-  "credential.adopt",
-  "credential.retire",
-  "ledger.trim",
-  "ledger.damage",
-] as const;
-export type LedgerAction = (typeof ledgerActions)[number];
-
-/** `accepted`: a caller's request took effect or is queued. */
-export const ledgerOutcomes = ["accepted", "succeeded", "failed", "blocked", "refused"] as const;
-export type LedgerOutcome = (typeof ledgerOutcomes)[number];
+import type { LedgerAction, LedgerOutcome } from "./actions.ts";
 
 /** One thing that happened: who, what, when, why. It never contains a secret. Plain JSON. */
 export interface LedgerEntry {

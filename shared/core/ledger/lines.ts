@@ -22,7 +22,7 @@ export function toLines({ entries, head }: Segment): string[] {
   ];
 }
 
-export function toHeadLine(anchored: AnchoredHead): string {
+function toHeadLine(anchored: AnchoredHead): string {
   const { segment, first, sequence, hash, at, signature } = anchored;
   return toCanonicalJson({
     type: "head",
@@ -79,7 +79,7 @@ export function parseHead(value: unknown): Head | undefined {
   return typeof at === "string" ? { segment, first, sequence, hash, at } : undefined;
 }
 
-export function parseSignature(value: unknown): Signature | undefined {
+function parseSignature(value: unknown): Signature | undefined {
   if (!isObject(value)) return undefined;
   const { key, value: signed } = value;
   if (typeof key !== "string" || typeof signed !== "string") return undefined;

@@ -1,6 +1,7 @@
 import type { RunRecord } from "../record/history.ts";
 import type { Instant } from "../time.ts";
-import { boundEntry, type LedgerEntry, type LedgerOutcome } from "./entry.ts";
+import { type LedgerOutcome } from "./actions.ts";
+import { boundEntry, type LedgerEntry } from "./entry.ts";
 
 const outcomes: Partial<Record<RunRecord["state"], LedgerOutcome>> = {
   done: "succeeded",

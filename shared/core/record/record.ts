@@ -280,6 +280,7 @@ export type NotificationType =
   | "credential.adopted"
   | "credential.retired"
   | "drift.found"
+  | "ledger.sealed"
   | "breach.started"
   | "breach.ended"
   | "alarm";

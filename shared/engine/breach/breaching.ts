@@ -25,10 +25,11 @@ import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import type { Queue } from "../../stores/queue.ts";
+import { answerOnce, rememberAnswer, type RequestKey } from "../inbox/request-key.ts";
 import type { Ports } from "../ports.ts";
 import { type Page, type PageWanted, toPage } from "../queries/questions.ts";
 import { readCandidates } from "./candidates.ts";
-import { makeBreachChanger, type Refused } from "./change-breach.ts";
+import { type ChangeBreach, makeBreachChanger, type Refused } from "./change-breach.ts";
 import { perWindowOf } from "./per-window.ts";
 import { findStale } from "./stale.ts";
 import { createBreach } from "./write-breach.ts";
@@ -37,10 +38,12 @@ export interface BreachTargetsWanted extends PageWanted<number> {
   readonly states?: readonly ItemState[];
 }
 
+type Answered = BreachView | Refused | undefined;
+
 /** Rotates many targets whose secrets somebody may have. Each function returns undefined when the breach does not exist. */
 export interface Breaching {
   /** Says what a breach would do, and stores it. Nothing is rotated. Throws ConfigError. */
-  previewBreach(input: BreachInput): Promise<BreachView>;
+  previewBreach(input: BreachInput, key?: RequestKey): Promise<BreachView>;
   /** Lists breaches, newest first. `after` is the id of a breach. */
   breaches(wanted: PageWanted<string>): Promise<Page<BreachView | UnreadableBreach>>;
   breach(breachId: string): Promise<BreachView | undefined>;
@@ -50,10 +53,10 @@ export interface Breaching {
     wanted: BreachTargetsWanted,
   ): Promise<Page<BreachTargetView> | undefined>;
   /** Starts the breach, durably. A repetition changes nothing. */
-  confirmBreach(breachId: string, how: Confirmation): Promise<BreachView | Refused | undefined>;
-  pauseBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
-  resumeBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
-  cancelBreach(breachId: string, origin: Origin): Promise<BreachView | Refused | undefined>;
+  confirmBreach(breachId: string, how: Confirmation, key?: RequestKey): Promise<Answered>;
+  pauseBreach(breachId: string, origin: Origin, key?: RequestKey): Promise<Answered>;
+  resumeBreach(breachId: string, origin: Origin, key?: RequestKey): Promise<Answered>;
+  cancelBreach(breachId: string, origin: Origin, key?: RequestKey): Promise<Answered>;
 }
 
 /** How many breaches may be open at a time, previews included, among the newest ones. */
@@ -71,42 +74,82 @@ export function makeBreaching(
   const change = makeBreachChanger(ports, firstQueue);
   const select: Select = async (selection) =>
     selectCandidates(await readCandidates(ports, targets), selection);
+  const once = makeOnce(ports);
   return {
     ...makeReaders(ports),
-    async previewBreach(input) {
-      const now = toInstant(ports.journal.now());
-      await requireFewOpen(ports);
-      const selected = await select(input.selection);
-      const making = { id: ports.newId(), now, perWindow: perWindowOf(ports) };
-      const preview = makePreview(input, selected, making);
-      await createBreach(ports, preview);
-      return viewBreach(preview.breach, now);
-    },
-    confirmBreach: (breachId, how) =>
-      change(
-        breachId,
-        { event: "breach-started", action: "breach.start", origin: how },
-        async (breach, now) => {
-          const confirmed = confirm(breach, how, now);
-          if ("refused" in confirmed || confirmed.breach === breach) return confirmed;
-          return (await findStale(ports, breach, select)) ?? confirmed;
-        },
+    previewBreach: (input, key) =>
+      once(key, async () => {
+        const now = toInstant(ports.journal.now());
+        await requireFewOpen(ports);
+        const selected = await select(input.selection);
+        const making = { id: ports.newId(), now, perWindow: perWindowOf(ports) };
+        const preview = makePreview(input, selected, making);
+        await createBreach(ports, preview);
+        return viewBreach(preview.breach, now);
+      }),
+    confirmBreach: (breachId, how, key) =>
+      once(key, () =>
+        change(
+          breachId,
+          { event: "breach-started", action: "breach.start", origin: how },
+          async (breach, now) => {
+            const confirmed = confirm(breach, how, now);
+            if ("refused" in confirmed || confirmed.breach === breach) return confirmed;
+            return (await findStale(ports, breach, select)) ?? confirmed;
+          },
+        ),
       ),
-    pauseBreach: (breachId, origin) =>
-      change(breachId, { event: "breach-paused", action: "breach.pause", origin }, (breach, now) =>
-        pause(breach, origin, now),
+    ...makeSteering(change, once),
+  };
+}
+
+type Once = <Answer extends object | undefined>(
+  key: RequestKey | undefined,
+  make: () => Promise<Answer>,
+) => Promise<Answer>;
+
+/**
+ * Remembers the answer to a request with an idempotency key. The key is stored after the effect: if the process dies between the two, a
+ * repeated request finds that the breach is in the wanted state already, or makes another preview, which does nothing.
+ */
+function makeOnce(ports: Ports): Once {
+  return (key, make) =>
+    answerOnce(ports, key, async () => {
+      const answer = await make();
+      const { request } = answer && !("refused" in answer) ? rememberAnswer(key, answer) : {};
+      if (request) await ports.journal.keepRequest(request);
+      return answer;
+    });
+}
+
+function makeSteering(
+  change: ChangeBreach,
+  once: Once,
+): Pick<Breaching, "pauseBreach" | "resumeBreach" | "cancelBreach"> {
+  return {
+    pauseBreach: (breachId, origin, key) =>
+      once(key, () =>
+        change(
+          breachId,
+          { event: "breach-paused", action: "breach.pause", origin },
+          (breach, now) => pause(breach, origin, now),
+        ),
       ),
-    resumeBreach: (breachId, origin) =>
-      change(
-        breachId,
-        { event: "breach-resumed", action: "breach.resume", origin },
-        (breach, now) => resume(breach, origin, now),
+    resumeBreach: (breachId, origin, key) =>
+      once(key, () =>
+        change(
+          breachId,
+          { event: "breach-resumed", action: "breach.resume", origin },
+          (breach, now) => resume(breach, origin, now),
+        ),
       ),
-    cancelBreach: (breachId, origin) =>
-      change(
-        breachId,
-        { event: "breach-cancelled", action: "breach.cancel", origin },
-        (breach, now) => cancel(breach, origin, now),
+    cancelBreach: (breachId, origin, key) =>
+      once(key, () =>
+        change(
+          breachId,
+          { event: "breach-cancelled", action: "breach.cancel", origin },
+          (breach, now) => cancel(breach, origin, now),
+        ),
       ),
   };
 }

@@ -1,7 +1,8 @@
 import { type Breach } from "../../core/breach/breach.ts";
 import { describeBreachSelection } from "../../core/breach/describe-selection.ts";
 import type { Preview } from "../../core/breach/preview.ts";
-import { boundEntry, type LedgerAction } from "../../core/ledger/entry.ts";
+import { type LedgerAction } from "../../core/ledger/actions.ts";
+import { boundEntry } from "../../core/ledger/entry.ts";
 import type { Origin } from "../../core/record/justification.ts";
 import { keyturn } from "../../core/record/record.ts";
 import { toInstant } from "../../core/time.ts";

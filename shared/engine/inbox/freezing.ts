@@ -7,7 +7,8 @@ import {
   makeFreeze,
   type OperatorFreeze,
 } from "../../core/freezes/operator-freeze.ts";
-import { boundEntry, type LedgerAction, type LedgerEntry } from "../../core/ledger/entry.ts";
+import { type LedgerAction } from "../../core/ledger/actions.ts";
+import { boundEntry, type LedgerEntry } from "../../core/ledger/entry.ts";
 import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";

@@ -10,11 +10,13 @@ import {
   withLive,
 } from "../../core/lifecycle/unblock.ts";
 import { findReasonNotToGuess } from "../../core/looks/verified.ts";
+import type { TargetRecord } from "../../core/record/record.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { type SecretName, type Target, toPendingName } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import { logsIn, readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
+import { findAnswer, rememberAnswer, type RequestKey } from "../inbox/request-key.ts";
 import type { StoredCredential } from "../looks/credentials.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";
@@ -23,6 +25,8 @@ import { type Busy, retryWhileBusy, takeUrgentTurn } from "./busy.ts";
 export interface UnblockInput extends Unblocking {
   /** The version with the secret that works. Absent: try the stored secrets again. */
   readonly version?: string;
+  /** Idempotency key. A request that is repeated gets the answer of the first one. */
+  readonly key?: RequestKey;
 }
 
 /** The target is no longer blocked. */
@@ -54,13 +58,17 @@ export function unblockTarget(ports: Ports, target: Target, input: UnblockInput)
 
 async function tryToUnblock(ports: Ports, target: Target, input: UnblockInput): Promise<Ended> {
   const found = await ports.journal.read(target.id);
+  // After the record: an equal request that is written in between makes this one lose the claim.
+  const known = await findAnswer<Unblocked>(ports.journal, target.id, input.key);
+  if (known) return { result: known };
   const record = found?.record ?? newRecord(target.id);
   if (isClaimed(record, toInstant(ports.journal.now()))) return { result: busyWith(target) };
   const obstacle = findNotBlocked(record, target);
   if (obstacle) return { result: obstacle };
-  const session = openSession(ports, target, ports.newId(), { record, etag: found?.etag });
+  const keyed = makeKeyed(ports, input);
+  const session = openSession(keyed.ports, target, ports.newId(), { record, etag: found?.etag });
   try {
-    const result = await unblockUnderClaim(session, input);
+    const result = await unblockUnderClaim(session, input, keyed.remember);
     if (!session.hasClaim()) return { result };
     return { result, wakeAt: findWakeTime(session.record(), session.now()) };
   } catch (error) {
@@ -73,21 +81,32 @@ const busyWith = ({ id }: Target): Busy => ({
   busy: `A worker is working on target ${id}. Nothing was tried. Try again.`,
 });
 
+/** Ports whose journal stores the answer with the key, once it is known, in the transaction of the effect. */
+function makeKeyed(ports: Ports, { key }: UnblockInput) {
+  let answer: Unblocked | undefined;
+  const { journal } = ports;
+  const commit: Ports["journal"]["commit"] = (change) =>
+    journal.commit({ ...change, ...(answer && rememberAnswer(key, answer)) });
+  return {
+    ports: { ...ports, journal: { ...journal, commit } },
+    remember: (unblocked: Unblocked) => {
+      answer = unblocked;
+    },
+  };
+}
+
 async function unblockUnderClaim(
   session: TargetSession,
-  { version, ...unblocking }: UnblockInput,
+  { version, key: _, ...unblocking }: UnblockInput,
+  remember: (answer: Unblocked) => void,
 ): Promise<UnblockResult> {
   const proven = version === undefined ? undefined : await prove(session, version);
   if (proven && !("credential" in proven)) {
     if (session.hasClaim()) await session.release();
     return proven;
   }
-  const account = proven?.credential.account;
   const now = session.now();
-  const record =
-    proven && account !== undefined
-      ? withLive(session.record(), account, proven.ref, now)
-      : session.record();
+  const record = withProven(session.record(), proven, now);
   const continued = unblock(record, unblocking, now);
   const { rotation } = continued;
   const runs = rotation
@@ -95,16 +114,26 @@ async function unblockUnderClaim(
     : [];
   session.stage(continued, runs);
   const why = describeUnblocked(rotation?.id, proven);
+  const answer: Unblocked = {
+    why,
+    ...(rotation && { rotationId: rotation.id }),
+    ...(proven && { account: proven.credential.account }),
+  };
   session.log({
     ...{ ...unblocking, action: "target.unblock", outcome: "accepted", detail: why },
     ...(rotation && { rotations: [rotation.id] }),
   });
+  remember(answer);
   await session.release();
-  return {
-    why,
-    ...(rotation && { rotationId: rotation.id }),
-    ...(account !== undefined && { account }),
-  };
+  return answer;
+}
+
+function withProven(
+  record: TargetRecord,
+  proven: StoredCredential | undefined,
+  now: Instant,
+): TargetRecord {
+  return proven ? withLive(record, proven.credential.account, proven.ref, now) : record;
 }
 
 function describeUnblocked(rotationId: string | undefined, proven?: StoredCredential): string {

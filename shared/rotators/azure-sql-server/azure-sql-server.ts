@@ -45,6 +45,11 @@ export function azureSqlServer(
       database: options.database,
     }),
 
+    findUnfit: (secret) =>
+      secret.reveal().length > maxPasswordLength
+        ? `\`value\` must have at most ${maxPasswordLength} characters`
+        : undefined,
+
     // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {
       const where = fetchServer(options);
@@ -66,6 +71,9 @@ export function azureSqlServer(
     },
   };
 }
+
+/** Characters. The limit of SQL Server. */
+const maxPasswordLength = 128;
 
 function requireIdentity(using: Using, where: string): void {
   if (using.as === "identity") return;

@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import type { Secret } from "../../core/secrets/secret.ts";
 
 const derive = promisify(pbkdf2);
 
@@ -22,6 +23,13 @@ export async function computeScramVerifier(
   const storedKey = createHash("sha256").update(clientKey).digest("base64");
   const serverKey = createHmac("sha256", salted).update("Server Key").digest("base64");
   return `SCRAM-SHA-256$${iterations}:${salt.toString("base64")}$${storedKey}:${serverKey}`;
+}
+
+/** Why no account can have the password, in the words of `Rotator.findUnfit`. */
+export function findUnfitForScram(password: Secret): string | undefined {
+  return isTakenAsItStands(password.reveal())
+    ? undefined
+    : "`value` must not contain characters that clients encode differently. Plain ASCII is safe";
 }
 
 /** Characters that SASLprep removes or turns into a space, although NFKC keeps them. Most are invisible. */

@@ -8,7 +8,7 @@ import {
   OutcomeUnknownError,
 } from "../../core/errors.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { isTakenAsItStands } from "../connection/scram.ts";
+import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
 import { isAnybodySeen, type SessionsSeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
 import { isForbidden, lookError, toChangeError, toLoginError } from "./mongodb-errors.ts";
@@ -48,6 +48,8 @@ export const mongodb: Rotator<MongodbOptions> = {
     ...findFirstMember(options),
     database: options.database,
   }),
+
+  findUnfit: findUnfitForScram,
 
   accountRealm: ({ authDatabase }) => authDatabase,
 

@@ -7,7 +7,12 @@ import {
 } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { computeScramVerifier, defaultIterations, isTakenAsItStands } from "../connection/scram.ts";
+import {
+  computeScramVerifier,
+  defaultIterations,
+  findUnfitForScram,
+  isTakenAsItStands,
+} from "../connection/scram.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator, Using } from "../rotator.ts";
 import {
@@ -77,6 +82,8 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   },
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
+
+  findUnfit: findUnfitForScram,
 
   async apply({ next, ...call }, signal) {
     const { options } = call;

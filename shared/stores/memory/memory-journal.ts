@@ -57,12 +57,11 @@ export function makeMemoryJournal({
   retentionMs = defaultRetentionMs,
 }: MemoryJournalOptions = {}): Journal {
   const targets = new Map<string, StoredTarget>();
-  const alarms = new Map<string, Columns>();
-  const freezes = new Map<string, Columns>();
-  const ledger = makeMemoryLedger();
-  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
+  const [alarms, freezes] = [new Map<string, Columns>(), new Map<string, Columns>()];
   let writes = 0;
   const expiry = () => toInstant(new Date(now().getTime() - retentionMs));
+  const ledger = makeMemoryLedger(expiry);
+  const breaches = makeMemoryBreaches(() => toInstant(now()), ledger);
   const requests = makeMemoryRequests(() => toInstant(now()), expiry);
 
   // Not async, because nothing may happen between the check of the etag and the write.
@@ -103,8 +102,8 @@ export function makeMemoryJournal({
     ),
     ...historyIn({ targets, alarms, requests }, expiry),
     ...freezesIn(freezes, ledger, requests.keep),
-    ...breaches.store,
     ledger: ledger.store,
+    ...breaches.store,
     prune: toPromise((limit) => {
       const left = limit - prune(targets, alarms, expiry(), limit);
       const less = left - pruneFreezes(freezes, expiry(), left);

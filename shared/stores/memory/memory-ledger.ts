@@ -1,6 +1,7 @@
 import { type AnchoredHead, type ChainStart, newChain } from "../../core/ledger/chain.ts";
 import type { LedgerEntry } from "../../core/ledger/entry.ts";
 import { readChainedEntry, readEntry, writeEntry } from "../../core/ledger/stored-entry.ts";
+import type { Instant } from "../../core/time.ts";
 import type { LedgerStore, Placed, Unsealed } from "../ledger-store.ts";
 import { refuseUnstorableEntries } from "../table/change.ts";
 import { entryIn, entryRow } from "../table/row-keys.ts";
@@ -18,7 +19,7 @@ export interface MemoryLedger {
 }
 
 /** A ledger in memory. It keeps entries as text, so it returns copies. */
-export function makeMemoryLedger(): MemoryLedger {
+export function makeMemoryLedger(expiry: () => Instant): MemoryLedger {
   const unsealed = new Map<string, string>();
   const segments = new Map<number, StoredSegment>();
   let start: ChainStart = newChain;
@@ -34,6 +35,7 @@ export function makeMemoryLedger(): MemoryLedger {
     unsealed: (limit) => later(() => listUnsealed(unsealed, limit)),
     ...segmentsIn(segments, unsealed),
     start: () => later(() => start),
+    expiry,
     trim: (removed, begin, entry) =>
       later(() => {
         if (!removed.every(({ head }) => segments.has(head.segment))) return;

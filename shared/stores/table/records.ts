@@ -38,6 +38,7 @@ const notificationTypes = {
   "credential.adopted": true,
   "credential.retired": true,
   "drift.found": true,
+  "ledger.sealed": true,
   "breach.started": true,
   "breach.ended": true,
   alarm: true,

@@ -69,7 +69,7 @@ export function makeTableJournal(
     ...historyIn(begin, expiry),
     ...freezesIn(begin, expiry),
     ...breachesIn(begin),
-    ledger: makeTableLedger(begin),
+    ledger: makeTableLedger(begin, expiry),
   };
 }
 

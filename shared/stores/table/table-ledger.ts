@@ -10,6 +10,7 @@ import {
 } from "../../core/ledger/chain.ts";
 import type { LedgerEntry } from "../../core/ledger/entry.ts";
 import { readChainedEntry, readEntry, writeEntry } from "../../core/ledger/stored-entry.ts";
+import { toInstant } from "../../core/time.ts";
 import { UnreadableRowError } from "../journal.ts";
 import type { Anchor, LedgerStore, Placed, Unsealed } from "../ledger-store.ts";
 import { refuseUnstorableEntries } from "./change.ts";
@@ -23,7 +24,7 @@ const partitionKey = keys.ledgerPartition;
  * The ledger in the journal's table. An entry waits in the partition of its effect until a segment contains it. All segments are in one
  * partition, and each is one transaction.
  */
-export function makeTableLedger(begin: () => Table): LedgerStore {
+export function makeTableLedger(begin: () => Table, expiry: () => Date): LedgerStore {
   return {
     log: async (entries) => {
       await putWithEntries(begin(), { partitionKey, rowKey: keys.ledgerLogRow }, entries);
@@ -34,6 +35,7 @@ export function makeTableLedger(begin: () => Table): LedgerStore {
       return row && { ...requireHead(row), isCleared: row["cleared"] === true };
     },
     start: async () => toStart(await begin().read(partitionKey, keys.ledgerStartRow)),
+    expiry: () => toInstant(expiry()),
     add: (head, entries) => add(begin(), head, entries),
     clear: (segment) => clear(begin(), segment),
     segments: async (first, last) =>

@@ -94,6 +94,14 @@ test("only one file of a folder can set api", async () => {
   ]);
 });
 
+test("only one file of a folder can set ledger", async () => {
+  const ledger = "ledger: {}\n";
+  const twice = await makeFolder({ "base.yaml": base + ledger, "orders.yaml": orders + ledger });
+  expect(await problemLines(loadConfig(twice, rotators))).toEqual([
+    "conf/orders.yaml:5:1  ledger: is defined twice; the first is at conf/base.yaml:5:1",
+  ]);
+});
+
 test("only one file of a folder can set retention", async () => {
   const once = await makeFolder({ "base.yaml": `${base}retention: 90d\n`, "orders.yaml": orders });
   expect((await loadConfig(once, rotators)).retention).toBe(90 * 24 * 3_600_000);

@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import fc from "fast-check";
+import { ledgerActions, ledgerOutcomes } from "../../../shared/core/ledger/actions.ts";
 import {
   chainEntries,
   type ChainStart,
@@ -9,17 +10,12 @@ import {
   startAfter,
   toSignedText,
 } from "../../../shared/core/ledger/chain.ts";
-import {
-  boundEntry,
-  ledgerActions,
-  type LedgerEntry,
-  ledgerOutcomes,
-} from "../../../shared/core/ledger/entry.ts";
+import { boundEntry, type LedgerEntry } from "../../../shared/core/ledger/entry.ts";
 import { toLines, toStartLine } from "../../../shared/core/ledger/lines.ts";
 
 const at = "2026-03-01T12:00:00.000Z";
 
-export const arbitraryEntry: fc.Arbitrary<LedgerEntry> = fc
+const arbitraryEntry: fc.Arbitrary<LedgerEntry> = fc
   .record({
     id: fc.ulid(),
     at: fc.constant(at),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { KeyClient } from "@azure/keyvault-keys";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { startAzurite } from "../../../local/azurite.ts";
 import {
@@ -25,6 +26,7 @@ export interface Services {
   readonly vault: KeyVaultEmulator;
   /** The official client. */
   readonly secrets: SecretClient;
+  readonly keyClient: KeyClient;
   /** The custom topic that the app publishes to. */
   readonly topic: EventGridEmulator;
   /** The topic of Key Vault's events. */
@@ -68,10 +70,10 @@ export async function startServices(): Promise<Services> {
     timeScale: 0.01,
   });
   const { vault, tokens, backdate } = await startVault(folder, identity, vaultEvents);
-  const secrets = await makeClient(vault.url, identity);
+  const { secrets, keyClient } = await makeClients(vault.url, identity);
   const lines = await linesTo(database.port, azurite.connectionString);
   return {
-    ...{ database, vault, secrets, topic, vaultEvents, identity, lines, tokens, folder },
+    ...{ database, vault, secrets, keyClient, topic, vaultEvents, identity, lines, tokens, folder },
     storage: azurite.connectionString,
     store: (name, value, ageInDays = 0) =>
       backdate(ageInDays, () => secrets.setSecret(name, value)),
@@ -112,17 +114,18 @@ async function startVault(folder: string, identity: IdentityEndpoint, events: To
   return { vault, tokens, backdate };
 }
 
-async function makeClient(vaultUrl: string, identity: IdentityEndpoint): Promise<SecretClient> {
+async function makeClients(vaultUrl: string, identity: IdentityEndpoint) {
   const address = `${identity.url}?api-version=2019-08-01&resource=${VAULT_RESOURCE}`;
   const answer = await fetch(address, { headers: { "x-identity-header": identity.header } });
   const { access_token: token } = (await answer.json()) as { access_token: string };
   const credential = {
     getToken: () => Promise.resolve({ token, expiresOnTimestamp: Date.now() + day }),
   };
-  return new SecretClient(vaultUrl, credential, {
-    allowInsecureConnection: true,
-    disableChallengeResourceVerification: true,
-  });
+  const options = { allowInsecureConnection: true, disableChallengeResourceVerification: true };
+  return {
+    secrets: new SecretClient(vaultUrl, credential, options),
+    keyClient: new KeyClient(vaultUrl, credential, options),
+  };
 }
 
 async function linesTo(postgresqlPort: number, connectionString: string): Promise<Lines> {

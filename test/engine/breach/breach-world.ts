@@ -126,8 +126,8 @@ export async function makeBreachWorld(members: readonly Member[]) {
       journal: {
         ...journal,
         commit: (change) => gate("journal.commit", () => journal.commit(change)),
-        addBreach: (breach, items) =>
-          gate("journal.addBreach", () => journal.addBreach(breach, items)),
+        addBreach: (breach, items, entries) =>
+          gate("journal.addBreach", () => journal.addBreach(breach, items, entries)),
         commitBreach: (change) => gate("journal.commitBreach", () => journal.commitBreach(change)),
         breach: (id) => gate("journal.breach", () => journal.breach(id)),
         breachItems: (id, wanted) =>

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { minute, second } from "../../../shared/core/time.ts";
 import type { Operations } from "../../../shared/engine/operations.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
 import { generator } from "../random.ts";
 import type { Gate } from "../world.ts";
 import {
@@ -66,6 +67,10 @@ async function expectTrueReport(world: BreachWorld, id: string): Promise<void> {
     expect(asked.map(({ rotationId }) => rotationId)).toContain(item?.rotationId);
     // A failed rotation is tried again by Keyturn itself, for the same person.
     if (isRotated) expect(asked).toHaveLength(1);
+  }
+  const ledger = await readLedger(world.journal);
+  for (const action of ["breach.preview", "breach.start", "breach.end"]) {
+    expect(ledger.filter((entry) => entry.action === action)).toHaveLength(1);
   }
   const ended = world.notifier.sent.filter(({ type }) => type === "breach.ended");
   expect(new Set(ended.map(({ id: name }) => name)).size).toBe(1);

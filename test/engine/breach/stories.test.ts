@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { KeyReusedError } from "../../../shared/core/errors.ts";
 import { hour, minute } from "../../../shared/core/time.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
 import {
   everywhere,
   makeBreachWorld,
@@ -190,5 +192,59 @@ describe("A running breach", () => {
     expect((await readReport(world, id)).get("db-1-001")?.outcome).toBe(
       "The target is no longer configured",
     );
+  });
+});
+
+describe("A request with an idempotency key", () => {
+  test("that is repeated gets its first answer, and another one with the key is refused", async () => {
+    const world = await makeBreachWorld(makeMembers(30));
+    const keyturn = world.instance();
+    const wanted = { by: "ada", reason: "theft", selection: everywhere };
+    const keys = ["1", "2"].map((id) => ({ id, request: "hash" }));
+    const first = await keyturn.previewBreach(wanted, keys[0]);
+    expect(await keyturn.previewBreach(wanted, keys[0])).toEqual(first);
+    expect((await keyturn.previewBreach(wanted, keys[1])).id).not.toBe(first.id);
+    const other = { id: "1", request: "another" };
+    await expect(keyturn.previewBreach(wanted, other)).rejects.toThrow(KeyReusedError);
+    await keyturn.confirmBreach(first.id, plainly);
+    const paused = await keyturn.pauseBreach(first.id, { by: "ben" }, { id: "3", request: "p" });
+    await keyturn.resumeBreach(first.id, { by: "ben" });
+    const again = await keyturn.pauseBreach(first.id, { by: "ben" }, { id: "3", request: "p" });
+    expect(again).toEqual(paused);
+    expect(await keyturn.breach(first.id)).toMatchObject({ state: "running" });
+  });
+});
+
+describe("The ledger", () => {
+  test("has who previewed, started, paused, resumed and cancelled a breach, and how it ended", async () => {
+    const world = await makeBreachWorld(makeMembers(40));
+    const keyturn = world.instance();
+    const id = await startBreach(keyturn, everywhere);
+    await keyturn.confirmBreach(id, { ...plainly, by: "eve" });
+    await world.settle(keyturn);
+    await keyturn.pauseBreach(id, { by: "ben", reason: "lunch", ticket: "SEC-2" });
+    await keyturn.pauseBreach(id, { by: "eve" });
+    await keyturn.resumeBreach(id, { by: "ben" });
+    await keyturn.cancelBreach(id, { by: "cleo" });
+    await world.pass(minute);
+    const entries = await readLedger(world.journal);
+    const rotated = (await keyturn.breach(id))?.counts.rotated ?? 0;
+    expect(entries.filter(({ action }) => action.startsWith("breach."))).toMatchObject([
+      {
+        ...{ action: "breach.preview", by: "ada", reason: "host compromised" },
+        ...{ selection: "type memory", detail: `breach ${id} of 40 targets` },
+      },
+      { action: "breach.start", by: "ada", outcome: "accepted" },
+      { action: "breach.pause", by: "ben", reason: "lunch", ticket: "SEC-2" },
+      { action: "breach.resume", by: "ben" },
+      { action: "breach.cancel", by: "cleo" },
+      {
+        ...{ action: "breach.end", by: "keyturn", outcome: "failed" },
+        detail: `breach ${id} of 40 targets: ${rotated} rotated, 0 failed, 0 blocked, 0 unfinished, ${40 - rotated} left`,
+      },
+    ]);
+    const requests = entries.filter(({ action }) => action === "rotation.request");
+    expect(requests).toHaveLength(rotated);
+    expect(requests[0]).toMatchObject({ by: "ada", cause: "exposure", reason: "host compromised" });
   });
 });

@@ -18,6 +18,7 @@ function seenThrough(journal: Journal, gate: Gate): Journal {
     log: (entries) => gate("log", () => ledger.log(entries)),
     unsealed: (limit) => gate("unsealed", () => ledger.unsealed(limit)),
     latest: () => gate("latest", () => ledger.latest()),
+    expiry: () => ledger.expiry(),
     start: () => gate("start", () => ledger.start()),
     add: (head, entries) => gate("add", () => ledger.add(head, entries)),
     clear: (segment) => gate("clear", () => ledger.clear(segment)),

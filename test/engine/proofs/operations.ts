@@ -24,7 +24,7 @@ export interface Operation {
   violations(world: World): Promise<string[]>;
 }
 
-export const imported = "issued-elsewhere-4711";
+const imported = "issued-elsewhere-4711";
 
 const wanted = { requestedBy: "test" };
 
@@ -40,7 +40,7 @@ export const rotation: Operation = {
   violations: () => Promise.resolve([]),
 };
 
-export const importing: Operation = {
+const importing: Operation = {
   name: "import",
   supersedes: firstAccount,
   request: requestImport,
@@ -50,7 +50,7 @@ export const importing: Operation = {
 };
 
 /** The database administrator sets the secret while it is imported. */
-export const importingSet: Operation = {
+const importingSet: Operation = {
   ...importing,
   name: "import of a secret that the target has already",
   after(world, effect) {
@@ -66,7 +66,7 @@ export const importingSet: Operation = {
   },
 };
 
-export const undoing: Operation = {
+const undoing: Operation = {
   name: "undo",
   supersedes: ({ accounts }) => accounts.at(-1) ?? "",
   async prepare(world) {
@@ -89,7 +89,7 @@ async function requestImport(ports: Ports, world: World): Promise<string> {
   return idOf(await importSecret(ports, world.target, input));
 }
 
-export function idOf(result: GivenResult): string {
+function idOf(result: GivenResult): string {
   if ("rotationId" in result) return result.rotationId;
   return "refused" in result ? `refused: ${result.refused}` : "";
 }

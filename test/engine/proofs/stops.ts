@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { VaultUnavailableError } from "../../../shared/core/errors.ts";
-import type { LedgerAction } from "../../../shared/core/ledger/entry.ts";
+import type { LedgerAction } from "../../../shared/core/ledger/actions.ts";
 import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { minute } from "../../../shared/core/time.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";

@@ -149,3 +149,18 @@ test("A version that does not exist, or that cannot be tried, leaves the target 
   expect((await readRecord(world)).rotation?.phase).toBe("blocked");
   expect((await readRecord(world)).claim.owner).toBeUndefined();
 });
+
+test("The same key gets the same answer, although the target is no longer blocked", async () => {
+  const { world } = await blocked();
+  world.advance(guessWindowMs);
+  const input = { ...by, key: { id: "once", request: "unblock" } };
+  const first = await unblockTarget(world.ports(open), world.target, input);
+  const again = await unblockTarget(world.ports(open), world.target, input);
+  expect(again.result).toEqual(first.result);
+  expect(first.result).toMatchObject({ why: expect.stringContaining("continues now") as string });
+  const other = unblockTarget(world.ports(open), world.target, {
+    ...input,
+    key: { id: "once", request: "another" },
+  });
+  await expect(other).rejects.toThrow("already used");
+});

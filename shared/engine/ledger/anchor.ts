@@ -1,0 +1,96 @@
+import { deadlines } from "../../core/deadlines.ts";
+import { type EventType, toEvent } from "../../core/events.ts";
+import {
+  type AnchoredHead,
+  type Head,
+  type Signature,
+  toSignedText,
+} from "../../core/ledger/chain.ts";
+import type { Notification } from "../../core/record/record.ts";
+import { toInstant } from "../../core/time.ts";
+import type { Ports } from "../ports.ts";
+
+export type AnchorPorts = Pick<Ports, "journal" | "notifiers" | "signer" | "emit" | "deadline">;
+
+/** Why the newest head is not signed although the configuration names a key. */
+export interface Unsigned {
+  readonly head: Head;
+  readonly why: string;
+}
+
+/**
+ * Shows the newest head to everyone who can keep it: the log, the key that signs it, and every notifier. It covers all entries before,
+ * so heads that came meanwhile need no anchor of their own. What fails is tried again by the next call, for the head that is the newest
+ * then. A notifier that gets a head again gets it with the same id.
+ */
+export async function anchorLedger(ports: AnchorPorts): Promise<Unsigned | undefined> {
+  const { ledger } = ports.journal;
+  const head = await ledger.latest();
+  if (!head || head.anchoredAt !== undefined) return undefined;
+  const at = toInstant(ports.journal.now());
+  if (head.toldTo === undefined) {
+    const detail = `segment ${head.segment}, entries ${head.first} to ${head.sequence}, hash ${head.hash}`;
+    ports.emit(toEvent({ type: "sealed", at, detail }));
+  }
+  const signed = await sign(ports, head);
+  const signature = typeof signed === "string" ? undefined : signed;
+  const toldTo = await tellAll(ports, { ...head, ...(signature && { signature }) });
+  const isDone =
+    typeof signed !== "string" && ports.notifiers.every(({ name }) => toldTo.includes(name));
+  await ledger.anchor(head.segment, {
+    ...(signature && { signature }),
+    toldTo,
+    ...(isDone && { anchoredAt: at }),
+  });
+  return typeof signed === "string" ? { head, why: signed } : undefined;
+}
+
+/** The signature; undefined without a key; or why the key could not be used. */
+async function sign(
+  ports: AnchorPorts,
+  head: AnchoredHead,
+): Promise<Signature | string | undefined> {
+  if (head.signature || !ports.signer) return head.signature;
+  try {
+    return await ports.signer.sign(toSignedText(head), ports.deadline(deadlines.vault));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "the key could not be used";
+    report(ports, "ledger-failed", why);
+    return why;
+  }
+}
+
+/** Returns the names of the notifiers that have received the head. */
+async function tellAll(ports: AnchorPorts, head: AnchoredHead): Promise<string[]> {
+  const told = await Promise.all(
+    ports.notifiers.map(async (notifier) => {
+      if (head.toldTo?.includes(notifier.name)) return [notifier.name];
+      try {
+        await notifier.send([toNotification(head)], ports.deadline(deadlines.notify));
+        return [notifier.name];
+      } catch {
+        report(ports, "notification-failed", notifier.name);
+        return [];
+      }
+    }),
+  );
+  return told.flat();
+}
+
+function toNotification(head: AnchoredHead): Notification {
+  const { segment, first, sequence, hash, at, signature } = head;
+  return {
+    id: `ledger/${segment}/${hash.slice(0, 16)}`,
+    type: "ledger.sealed",
+    targetId: "keyturn",
+    at,
+    data: {
+      ...{ segment, first, sequence, hash, at },
+      ...(signature && { key: signature.key, signature: signature.value }),
+    },
+  };
+}
+
+function report({ journal, emit }: AnchorPorts, type: EventType, detail: string): void {
+  emit(toEvent({ type, at: toInstant(journal.now()), detail }));
+}
