@@ -1,9 +1,11 @@
 import type { RotationInput } from "../shared/app.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
+import { openEventStream, type StreamedEvent } from "./http/event-stream.ts";
 import { nextPage } from "./http/pages.ts";
 import { ProblemError, requireTarget } from "./http/problem.ts";
 import { replyRequested } from "./http/requested.ts";
-import { reply, serve } from "./http/serve.ts";
+import { checkLastEventId, isEnd, toRotationEvent } from "./http/rotation-events.ts";
+import { reply, replyStream, replyText, serve } from "./http/serve.ts";
 import { withoutUndefined } from "./http/without-undefined.ts";
 
 const schemas = () => import("./schemas/rotations.ts");
@@ -56,6 +58,40 @@ serve(
     const { target, rotation } = params;
     const found = await operations.rotation(target, rotation);
     if (found) return reply(200, found);
-    throw new ProblemError("rotation-not-found", `Target "${target}" has no rotation ${rotation}.`);
+    throw noSuchRotation(target, rotation);
   },
 );
+
+/** Milliseconds between two reads of the journal. */
+const pollMs = 1_000;
+
+serve(
+  "api-rotation-events",
+  async () => (await schemas()).followRotation,
+  async ({ params, headers, operations, clientLeft }) => {
+    const { target, rotation } = params;
+    const read = async () => {
+      const found = await operations.rotation(target, rotation);
+      return found && toRotationEvent(found);
+    };
+    let sent = headers["last-event-id"];
+    if (sent !== undefined) checkLastEventId(sent, rotation);
+    const first = await read();
+    if (!first) throw noSuchRotation(target, rotation);
+    if (first.id === sent && isEnd(first)) return replyText(204, "", "text/plain");
+    let known: StreamedEvent | undefined = first;
+    const next = async () => {
+      // A journal that is down for a moment is no reason to end the stream.
+      const found = known ?? (await read().catch(() => undefined));
+      known = undefined;
+      if (!found || found.id === sent) return undefined;
+      sent = found.id;
+      return found;
+    };
+    return replyStream(200, openEventStream({ next, isLast: isEnd, pollMs, left: clientLeft }));
+  },
+);
+
+function noSuchRotation(target: string, rotation: string): ProblemError {
+  return new ProblemError("rotation-not-found", `Target "${target}" has no rotation ${rotation}.`);
+}

@@ -1,6 +1,7 @@
-import { type Route, routes } from "../../functions/http/routes.ts";
+import { type Route, type RouteName, routes } from "../../functions/http/routes.ts";
 import { exitCodes, Failure } from "../exit-codes.ts";
 import type { ApiAnswer, ApiRequest, EndpointName } from "./endpoints.ts";
+import { type EventOptions, readRotationEvents } from "./events.ts";
 import { explainAnswer, isType, notKeyturn, type RawAnswer } from "./problems.ts";
 import { type Means, send } from "./send.ts";
 
@@ -11,6 +12,11 @@ export interface Client {
     request: ApiRequest<Name>,
     accepted?: readonly number[],
   ): Promise<ApiAnswer<Name>>;
+  /** The events of a rotation, over one connection. Throws NoStreamError. */
+  events(
+    params: { readonly target: string; readonly rotation: string },
+    options: EventOptions,
+  ): ReturnType<typeof readRotationEvents>;
   /** Every page of a list, from the first one. */
   pages<Name extends ListName>(
     name: Name,
@@ -57,6 +63,8 @@ export function makeClient(means: Means): Client {
       // The app answers with what its schemas describe.
       return (await read(method, pathOf(name, request), parts)) as ApiAnswer<typeof name>;
     },
+    events: (params, options) =>
+      readRotationEvents(pathOf("api-rotation-events", { params }), options, means),
     async *pages(name, request) {
       const seen = new Set<string>();
       let path: string | undefined = pathOf(name, request);
@@ -110,7 +118,7 @@ function toParts({ body, idempotencyKey, isRepeatable }: AnyRequest): Parts {
 }
 
 /** The path of a route with its parameters and its query. Absent values are left out. */
-function pathOf(name: EndpointName, { params = {}, query = {} }: AnyRequest): string {
+function pathOf(name: RouteName, { params = {}, query = {} }: AnyRequest): string {
   const path = routes[name].path.replaceAll(/\{(\w+)\}/g, (_, parameter: string) =>
     encodeURIComponent(String(Reflect.get(params, parameter))),
   );

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../api/client.ts";
 import type { Rotation } from "../api/endpoints.ts";
+import { NoStreamError } from "../api/events.ts";
 import { type ExitCode, exitCodes, Failure } from "../exit-codes.ts";
 import { clearProgress, showProgress } from "../output/progress.ts";
 import { formatSeconds } from "../output/times.ts";
@@ -38,7 +39,10 @@ export async function follow(following: Following): Promise<Rotation> {
   };
   process.once("SIGINT", onSignal);
   try {
-    return await poll(following, following.connect(stop.signal), stop.signal);
+    const client = following.connect(stop.signal);
+    const began = Date.now();
+    const heard = await listen(following, client, began);
+    return heard ?? (await poll(following, client, { began, signal: stop.signal }));
   } catch (error) {
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
@@ -47,13 +51,40 @@ export async function follow(following: Following): Promise<Rotation> {
   }
 }
 
+/** Milliseconds. The app ends a stream after 200 seconds. */
+const shortStreamMs = 5_000;
+
+/** Follows the events of the rotation. Undefined when they do not come: then the rotation must be polled. */
+async function listen(
+  { target, rotation, timeoutMs = Infinity }: Following,
+  client: Client,
+  began: number,
+): Promise<Rotation | undefined> {
+  const until = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timeoutMs);
+  let lastId: string | undefined;
+  try {
+    while (until?.aborted !== true) {
+      const connectedAt = Date.now();
+      for await (const event of client.events({ target, rotation }, { lastId, until })) {
+        lastId = event.id;
+        if (event.isLast) return event.rotation;
+        showProgress(formatProgress(event.rotation, Date.now() - began));
+      }
+      // Something before the app ends the streams at once.
+      if (Date.now() - connectedAt < shortStreamMs) break;
+    }
+  } catch (error) {
+    if (!(error instanceof NoStreamError)) throw error;
+  }
+  return undefined;
+}
+
 async function poll(
   { target, rotation, timeoutMs = Infinity }: Following,
   client: Client,
-  signal: AbortSignal,
+  { began, signal }: { readonly began: number; readonly signal: AbortSignal },
 ): Promise<Rotation> {
-  const began = Date.now();
-  let heardAt = began;
+  let heardAt = Date.now();
   let last: Rotation | undefined;
   for (;;) {
     try {

@@ -38,9 +38,15 @@ export async function readText(
 async function readBytes(request: HttpRequest, maxBytes: number): Promise<Buffer> {
   const announced = Number(request.headers.get("content-length") ?? "0");
   if (announced > maxBytes) throw tooLarge(maxBytes);
-  const bytes = Buffer.from(await request.arrayBuffer());
-  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
-  return bytes;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // A body without a length comes in chunks, as many as the caller likes.
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function requireType(request: HttpRequest, types: readonly string[]): void {

@@ -30,6 +30,7 @@ export const endpoints = {
   unblockTarget: undos.unblock,
   listRotations: rotations.listRotations,
   getRotation: rotations.getRotation,
+  followRotation: rotations.followRotation,
   reportExposure: reports.reportExposure,
   reportUse: reports.reportUse,
   verifyTarget: verify.verify,
@@ -113,7 +114,12 @@ function describe(operationId: string, definition: EndpointDefinition): object {
       ...Object.fromEntries(
         Object.entries(definition.answers).map(([status, { content, ...rest }]) => [
           status,
-          { ...rest, content: mapValues(content, (schema) => ({ schema })) },
+          {
+            ...rest,
+            ...(Object.keys(content).length > 0 && {
+              content: mapValues(content, (schema) => ({ schema })),
+            }),
+          },
         ]),
       ),
       ...(!isOpen && { 401: { description: unauthorized } }),

@@ -77,6 +77,8 @@ export interface Call<Definition extends EndpointDefinition> {
   readonly key: RequestKey | undefined;
   readonly operations: Operations;
   readonly request: HttpRequest;
+  /** Aborts when nobody reads the answer any more. */
+  readonly clientLeft: AbortSignal;
 }
 
 type JsonAnswer<Answers> = {
@@ -98,6 +100,15 @@ interface TextAnswer<Answers> {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** JSON that follows the schema, or a text of the content type `type`. */
+/** Bytes that are sent as they come. */
+interface StreamAnswer<Answers> {
+  readonly status: keyof Answers & number;
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly type: string;
+}
+
+/** JSON that follows the schema, a text of the content type `type`, or a stream. */
 export type Answer<Definition extends EndpointDefinition> =
-  JsonAnswer<Definition["answers"]> | TextAnswer<Definition["answers"]>;
+  | JsonAnswer<Definition["answers"]>
+  | TextAnswer<Definition["answers"]>
+  | StreamAnswer<Definition["answers"]>;

@@ -118,6 +118,12 @@ export const problemKinds = {
     meaning: "The app is computing as many plans as it can at once.",
     action: "Send the request again after `Retry-After`.",
   },
+  "too-many-streams": {
+    status: 503,
+    title: "Too many streams",
+    meaning: "The instance sends events to as many clients as it can at once.",
+    action: "Poll the rotation instead, or send the request again after `Retry-After`.",
+  },
   "record-unreadable": {
     status: 503,
     title: "Record unreadable",

@@ -26,6 +26,10 @@ export const routes = {
   "api-import": { method: "POST", path: "targets/{target}/import", action: "rotation.request" },
   "api-undo": { method: "POST", path: "targets/{target}/undo", action: "rotation.request" },
   "api-unblock": { method: "POST", path: "targets/{target}/unblock", action: "target.unblock" },
+  "api-rotation-events": {
+    method: "GET",
+    path: "targets/{target}/rotations/{rotation}/events",
+  },
   "api-exposures": {
     method: "POST",
     path: "targets/{target}/exposures",

@@ -13,6 +13,7 @@ import {
   isUnavailable,
 } from "../../shared/app.ts";
 import { openOperations } from "../invocation/invocation-operations.ts";
+import { whenClientLeaves } from "./client-left.ts";
 import type { Answer, Call, EndpointDefinition } from "./endpoint.ts";
 import { countRequest, withHeaders } from "./limits.ts";
 import { readOrigin, takesJustification } from "./origin.ts";
@@ -63,7 +64,8 @@ function handle<Definition extends EndpointDefinition>(
       if (takesJustification(definition)) await operations.requireJustification(origin);
       const key = readRequestKey(request, definition, parsed);
       // The schemas of the definition have made these fields, which the compiler cannot follow.
-      const call = { ...parsed, operations, request, origin, key } as Call<Definition>;
+      const clientLeft = whenClientLeaves(context.invocationId);
+      const call = { ...parsed, operations, request, origin, key, clientLeft } as Call<Definition>;
       return withHeaders(toResponse(await answer(call)), budget);
     } catch (error) {
       const problem = toProblem(error, context);
@@ -93,20 +95,31 @@ export function replyText<const Status extends number>(
   return { status, text, type, headers };
 }
 
+/** An answer of server-sent events. */
+export function replyStream<const Status extends number>(
+  status: Status,
+  stream: ReadableStream<Uint8Array>,
+) {
+  return { status, stream, type: "text/event-stream" };
+}
+
 interface PlainAnswer {
   readonly status: number;
   readonly json?: unknown;
   readonly text?: string;
+  readonly stream?: ReadableStream<Uint8Array>;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 function toResponse(answer: PlainAnswer): HttpResponseInit {
-  const { status, json, text, type = "application/json; charset=utf-8", headers = {} } = answer;
+  const { status, json, text, stream, headers = {} } = answer;
+  const { type = "application/json; charset=utf-8" } = answer;
   return {
     status,
     headers: { "content-type": type, "cache-control": "no-store", ...headers },
-    body: text ?? JSON.stringify(json),
+    // The library has its own name for the stream of the platform.
+    body: (stream as HttpResponseInit["body"]) ?? text ?? JSON.stringify(json),
   };
 }
 

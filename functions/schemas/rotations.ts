@@ -170,3 +170,34 @@ export const getRotation = endpoint({
   answers: { 200: { description: "The rotation.", content: { "application/json": rotation } } },
   problems: ["rotation-not-found", "record-unreadable"],
 });
+
+const eventIdError =
+  "`Last-Event-ID` must be the id of an event of this rotation. Leave it out to start with the present state.";
+
+export const followRotation = endpoint({
+  route: "api-rotation-events",
+  group: "Rotations",
+  summary: "Follow a rotation as server-sent events",
+  description:
+    "Each event has the whole rotation, as `GET …/rotations/{rotation}` answers it: `progress` whenever it has changed, and `end` when it is done, failed or blocked. After `end` the stream ends. It also ends after 200 seconds: connect again with the header `Last-Event-ID`, as browsers do. Then an event comes only if something has changed since; 204 says that you have the last one. Comments come every 15 seconds. One instance streams to five clients at a time; poll if you are not one of them.",
+  params: rotationParams,
+  headers: z.strictObject({
+    "last-event-id": z
+      .string(eventIdError)
+      .regex(/^[0-9A-HJKMNP-TV-Z]{26}\.[0-9a-f]{16}$/, eventIdError)
+      .optional()
+      .describe("The id of the last event that you have. Default: start with the present state."),
+  }),
+  answers: {
+    200: {
+      description: "The events.",
+      content: {
+        "text/event-stream": z.string().meta({
+          examples: ["id: 01JQ0000000000000000000000.0123456789abcdef\nevent: end\ndata: {}\n\n"],
+        }),
+      },
+    },
+    204: { description: "You have the last event already.", content: {} },
+  },
+  problems: ["rotation-not-found", "record-unreadable", "too-many-streams"],
+});

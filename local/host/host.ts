@@ -85,7 +85,7 @@ export async function startHost(options: HostOptions): Promise<FunctionsHost> {
   const server = await serveHttp({
     port: options.port ?? 0,
     maximumBody: options.maximumBody ?? 100 * 1024 * 1024,
-    answer: createAnswer({ functions, keys, invoker }),
+    answer: createAnswer({ functions, keys, invoker, httpUri: app.httpUri }),
     log,
   });
   const parts: Parts = { app, invoker, server, pollers: [], timers: [], log };
@@ -130,8 +130,9 @@ function createAnswer(host: {
   functions: AppFunctions;
   keys: Keys;
   invoker: Invoker;
+  httpUri: string | undefined;
 }): (call: HttpCall) => Promise<HttpReply> {
-  const { functions, keys, invoker } = host;
+  const { functions, keys, invoker, httpUri } = host;
   const routes = makeHttpRoutes(functions.http);
   const started = new Date();
   return (call) => {
@@ -143,7 +144,7 @@ function createAnswer(host: {
       const reply = answerAdmin(call, { id: "local", started, functions, keys, invoker });
       return Promise.resolve(reply);
     }
-    return answerFunction(call, { routes, keys, invoker });
+    return answerFunction(call, { routes, keys, invoker, httpUri });
   };
 }
 

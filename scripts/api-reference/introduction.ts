@@ -43,6 +43,23 @@ curl -X POST -H "x-functions-key: $KEY" -H 'content-type: application/json' -H '
   -d '{"cause":"exposure"}' $KEYTURN/api/targets/orders-db/rotations
 \`\`\``;
 
+export const follow = `## Follow a rotation
+
+\`GET …/rotations/{rotation}/events\` sends server-sent events, which browsers and many libraries read. Each event has the whole rotation
+as JSON: \`progress\` whenever it has changed, \`end\` when it is done, failed or blocked.
+
+\`\`\`sh
+curl -N -H "x-functions-key: $KEY" $KEYTURN/api/targets/orders-db/rotations/01JQ0000000000000000000000/events
+\`\`\`
+
+- **A stream ends after 200 seconds,** because the platform cuts answers after 230. Connect again with the header \`Last-Event-ID\`, as
+  browsers do by themselves: an event comes only if something has changed since. Nothing is lost between two connections, because each
+  event has the whole state, and its id says which.
+- **204** says that you have the last event. An id of another rotation, or one that is not an id, is answered 400.
+- **A comment comes every 15 seconds,** so a connection that is silent for longer is lost.
+- **One instance streams to five clients at a time.** More are answered 503, \`too-many-streams\`: read the rotation every few seconds
+  instead. \`keyturn rotate --follow\` does that by itself.`;
+
 export const lists = `## Lists
 
 Lists are answered page by page. \`next\` is the path of the next page, with its cursor and the same filters; the last page has no \`next\`.

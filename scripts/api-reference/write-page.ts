@@ -1,7 +1,7 @@
 import { makeDocument } from "../../functions/http/document.ts";
 import type { Answer, Content, Document, Operation, Parameter, Schema } from "./document-types.ts";
 import { type Field, isText, listShared, makeFields, referredName } from "./fields.ts";
-import { lists, opening, repeats, requests, writeErrors } from "./introduction.ts";
+import { follow, lists, opening, repeats, requests, writeErrors } from "./introduction.ts";
 import { anchorOf, withLinks, wrap, writeTable } from "./markdown.ts";
 
 const problemType = "application/problem+json";
@@ -21,6 +21,7 @@ export function writeApiReference(): string {
   const sections = [
     requests,
     repeats,
+    follow,
     writeErrors(errors, problem.examples?.[0]),
     lists,
     ...groups,

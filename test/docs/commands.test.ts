@@ -31,7 +31,8 @@ vi.mock("@azure/functions", () => {
     for (const method of options.methods ?? []) registered.routes.push({ ...options, method });
   };
   const hook = { appStart: () => undefined };
-  const app = { http, hook, timer: named, storageQueue: named, eventGrid: named };
+  const setup = () => undefined;
+  const app = { http, hook, setup, timer: named, storageQueue: named, eventGrid: named };
   return { app, InvocationContext: Object };
 });
 
@@ -46,6 +47,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
     ...{
       request: () => undefined,
       verify: () => undefined,
+      rotation: () => undefined,
       expose: () => undefined,
       target: () => undefined,
       explanation: () => undefined,
@@ -259,9 +261,8 @@ async function answerTo({ method, url, headers, body }: Asked): Promise<string> 
     if (route.authLevel === "function" && headers.get("x-functions-key") !== "a-key") {
       return "no function key";
     }
-    const bytes = Buffer.from(body ?? "");
-    const arrayBuffer = () => Promise.resolve(bytes);
-    const request = { url: url.href, query: url.searchParams, params, headers, arrayBuffer };
+    const bytes = [Buffer.from(body ?? "")];
+    const request = { url: url.href, query: url.searchParams, params, headers, body: bytes };
     const answer: unknown = await route.handler(
       request as unknown as HttpRequest,
       new InvocationContext(),

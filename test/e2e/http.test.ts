@@ -195,7 +195,7 @@ describe("A bad request changes nothing and is answered", () => {
       "POST",
       rotations,
       body('{"reson":"exposure"}'),
-      "Unknown field `reson`. Did you mean `reason`? Allowed: cause, grace, liftFreeze, force, reason, ticket.",
+      "Unknown field `reson`. Did you mean `reason`? Allowed: cause, grace, notBefore, liftFreeze, force, reason, ticket.",
     ],
     [
       "POST",

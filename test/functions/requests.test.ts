@@ -21,7 +21,7 @@ import {
   type KnownValues,
   type SentRequest,
 } from "./requests/arbitrary-request.ts";
-import { call, configuration, makeMemoryOperations } from "./requests/in-memory-app.ts";
+import { call, configuration, invoke, makeMemoryOperations } from "./requests/in-memory-app.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -180,6 +180,7 @@ const provocations: Readonly<
     sent: { body: configuration },
   },
   "too-many-plans": { sent: { body: configuration } },
+  "too-many-streams": {},
   "record-unreadable": { operations: () => throwing(new UnreadableRowError("newer", true)) },
   "journal-unavailable": {
     operations: () => throwing(new JournalUnavailableError("gone")),
@@ -200,8 +201,7 @@ describe("Every problem that the document lists", () => {
     const isText = !("application/json" in (route.operation.requestBody?.content ?? {}));
     const body = isText || kind === "body-too-large" ? (sent.body ?? plain.body) : plain.body;
     const request = { ...plain, ...sent, body: plain.body === undefined ? undefined : body };
-    const answer =
-      kind === "too-many-plans" ? await oneTooMany(request) : await call(app.handlers, request);
+    const answer = await (tooMany[kind] ?? ((sent) => call(app.handlers, sent)))(request);
     expect(checkAnswer(route, answer)).toBe("");
     expect(JSON.parse(answer.text)).toMatchObject({
       type: problemType(kind),
@@ -228,6 +228,21 @@ function provoke(id: string, kind: ProblemKind): Partial<SentRequest> {
   const isSelection = id === "pauseTargets" || id === "resumeTargets";
   if (kind === "target-not-found" && isSelection) app.operations = answering({ unknown: ["x"] });
   return sent;
+}
+
+const tooMany: Readonly<Partial<Record<ProblemKind, (sent: SentRequest) => Promise<Answered>>>> = {
+  "too-many-plans": oneTooMany,
+  "too-many-streams": oneStreamTooMany,
+};
+
+/** Opens as many streams as an instance has, and returns the answer to one more. */
+async function oneStreamTooMany(request: SentRequest): Promise<Answered> {
+  const rotation = { rotationId: "01ARZ3NDEKTSV4RRFFQ69G5FAV", state: "running", phases: [] };
+  app.operations = answering(rotation);
+  const open = await Promise.all(Array.from({ length: 5 }, () => invoke(app.handlers, request)));
+  const answer = await call(app.handlers, request);
+  for (const { body } of open) if (body instanceof ReadableStream) await body.cancel();
+  return answer;
 }
 
 /** Sends more requests at once than the app works on, and returns the last answer. */

@@ -16,6 +16,8 @@ export interface Call {
   /** The data of the trigger binding. */
   input: RpcTypedData;
   triggerMetadata?: Record<string, RpcTypedData>;
+  /** Default: a new one. */
+  invocationId?: string;
   /** The reason for the log, such as "This function was programmatically called …". */
   reason: string;
   traceParent?: string;
@@ -41,7 +43,7 @@ export function createInvoker(options: { app: App; log: Log; sendOutputs: SendOu
 
   async function run(call: Call): Promise<InvocationResponse> {
     const name = call.function.metadata.name;
-    const invocationId = randomUUID();
+    const invocationId = call.invocationId ?? randomUUID();
     const about = { functionName: name, invocationId };
     const started = performance.now();
     const ended = (outcome: string) =>

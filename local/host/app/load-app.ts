@@ -18,6 +18,8 @@ export interface App {
   registrations: Registrations;
   functions: readonly RegisteredFunction[];
   model: ProgrammingModel;
+  /** The address at which the library takes HTTP requests, if the app has switched HTTP streaming on. */
+  httpUri: string | undefined;
   /** Shared by all hooks of the app. */
   appHookData: Record<string, unknown>;
   /** Shared by the appStart and appTerminate hooks. */
@@ -68,8 +70,8 @@ export async function loadApp(options: {
   if (model === undefined || functions.length === 0) {
     throw new Error(`The files "${main}" in ${directory} register no function.`);
   }
-  await closeSetup(model);
-  return { directory, registrations, functions, model, appHookData, lifeHookData };
+  const httpUri = await closeSetup(model);
+  return { httpUri, directory, registrations, functions, model, appHookData, lifeHookData };
 }
 
 export async function runTerminateHooks(app: App): Promise<void> {
@@ -111,10 +113,15 @@ async function readMain(directory: string): Promise<string> {
   return parsed.data.main;
 }
 
-async function closeSetup(model: ProgrammingModel): Promise<void> {
+/** The library starts its server once, however often an app is loaded. */
+const httpUris = new WeakMap<ProgrammingModel, string>();
+
+async function closeSetup(model: ProgrammingModel): Promise<string | undefined> {
+  const known = httpUris.get(model);
+  if (known !== undefined) return known;
   const defaults = Object.fromEntries(workerCapabilities.map((name) => [name, "true"]));
   const capabilities = await model.getCapabilities(defaults);
-  if (capabilities["HttpUri"] !== undefined) {
-    throw new Error("The local host does not support app.setup({ enableHttpStream: true }).");
-  }
+  const uri = capabilities["HttpUri"];
+  if (uri !== undefined) httpUris.set(model, uri);
+  return uri;
 }

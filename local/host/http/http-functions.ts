@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { RegisteredFunction } from "../app/core-module.ts";
 import { findTrigger, type Invoker } from "../app/invoke.ts";
 import { resolvePlaceholders, type Settings } from "../host-json.ts";
+import { forwardToFunction } from "./forward.ts";
 import { type HttpCall, type HttpReply, toReply, toRpcRequest } from "./http.ts";
 import { isAnyKey, type Keys, readPresentedKey } from "./keys.ts";
 import { comparePrecedence, matchRoute, parseRoute, type Route } from "./routes.ts";
@@ -46,7 +47,12 @@ export const makeHttpRoutes = (functions: readonly HttpFunction[]): Route<HttpFu
 /** Answers a request to an HTTP function of the app. A method without a function also gets 404. */
 export async function answerFunction(
   call: HttpCall,
-  host: { routes: readonly Route<HttpFunction>[]; keys: Keys; invoker: Invoker },
+  host: {
+    routes: readonly Route<HttpFunction>[];
+    keys: Keys;
+    invoker: Invoker;
+    httpUri: string | undefined;
+  },
 ): Promise<HttpReply> {
   const match = matchRoute(host.routes, call.method, call.path);
   if (match === undefined) return { status: 404 };
@@ -59,8 +65,14 @@ export async function answerFunction(
     admin: [keys.master],
   }[authLevel];
   if (accepted !== undefined && !isAnyKey(presented, accepted)) return { status: 401 };
+  const { invoker, httpUri } = host;
   try {
-    const response = await host.invoker.invoke({
+    if (httpUri !== undefined) {
+      const { parameters } = match;
+      const forwarded = { registered, parameters, httpUri, trace: readTrace(call) };
+      return await forwardToFunction(call, forwarded, invoker);
+    }
+    const response = await invoker.invoke({
       function: registered,
       input: { http: toRpcRequest(call, match.parameters) },
       reason: "This function was programmatically called via the host APIs.",

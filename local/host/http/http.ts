@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import {
   type Received,
   type RpcHttpRequest,
@@ -23,13 +25,14 @@ export interface HttpCall {
 export interface HttpReply {
   status: number;
   headers?: Record<string, string | string[]>;
-  body?: Uint8Array | string;
+  /** A stream is sent as it comes. */
+  body?: Uint8Array | string | Readable;
 }
 
 export interface HttpServer {
   /** `http://127.0.0.1:<port>`. */
   url: string;
-  /** Refuses new connections. Resolves when all open requests have been answered. */
+  /** Refuses new connections, and ends streams. Resolves when all open requests have been answered. */
   close(): Promise<void>;
   /** Cuts the connections that are still open. */
   abort(): void;
@@ -49,8 +52,9 @@ export interface HttpServerOptions {
 /** Serves `answer` on the loopback interface. Port 0 chooses a free port. */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   let closing = false;
+  const streams = new Set<Readable>();
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
-    void respond(request, response, options, () => closing);
+    void respond(request, response, options, { isClosing: () => closing, streams });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(options.port, "127.0.0.1", resolve);
@@ -59,6 +63,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     close() {
       closing = true;
+      for (const stream of streams) stream.destroy();
       return new Promise((resolve) => {
         server.close(() => {
           resolve();
@@ -76,7 +81,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   options: HttpServerOptions,
-  isClosing: () => boolean,
+  { isClosing, streams }: Serving,
 ): Promise<void> {
   try {
     const reply = await replyTo(request, options);
@@ -85,13 +90,33 @@ async function respond(
     for (const [name, value] of Object.entries(reply.headers ?? {})) {
       response.setHeader(name, value);
     }
-    response.writeHead(reply.status).end(reply.body);
+    response.writeHead(reply.status);
+    if (reply.body instanceof Readable) await sendStream(reply.body, response, streams);
+    else response.end(reply.body);
   } catch (error) {
     options.log("error", `An HTTP request could not be answered: ${toErrorMessage(error)}`);
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     if (response.headersSent) response.destroy();
     else response.writeHead(500).end();
   }
+}
+
+interface Serving {
+  isClosing: () => boolean;
+  /** Streams that are being sent. */
+  streams: Set<Readable>;
+}
+
+/** A client that leaves ends the stream, and so does the function. */
+async function sendStream(
+  stream: Readable,
+  response: ServerResponse,
+  streams: Set<Readable>,
+): Promise<void> {
+  streams.add(stream);
+  response.flushHeaders();
+  await pipeline(stream, response).catch(() => undefined);
+  streams.delete(stream);
 }
 
 async function replyTo(request: IncomingMessage, options: HttpServerOptions): Promise<HttpReply> {
@@ -122,6 +147,13 @@ async function readBody(request: IncomingMessage, maximum: number): Promise<Buff
   return length > maximum ? undefined : Buffer.concat(chunks);
 }
 
+/** Headers with several values are joined by a comma. */
+export function joinHeaders({ headers }: Pick<HttpCall, "headers">): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : value]],
+  );
+}
+
 /**
  * Converts the request for a function. As in the real host, a body without a content length, such as a chunked one, arrives
  * empty.
@@ -130,9 +162,7 @@ export function toRpcRequest(
   call: HttpCall,
   parameters: Readonly<Record<string, string>>,
 ): RpcHttpRequest {
-  const headers = Object.entries(call.headers).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(",") : value]],
-  );
+  const headers = joinHeaders(call);
   const hasLength = Number(call.headers["content-length"] ?? 0) > 0;
   return {
     method: call.method,

@@ -81,6 +81,22 @@ export async function call(
   handlers: ReadonlyMap<string, HttpFunctionOptions>,
   sent: SentRequest,
 ): Promise<Answered> {
+  const { status, headers, body } = await invoke(handlers, sent);
+  const text = body instanceof ReadableStream ? await new Response(body).text() : (body ?? "");
+  return { status, headers: new Headers(headers), text };
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string | ReadableStream<Uint8Array> | undefined;
+}
+
+/** The same, and returns a stream before it has ended. */
+export async function invoke(
+  handlers: ReadonlyMap<string, HttpFunctionOptions>,
+  sent: SentRequest,
+): Promise<RawAnswer> {
   const { method, path } = sent.route;
   const query: Record<string, string> = {};
   for (const [name, value] of sent.query) {
@@ -95,16 +111,8 @@ export async function call(
     ...(sent.body !== undefined && { body: { string: sent.body } }),
   });
   const handler = handlers.get(`${method} ${path}`)?.handler;
-  const context = { warn: () => undefined } as unknown as InvocationContext;
+  const context = { invocationId: "", warn: () => undefined } as unknown as InvocationContext;
   const answer = await handler?.(request, context);
-  const {
-    status = 200,
-    headers = {},
-    body,
-  } = answer as {
-    status?: number;
-    headers?: Record<string, string>;
-    body?: string;
-  };
-  return { status, headers: new Headers(headers), text: body ?? "" };
+  const { status = 200, headers = {}, body } = answer as Partial<RawAnswer>;
+  return { status, headers, body };
 }
