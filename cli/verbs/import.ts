@@ -1,5 +1,4 @@
 import { keyOf, withExamples } from "../command.ts";
-import { readSecret } from "../input/secret.ts";
 import { connect } from "../session.ts";
 import { finishRequest, requesting, requireFollow } from "./requesting.ts";
 
@@ -17,6 +16,7 @@ export const makeImport = () =>
         requireFollow(options);
         const { reason, ticket, account, neverApply, liftFreeze, force, file } = options;
         const client = connect(options);
+        const { readSecret } = await import("../input/secret.ts");
         const value = await readSecret(`Password for ${target}: `, file);
         const requested = await client.call("api-import", {
           params: { target },

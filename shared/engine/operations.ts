@@ -100,8 +100,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
   const stores = { journal: deps.ports.journal, queue: deps.queue, firstQueue };
   const freezes = makeFreezes(deps.ports.journal);
   const registerInTime = makeRegistrar({ ...stores, freezes }, deps.targets);
-  const reported = new Set<string>();
-  const leftAlone = new Set<string>();
+  const [reported, leftAlone] = [new Set<string>(), new Set<string>()];
   const refusals = makeRefusals();
   const keepLedger = makeLedgerKeeper(refusals);
   return (emit) => {
@@ -111,7 +110,6 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       ...makeLedgerQuestions(ports.journal),
       ...makeInbox(ports, makeFindTarget(ports, byId), firstQueue),
       ...makeBreaching(ports, deps.targets, firstQueue),
-      ...makeGiving(ports, makeFindTarget(ports, byId), firstQueue),
       ...makePausing(ports, byId, stores),
       ...makeFreezing(ports, freezes, { ...stores, targets: deps.targets }),
       async sweep() {
@@ -150,10 +148,10 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
       notice: (event) => notice(ports, deps, event),
       giveUp: (message) => giveUp(ports, message),
       admit: async (caller, kind) => deps.limiter?.admit(caller, kind),
-      requireJustification: async (given) => {
-        await Promise.resolve();
-        requireJustification(deps.justificationRules ?? {}, given);
-      },
+      requireJustification: (given) =>
+        Promise.resolve().then(() => {
+          requireJustification(deps.justificationRules ?? {}, given);
+        }),
     };
   };
 }
@@ -176,8 +174,9 @@ function makeInbox(
   ports: Ports,
   find: FindTarget,
   firstQueue: Queue,
-): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> {
+): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> & Giving {
   return {
+    ...makeGiving(ports, find, firstQueue),
     async request(targetId, wanted) {
       const target = await find(targetId);
       return target && (await requestNow(ports, firstQueue, target, wanted));

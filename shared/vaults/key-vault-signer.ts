@@ -40,7 +40,7 @@ export function makeKeyVaultSigner(options: KeyVaultSignerOptions): Signer {
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
 /**
- * Asks for the newest version each time, because the key may be replaced. The first use loads the client. The address of the key is
+ * Reads the newest version each time, because the key may be replaced. The first use loads the client. The address of the key is
  * made here: one that an answer names could be on another host, which would then get the token.
  */
 async function openKey(

@@ -1,14 +1,16 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { defaultLimits, type RequestLimits } from "../../shared/core/limits/token-bucket.ts";
+import type { RequestLimits } from "../../shared/core/limits/token-bucket.ts";
 import { minute, second } from "../../shared/core/time.ts";
 import { makeMemoryPace } from "../../shared/stores/memory/memory-pace.ts";
 import type { PaceStore } from "../../shared/stores/pace.ts";
 import { makeSharedLimiter } from "../../shared/stores/shared-limiter.ts";
 
+const usualLimits: RequestLimits = { reads: 600, writes: 60 };
+
 /** Several instances with one clock and one storage, which counts its calls and can fail. */
-function makeFleet(instances: number, limits: RequestLimits = defaultLimits) {
+function makeFleet(instances: number, limits: RequestLimits = usualLimits) {
   let time = Date.parse("2026-03-01T10:00:00.000Z");
   const marks = makeMemoryPace();
   const seen = { calls: 0, isDown: false };
@@ -51,7 +53,7 @@ describe("A limiter that instances share", () => {
     ["reads", 10],
   ] as const)("admits the budget of %s, within a tenth, with %i instances", async (kind, count) => {
     const { advance, send } = makeFleet(count);
-    const limit = defaultLimits[kind];
+    const limit = usualLimits[kind];
     let admitted = 0;
     // For five minutes, twice as many requests as permitted.
     for (let seconds = 0; seconds < 300; seconds++) {

@@ -7,7 +7,7 @@ export type RequestKind = (typeof requestKinds)[number];
 /** How many requests a caller may send in a minute. A caller that was idle may send as many at once. */
 export type RequestLimits = Readonly<Record<RequestKind, number>>;
 
-export const defaultLimits: RequestLimits = { reads: 600, writes: 60 };
+export const defaultLimits: RequestLimits = { reads: 3_000, writes: 600 };
 
 /** The most that a minute can be divided into, because moments are whole milliseconds. */
 export const maxPerMinute = 10_000;

@@ -33,6 +33,7 @@ export async function importSecret(
   input: ImportInput,
 ): Promise<GivenResult> {
   requireAccount(target, input);
+  requireUsable(ports, target, input);
   let stored: GivenSecret | undefined;
   return requestGiven(ports, target, input, {
     by: "import",
@@ -54,6 +55,18 @@ function requireAccount({ id, slots }: Target, { account }: ImportInput): void {
   throw new ConfigError(`\`account\` must be an account of target ${id}: ${names}`);
 }
 
+/** Throws ConfigError for a value that no account of the target can have. */
+function requireUsable(
+  ports: Ports,
+  target: Target,
+  { value, account = target.slots[0]?.account ?? "" }: ImportInput,
+): void {
+  const problem =
+    findImportProblem({ account, secret: value }, target) ??
+    ports.rotator(target.type).findUnfit?.(value);
+  if (problem !== undefined) throw new ConfigError(problem);
+}
+
 /** Milliseconds. A vault that is busier than that is not worth waiting for. */
 const maxWaitMs = 5_000;
 
@@ -65,9 +78,6 @@ async function store(
 ): Promise<VersionRef | Busy> {
   const session = openSession(ports, target, ports.newId(), { record, etag: found?.etag });
   const credential = { account, secret: session.guard(value) };
-  const problem =
-    findImportProblem(credential, target) ?? ports.rotator(target.type).findUnfit?.(value);
-  if (problem !== undefined) throw new ConfigError(problem);
   const name = toPendingName(target);
   const wait = (await ports.pace?.take(name.vault, 1, maxWaitMs)) ?? 0;
   if (wait > maxWaitMs) {

@@ -198,31 +198,32 @@ export async function readOthers(
 /** The pending credential that a session has read or stored. A version never changes. */
 const pendingKnown = new WeakMap<
   TargetSession,
-  StoredCredential & { readonly storedAt?: Instant }
+  StoredCredential & { readonly knownAt: Instant }
 >();
 
-/** Remembers a pending secret that the session has stored. The write began at `storedAt`. */
+/** Remembers a pending secret that the session has stored. The write began at `knownAt`. */
 export function rememberPending(
   session: TargetSession,
-  stored: StoredCredential & { readonly storedAt: Instant },
+  stored: StoredCredential & { readonly knownAt: Instant },
 ): void {
   pendingKnown.set(session, stored);
 }
 
-/** Milliseconds for which the vault's answer to a write counts as a reading of the version. */
-const maxWriteAgeMs = 5_000;
+/** Milliseconds for which the vault's answer to a write or a reading shows that the version can be read. */
+const maxAnswerAgeMs = 5_000;
 
 /**
- * Returns the pending secret for a change. The vault's answer to the write proves that the version is stored, so a version that this
- * session wrote a moment ago is not read again where another authority can set the account's password once more. An account that changes
- * itself has no other way back, so its version is read, directly before it is sent. Returns undefined when the version cannot be read.
+ * Returns the pending secret for a change. The vault's answer to a write proves that the version is stored, so a version that this
+ * session wrote or read a moment ago is not read again where another authority can set the account's password once more: the time between
+ * the checks and the change stays short. An account that changes itself has no other way back, so its version is read, directly before it
+ * is sent. Returns undefined when the version cannot be read.
  */
 export async function findPending(
   session: TargetSession,
   rotation: Rotation,
 ): Promise<StoredCredential | undefined> {
-  const storedAt = pendingKnown.get(session)?.storedAt;
-  const isFresh = storedAt !== undefined && between(storedAt, session.now()) <= maxWriteAgeMs;
+  const knownAt = pendingKnown.get(session)?.knownAt;
+  const isFresh = knownAt !== undefined && between(knownAt, session.now()) <= maxAnswerAgeMs;
   const isCurable = session.target.authority.as !== "self";
   return isFresh && isCurable ? recallPending(session, rotation) : readPending(session, rotation);
 }
@@ -232,10 +233,11 @@ export async function readPending(
   session: TargetSession,
   { pending, account }: Rotation,
 ): Promise<StoredCredential | undefined> {
+  const knownAt = session.now();
   const credential = pending && (await readCredential(session, pending, [account]));
   if (!credential) return undefined;
   const read = { credential, ref: pending };
-  pendingKnown.set(session, read);
+  pendingKnown.set(session, { ...read, knownAt });
   return read;
 }
 

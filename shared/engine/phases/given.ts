@@ -68,12 +68,12 @@ async function storeCopy(
   const { target } = session;
   await takeRoomForBoth(session);
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
-  const storedAt = session.now();
+  const knownAt = session.now();
   const pending = await writeVersion(session, toPendingName(target), {
     ...renderPayload("json", credential, getEndpoint(session)),
     tags: toKeyturnTags(session, rotation.id, credential.account),
   });
-  rememberPending(session, { credential, ref: pending, storedAt });
+  rememberPending(session, { credential, ref: pending, knownAt });
   return pending;
 }
 

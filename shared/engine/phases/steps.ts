@@ -63,12 +63,12 @@ async function staging(session: TargetSession, rotation: Rotation): Promise<Adva
     const current = published.is === "nothing" ? "absent" : published.stored;
     await requireRoom(session, rotation.id, credential, current);
   }
-  const storedAt = session.now();
+  const knownAt = session.now();
   const pending = await writeVersion(session, toPendingName(target), {
     ...renderPayload("json", credential, getEndpoint(session)),
     tags: toKeyturnTags(session, rotation.id, account),
   });
-  rememberPending(session, { credential, ref: pending, storedAt });
+  rememberPending(session, { credential, ref: pending, knownAt });
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
 

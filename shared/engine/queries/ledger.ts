@@ -90,7 +90,7 @@ export function makeLedgerQuestions(journal: Pick<Journal, "ledger" | "now">): L
 }
 
 async function listNewestFirst(
-  { ledger }: Pick<Journal, "ledger">,
+  journal: Pick<Journal, "ledger">,
   { limit, before, filter = {} }: LedgerWanted,
   start: ChainStart,
   latest: AnchoredHead,
@@ -100,20 +100,32 @@ async function listNewestFirst(
   let place = before;
   for (let windows = 0; windows < maxWindows && to >= start.segment; windows++) {
     const from = Math.max(start.segment, to - window + 1);
-    for (const { head, entries: chained } of (await ledger.segments(from, to)).toReversed()) {
-      // A segment contains nothing that is later than its seal.
-      if (filter.since !== undefined && head.at < filter.since) return { entries };
-      for (const one of chained.toReversed()) {
-        const isSeen = before?.segment === head.segment && one.sequence >= before.sequence;
-        if (isSeen) continue;
-        place = { segment: head.segment, sequence: one.sequence };
-        if (isWantedEntry(one.entry, filter)) entries.push(viewEntry(one));
-        if (entries.length === limit) return { entries, ...continueAt(place, start) };
-      }
+    const segments = await journal.ledger.segments(from, to);
+    const recent = segments.filter(({ head }) => isSealedSince(head, filter)).toReversed();
+    for (const one of listBefore(recent, before)) {
+      place = one.place;
+      if (isWantedEntry(one.chained.entry, filter)) entries.push(viewEntry(one.chained));
+      if (entries.length === limit) return { entries, ...continueAt(place, start) };
     }
+    if (recent.length < segments.length) return { entries };
     to = from - 1;
   }
   return { entries, ...(to >= start.segment && place && continueAt(place, start)) };
+}
+
+/** A segment contains nothing that is later than its seal. */
+function isSealedSince({ at }: AnchoredHead, { since }: LedgerFilter): boolean {
+  return since === undefined || at >= since;
+}
+
+/** The entries of the segments, newest first, without those that an earlier page had. */
+function listBefore(segments: readonly Segment[], before: LedgerPlace | undefined) {
+  return segments.flatMap(({ head: { segment }, entries }) =>
+    entries
+      .filter(({ sequence }) => before?.segment !== segment || sequence < before.sequence)
+      .toReversed()
+      .map((chained) => ({ place: { segment, sequence: chained.sequence }, chained })),
+  );
 }
 
 function continueAt(place: LedgerPlace, start: ChainStart): { readonly next?: LedgerPlace } {

@@ -5,6 +5,7 @@ import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { watch } from "../watch.ts";
 import { type Gate, type Kind, makeWorld, open, type World } from "../world.ts";
 import type { Disturbance } from "./disturbances.ts";
+import { type Operation, rotation } from "./operations.ts";
 import { engine, type Worker } from "./stops.ts";
 
 interface Ending {
@@ -12,6 +13,11 @@ interface Ending {
   readonly struck: boolean;
   /** The problems that were found. */
   readonly broken: readonly string[];
+}
+
+interface Disturbed {
+  readonly worker?: Worker;
+  readonly operation?: Operation;
 }
 
 /**
@@ -22,9 +28,10 @@ export async function rotateDisturbed(
   kind: Kind,
   disturbance: Disturbance,
   at: number,
-  worker: Worker = engine,
+  { worker = engine, operation = rotation }: Disturbed = {},
 ): Promise<Ending> {
   const world = await makeWorld(kind);
+  await operation.prepare?.(world);
   let calls = 0;
   let isOn = false;
   let struck = false;
@@ -43,10 +50,7 @@ export async function rotateDisturbed(
   const workUntil = (end: number) => workOnUntil(world, { worker, gate, end, broken });
 
   await worker(world.ports(open), world);
-  await requestRotation(world.ports(open), world.target, {
-    reason: "operator",
-    requestedBy: "test",
-  });
+  await operation.request(world.ports(open), world);
   await workUntil(Date.parse(world.now()) + hour);
   await workUntil(Date.parse(world.now()) + world.target.grace);
   await workUntil(Date.parse(world.now()) + hour);

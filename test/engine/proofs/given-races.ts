@@ -63,7 +63,7 @@ function drawAct(world: World, random: () => number, promised: Promised[]): Act 
       promised.push({ id: (await requestRotation(ports, target, operator)).rotationId });
     },
     async (ports) => {
-      const until = plus(world.now(), (1 + (number % 20)) * minute);
+      const until = plus(world.now(), (60 + (number % 20)) * minute);
       await pauseTarget(ports, target, { by: "test", reason: "a race", until });
     },
     (ports) => resumeTarget(ports, target, { by: "test" }),

@@ -17,7 +17,7 @@ export function disturbedBy(name: string, kind: Kind): Probe {
     const disturbance = disturbances.find((one) => one.name.includes(name));
     if (!disturbance) throw new RangeError(`no disturbance is called ${name}`);
     for (let at = 1; ; at++) {
-      const { struck, broken } = await rotateDisturbed(kind, disturbance, at, worker);
+      const { struck, broken } = await rotateDisturbed(kind, disturbance, at, { worker });
       if (!struck || broken.length > 0) return broken;
     }
   };
