@@ -208,7 +208,7 @@ test("Secrets in places where they do not belong", async () => {
     body: JSON.stringify([{ data: { password: misplaced } }]),
   });
   const headers = { "content-type": "application/json" };
-  for (const body of [`{"password":"${misplaced}"`, `{"reason":"${misplaced}"}`]) {
+  for (const body of [`{"password":"${misplaced}"`, `{"cause":"${misplaced}"}`]) {
     const answer = await api.send("POST", "/api/targets/one/rotations", { headers, body });
     expect(answer.status).toBe(400);
   }
