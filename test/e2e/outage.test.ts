@@ -73,16 +73,16 @@ function hears(...words: readonly string[]): Promise<void> {
 const event = (type: string) => String.raw`\"type\":\"${type}\"`;
 const about = (target: string) => String.raw`\"targetId\":\"${target}\"`;
 
-/** Runs a task when a rotation is about to apply the pending secret to the target. */
-function readBeforeChange(name: string, act: () => void): void {
+/** Runs a task when a rotation stores its pending secret, directly before it changes the target. */
+function storeBeforeChange(name: string, act: () => void): void {
   const { faults } = world.vault;
   let done = false;
   faults.add({
     kind: "latency",
     ms: 0,
     match(request) {
-      const isIt = request.operation === "get-secret" && request.name === `keyturn-pending-${name}`;
-      if (isIt && request.version !== undefined && !done) {
+      const isIt = request.operation === "set-secret" && request.name === `keyturn-pending-${name}`;
+      if (isIt && !done) {
         done = true;
         act();
       }
@@ -183,7 +183,7 @@ describe("A PostgreSQL that", () => {
     async (name) => {
       const { api, lines, secrets } = world;
       const before = await published(secrets, name);
-      readBeforeChange(name, () => {
+      storeBeforeChange(name, () => {
         lines.database.cut();
       });
       const failure = hears(event("attempt-failed"), about(name), "target-unavailable");
@@ -250,7 +250,7 @@ describe("Without storage", () => {
 
   test("a rotation stops, and another process continues it when its claim has expired", async () => {
     const { api, lines } = world;
-    readBeforeChange("two", () => {
+    storeBeforeChange("two", () => {
       lines.table.cut();
     });
     const failure = hears(event("journal-unavailable"), about("two"));
