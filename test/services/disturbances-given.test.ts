@@ -5,7 +5,7 @@ import { givenOperations } from "../engine/proofs/operations.ts";
 import { kinds } from "../engine/world.ts";
 
 /** Without the one in which an administrator sets the secret: two people would change the account at once. */
-const operations = givenOperations.filter(({ after }) => after === undefined);
+const operations = givenOperations.filter((one) => !("after" in one));
 
 for (const operation of operations) {
   for (const disturbance of disturbances) {
