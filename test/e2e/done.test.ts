@@ -65,7 +65,7 @@ test.each([
 
     const run = await api.ended(await api.rotate(name));
 
-    expect(run).toMatchObject({ state: "done", account: name, reason: "operator" });
+    expect(run).toMatchObject({ state: "done", account: name, cause: "operator" });
     const now = await published(secrets, name);
     expect(now).toMatchObject({ username: name, version: run.published?.version });
     expect(await whoAmI(now)).toBe(name);

@@ -86,7 +86,7 @@ async function expectRotatedOnce(name: string): Promise<void> {
   await world.api.until(name, ({ lastSuccessAt }) => lastSuccessAt !== undefined);
   await settled();
   const [run, ...others] = await world.api.rotations(name);
-  expect(run).toMatchObject({ state: "done", reason: "schedule" });
+  expect(run).toMatchObject({ state: "done", cause: "schedule" });
   expect(others).toEqual([]);
   expect(await countVersions(world.secrets, name)).toBe(2);
 }

@@ -98,7 +98,7 @@ describe("An exposure report", () => {
       400,
       "left",
       { by: "ben", password: "x" },
-      "Unknown field `password`. Allowed: by, at, from, version, kind.",
+      "Unknown field `password`. Allowed: by, at, from, version, kind, reason, ticket.",
     ],
   ])("is answered %i for %s and %j", async (status, target, body, detail) => {
     const answer = await report(body, target);
