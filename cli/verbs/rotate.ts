@@ -36,7 +36,7 @@ export const makeRotate = () =>
     ["keyturn rotate orders-db --cause exposure --grace 0s", "a leaked password of a pair"],
     ['keyturn rotate orders-db --reason "host compromised" --ticket INC0007', "for the auditors"],
     [
-      'keyturn rotate orders-db --not-before 2027-01-04T18:00Z --reason leaver',
+      'keyturn rotate orders-db --not-before 2027-01-04 --reason "eva leaves"',
       "when a person leaves",
     ],
     ['keyturn rotate orders-db --lift-freeze "ticket 4711"', "during a freeze"],

@@ -196,10 +196,7 @@ export async function readOthers(
 }
 
 /** The pending credential that a session has read or stored. A version never changes. */
-const pendingKnown = new WeakMap<
-  TargetSession,
-  StoredCredential & { readonly knownAt: Instant }
->();
+const pendingKnown = new WeakMap<TargetSession, StoredCredential & { readonly knownAt: Instant }>();
 
 /** Remembers a pending secret that the session has stored. The write began at `knownAt`. */
 export function rememberPending(
