@@ -1,13 +1,12 @@
 import { ConfigError } from "../../core/errors.ts";
 import { chooseImported } from "../../core/lifecycle/given.ts";
-import { renderPayload } from "../../core/payload/payload.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
 import { newRecord } from "../../core/record/rotation.ts";
 import { findImportProblem } from "../../core/secrets/imported.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { type Target, toPendingName, type VersionRef } from "../../core/target.ts";
-import { readCredential, writeVersion } from "../calls/reach.ts";
-import { getEndpoint, toKeyturnTags } from "../phases/publication.ts";
+import { readCredential } from "../calls/reach.ts";
+import { storePending } from "../phases/publication.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";
 import type { Busy } from "../work/busy.ts";
@@ -86,10 +85,7 @@ async function store(
     };
   }
   if (wait > 0) await ports.pause(wait);
-  return writeVersion(session, name, {
-    ...renderPayload("json", credential, getEndpoint(session)),
-    tags: toKeyturnTags(session, rotationId, account),
-  });
+  return storePending(session, rotationId, credential);
 }
 
 interface Repeated {

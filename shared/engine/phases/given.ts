@@ -1,19 +1,18 @@
 import { ChangeRefusedError } from "../../core/errors.ts";
 import { findPrevious, mayApplyGiven } from "../../core/lifecycle/given.ts";
-import { renderPayload } from "../../core/payload/payload.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
 import type { Rotation } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { isSameVersion, toPendingName, type VersionRef } from "../../core/target.ts";
-import { readCredential, writeVersion } from "../calls/reach.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
+import { readCredential } from "../calls/reach.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
-import { readPending, rememberPending, stillLogsIn } from "../looks/credentials.ts";
+import { readPending, stillLogsIn } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
 import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { discardPending } from "./cleaning.ts";
-import { getEndpoint, requireRoom, toKeyturnTags } from "./publication.ts";
+import { requireRoom, storePending } from "./publication.ts";
 import type { Advance } from "./step.ts";
 
 /**
@@ -65,16 +64,9 @@ async function storeCopy(
   rotation: Rotation,
   credential: Credential,
 ): Promise<VersionRef> {
-  const { target } = session;
   await takeRoomForBoth(session);
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
-  const knownAt = session.now();
-  const pending = await writeVersion(session, toPendingName(target), {
-    ...renderPayload("json", credential, getEndpoint(session)),
-    tags: toKeyturnTags(session, rotation.id, credential.account),
-  });
-  rememberPending(session, { credential, ref: pending, knownAt });
-  return pending;
+  return storePending(session, rotation.id, credential);
 }
 
 /**

@@ -4,12 +4,13 @@ import { findShapeChange, type PayloadShape, renderPayload } from "../../core/pa
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { Endpoint, VersionRef } from "../../core/target.ts";
+import { type Endpoint, toPendingName, type VersionRef } from "../../core/target.ts";
 import { day } from "../../core/time.ts";
 import { vaultLimits } from "../../core/vault-limits.ts";
 import type { SecretContent, StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { readVersion, writeVersion } from "../calls/reach.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
+import { rememberPending } from "../looks/credentials.ts";
 import type { TargetSession } from "../session.ts";
 
 export function getEndpoint({ ports, target }: TargetSession): Endpoint {
@@ -17,7 +18,7 @@ export function getEndpoint({ ports, target }: TargetSession): Endpoint {
 }
 
 /** Tags of everything that a rotation writes. */
-export function toKeyturnTags(
+function toKeyturnTags(
   session: TargetSession,
   rotationId: string,
   account: string,
@@ -27,6 +28,21 @@ export function toKeyturnTags(
     "keyturn-rotation": rotationId,
     "keyturn-account": account,
   };
+}
+
+/** Stores the secret that a rotation gives an account. Nobody reads it until the rotation publishes it. */
+export async function storePending(
+  session: TargetSession,
+  rotationId: string,
+  credential: Credential,
+): Promise<VersionRef> {
+  const knownAt = session.now();
+  const ref = await writeVersion(session, toPendingName(session.target), {
+    ...renderPayload("json", credential, getEndpoint(session)),
+    tags: toKeyturnTags(session, rotationId, credential.account),
+  });
+  rememberPending(session, { credential, ref, knownAt });
+  return ref;
 }
 
 /** A version to publish, and what it keeps of the previous version. */

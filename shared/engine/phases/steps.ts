@@ -1,15 +1,13 @@
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
-import { renderPayload } from "../../core/payload/payload.ts";
 import { type Rotation, type WorkingPhase } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import { generatePassword } from "../../core/secrets/password.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
-import { toPendingName } from "../../core/target.ts";
-import { logsIn, readCurrent, toCredential, writeVersion } from "../calls/reach.ts";
+import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
-import { recallPending, rememberPending } from "../looks/credentials.ts";
+import { recallPending } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
@@ -18,12 +16,11 @@ import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import { stageGiven } from "./given.ts";
 import {
-  getEndpoint,
   makePublication,
   publish,
   readPrevious,
   requireRoom,
-  toKeyturnTags,
+  storePending,
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
@@ -63,12 +60,7 @@ async function staging(session: TargetSession, rotation: Rotation): Promise<Adva
     const current = published.is === "nothing" ? "absent" : published.stored;
     await requireRoom(session, rotation.id, credential, current);
   }
-  const knownAt = session.now();
-  const pending = await writeVersion(session, toPendingName(target), {
-    ...renderPayload("json", credential, getEndpoint(session)),
-    tags: toKeyturnTags(session, rotation.id, account),
-  });
-  rememberPending(session, { credential, ref: pending, knownAt });
+  const pending = await storePending(session, rotation.id, credential);
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
 
