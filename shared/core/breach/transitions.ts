@@ -46,14 +46,14 @@ export function confirm(
 export function pause(breach: Breach, origin: Origin, now: Instant): Changed {
   const { state } = breach;
   if (state === "paused") return { breach };
-  if (state !== "running") return refuse(breach, `it is not running (state: ${state})`);
-  return { breach: { ...breach, state: "paused", paused: act(origin, now) } };
+  if (state !== "running") return refuse(breach, explainState(state, "running"));
+  return { breach: { ...breach, state: "paused", paused: act(origin, now), nextAt: now } };
 }
 
 export function resume(breach: Breach, origin: Origin, now: Instant): Changed {
   const { state } = breach;
   if (state === "running") return { breach };
-  if (state !== "paused") return refuse(breach, `it is not paused (state: ${state})`);
+  if (state !== "paused") return refuse(breach, explainState(state, "paused"));
   return { breach: { ...breach, state: "running", resumed: act(origin, now), nextAt: now } };
 }
 
@@ -61,7 +61,7 @@ export function resume(breach: Breach, origin: Origin, now: Instant): Changed {
 export function cancel(breach: Breach, origin: Origin, now: Instant): Changed {
   const { state } = breach;
   if (breach.cancelled) return { breach };
-  if (state === "ended") return refuse(breach, "it has ended");
+  if (state === "ended") return refuse(breach, hasEnded);
   const cancelled = act(origin, now);
   if (state === "preview")
     return { breach: { ...breach, state: "ended", cancelled, endedAt: now } };
@@ -73,6 +73,12 @@ export function endIfDone(breach: Breach, now: Instant): Breach {
   const { state, counts } = breach;
   if (state === "preview" || state === "ended" || counts.waiting + counts.begun > 0) return breach;
   return notify({ ...breach, state: "ended", endedAt: now }, "breach.ended", now);
+}
+
+const hasEnded = "it has ended";
+
+function explainState(state: Breach["state"], wanted: Breach["state"]): string {
+  return state === "ended" ? hasEnded : `it is not ${wanted} (state: ${state})`;
 }
 
 function refuse({ id }: Breach, why: string): { readonly refused: string } {

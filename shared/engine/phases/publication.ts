@@ -13,7 +13,7 @@ import { rethrowUnlessExpected } from "../failure.ts";
 import { rememberPending } from "../looks/credentials.ts";
 import type { TargetSession } from "../session.ts";
 
-export function getEndpoint({ ports, target }: TargetSession): Endpoint {
+function getEndpoint({ ports, target }: TargetSession): Endpoint {
   return ports.rotator(target.type).endpoint(target.options);
 }
 
