@@ -12,7 +12,9 @@ const answers = page
   });
 
 test("the commands of the runbook name targets that npm start creates", () => {
-  const named = Array.from(page.matchAll(/\/api\/targets\/([\w-]+)/g), ([, id = ""]) => id);
+  const verbs = "targets|explain|rotation|history|rotate|verify|pause";
+  const command = new RegExp(`^npx keyturn (?:${verbs}) ([\\w-]+)`, "gm");
+  const named = Array.from(page.matchAll(command), ([, id = ""]) => id);
   const created = seeds.map(({ id }) => id);
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((id) => !created.includes(id))).toEqual([]);

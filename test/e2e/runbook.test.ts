@@ -56,6 +56,9 @@ async function settle(): Promise<void> {
   }
 }
 
+/** As `npm start` prints it for curl, and as the command line reads it. */
+const addressOf = (url: string) => ({ KEYTURN: url, KEY: key, KEYTURN_APP: url, KEYTURN_KEY: key });
+
 async function newestFreeze(): Promise<string> {
   const { text: list } = await world.api.send("GET", "/api/freezes");
   const { freezes } = JSON.parse(list) as { freezes: { id: string }[] };
@@ -73,7 +76,7 @@ test.each(blocks)("the commands run as written, and the app accepts them: %s", a
     .replaceAll(sampleFreeze, await newestFreeze());
   const bash = spawn("bash", ["--norc", "-c", `${prelude}\n${written}`], {
     cwd: root,
-    env: { PATH: process.env["PATH"], KEYTURN: world.host().url, KEY: key },
+    env: { PATH: process.env["PATH"], ...addressOf(world.host().url) },
   });
   const closed = once(bash, "close");
   const [stdout, stderr] = await Promise.all([text(bash.stdout), text(bash.stderr)]);
