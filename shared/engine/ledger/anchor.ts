@@ -1,20 +1,16 @@
 import { deadlines } from "../../core/deadlines.ts";
 import { type EventType, toEvent } from "../../core/events.ts";
-import {
-  type AnchoredHead,
-  type Head,
-  type Signature,
-  toSignedText,
-} from "../../core/ledger/chain.ts";
+import { type AnchoredHead, type Signature, toSignedText } from "../../core/ledger/chain.ts";
 import type { Notification } from "../../core/record/record.ts";
-import { toInstant } from "../../core/time.ts";
+import { type Instant, toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
 
 export type AnchorPorts = Pick<Ports, "journal" | "notifiers" | "signer" | "emit" | "deadline">;
 
 /** Why the newest head is not signed although the configuration names a key. */
 export interface Unsigned {
-  readonly head: Head;
+  /** When the oldest head was sealed that waits for a signature. */
+  readonly since: Instant;
   readonly why: string;
 }
 
@@ -35,14 +31,16 @@ export async function anchorLedger(ports: AnchorPorts): Promise<Unsigned | undef
   const signed = await sign(ports, head);
   const signature = typeof signed === "string" ? undefined : signed;
   const toldTo = await tellAll(ports, { ...head, ...(signature && { signature }) });
-  const isDone =
-    typeof signed !== "string" && ports.notifiers.every(({ name }) => toldTo.includes(name));
+  const { unsignedSince = head.at } = head;
+  const hasFailed = typeof signed === "string";
+  const isDone = !hasFailed && ports.notifiers.every(({ name }) => toldTo.includes(name));
   await ledger.anchor(head.segment, {
     ...(signature && { signature }),
     toldTo,
     ...(isDone && { anchoredAt: at }),
+    ...(hasFailed && { unsignedSince }),
   });
-  return typeof signed === "string" ? { head, why: signed } : undefined;
+  return hasFailed ? { since: unsignedSince, why: signed } : undefined;
 }
 
 /** The signature; undefined without a key; or why the key could not be used. */

@@ -87,6 +87,33 @@ describe("the newest head", () => {
     ]);
   });
 
+  test("Raises the alarm although new heads keep coming, and although the process changes", async () => {
+    const { world, journal, keyturn, signer, log } = await makeApp();
+    const other = await makeApp({ journal });
+    signer.isDown = true;
+    other.signer.isDown = true;
+    for (let minutes = 0; minutes < 60; minutes++) {
+      await log();
+      await (minutes < 30 ? keyturn : other.keyturn).sweep();
+      world.advance(minute);
+    }
+    expect(await journal.alarms(9)).toEqual([]);
+    await log();
+    await other.keyturn.sweep();
+    expect(await journal.alarms(9)).toMatchObject([{ kind: "ledger-failed" }]);
+  });
+
+  test("Has a whole hour again after it was signed", async () => {
+    const { world, journal, keyturn, signer, log } = await makeApp();
+    for (let minutes = 0; minutes < 100; minutes++) {
+      signer.isDown = minutes !== 50;
+      await log();
+      await keyturn.sweep();
+      world.advance(minute);
+    }
+    expect(await journal.alarms(9)).toEqual([]);
+  });
+
   test("Needs neither a key nor a notifier: the log has it", async () => {
     const { world, ledger, keyturn, log } = await makeApp({ notifiers: [] }, false);
     await log();
