@@ -236,4 +236,41 @@ describe("refusals", () => {
       "Target not found",
     ]);
   });
+
+  test("Are kept until their entry is written, however often that fails", async () => {
+    const { world, journal, keyturn } = await makeApp();
+    const working = { ...journal.ledger };
+    for (let count = 0; count < 8; count++) await keyturn.noteRefusal(refused);
+    world.advance(minute);
+    Object.assign(journal.ledger, { log: () => Promise.reject(new Error("down")) });
+    await keyturn.sweep();
+    world.advance(minute);
+    await keyturn.noteRefusal(refused);
+    world.advance(minute);
+    await keyturn.sweep();
+    Object.assign(journal.ledger, working);
+    world.advance(minute);
+    await keyturn.sweep();
+    expect((await readLedger(journal)).map(({ detail }) => detail)).toEqual([
+      ...Array.from({ length: 5 }, () => "Target not found"),
+      expect.stringContaining("refused 4 more times"),
+    ]);
+  });
+
+  test("Take a limited number of entries after a long outage of the journal", async () => {
+    const { world, journal, keyturn } = await makeApp();
+    const working = { ...journal.ledger };
+    Object.assign(journal.ledger, { log: () => Promise.reject(new Error("down")) });
+    for (let count = 0; count < 500; count++) {
+      await keyturn.noteRefusal({ ...refused, by: `caller ${count}` });
+      world.advance(minute / 10);
+    }
+    Object.assign(journal.ledger, working);
+    world.advance(minute);
+    await keyturn.sweep();
+    const entries = await readLedger(journal);
+    expect(entries).toHaveLength(51);
+    const counts = entries.map(({ detail = "" }) => Number(/refused (\d+) more/.exec(detail)?.[1]));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(500);
+  });
 });
