@@ -1,6 +1,6 @@
+import { hashOf, toCanonicalJson } from "../canonical.ts";
 import { splitIntoChunks } from "../chunks.ts";
 import type { Instant } from "../time.ts";
-import { hashOf, toCanonicalJson } from "./canonical.ts";
 import type { LedgerEntry } from "./entry.ts";
 
 /** An entry in its place of the chain. `hash` covers the entry, its number and the hash of the entry before. */

@@ -1,6 +1,6 @@
-import { isObject } from "../../core/ledger/canonical.ts";
+import { isObject, parseJson } from "../../core/json.ts";
 import type { AnchoredHead } from "../../core/ledger/chain.ts";
-import { parseHead, parseJson } from "../../core/ledger/lines.ts";
+import { parseHead } from "../../core/ledger/lines.ts";
 
 /** The columns of a new head. Only `writeHead` and `anchor` write them. */
 export function writeHead({ segment, first, sequence, hash, at, unsignedSince }: AnchoredHead) {
