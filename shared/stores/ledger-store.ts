@@ -54,7 +54,7 @@ export interface LedgerStore {
   anchor(segment: number, anchor: Anchor): Promise<void>;
   /**
    * Removes the segments up to `start` and lets the chain begin there, in one transaction with the entry that records it. Does nothing
-   * when another instance has done it. `rows`: what the removed segments contain, at most `maxEntries` + 1 heads and entries.
+   * when another instance has done it. `removed`: segments with at most `maxEntries` + 1 heads and entries together.
    */
   trim(removed: readonly Segment[], start: ChainStart, entry: LedgerEntry): Promise<void>;
 }
