@@ -1,9 +1,10 @@
 import { deadlines } from "../../core/deadlines.ts";
-import { type EventType, toEvent } from "../../core/events.ts";
+import { toEvent } from "../../core/events.ts";
 import { type AnchoredHead, type Signature, toSignedText } from "../../core/ledger/chain.ts";
 import type { Notification } from "../../core/record/record.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
+import { sendToNotifier } from "../send-to-notifier.ts";
 
 export type AnchorPorts = Pick<Ports, "journal" | "notifiers" | "signer" | "emit" | "deadline">;
 
@@ -53,7 +54,8 @@ async function sign(
     return await ports.signer.sign(toSignedText(head), ports.deadline(deadlines.vault));
   } catch (error) {
     const why = error instanceof Error ? error.message : "the key could not be used";
-    report(ports, "ledger-failed", why);
+    const at = toInstant(ports.journal.now());
+    ports.emit(toEvent({ type: "ledger-failed", at, detail: why }));
     return why;
   }
 }
@@ -62,14 +64,11 @@ async function sign(
 async function tellAll(ports: AnchorPorts, head: AnchoredHead): Promise<string[]> {
   const told = await Promise.all(
     ports.notifiers.map(async (notifier) => {
-      if (head.toldTo?.includes(notifier.name)) return [notifier.name];
-      try {
-        await notifier.send([toNotification(head)], ports.deadline(deadlines.notify));
-        return [notifier.name];
-      } catch {
-        report(ports, "notification-failed", notifier.name);
-        return [];
-      }
+      const { name } = notifier;
+      const isTold =
+        head.toldTo?.includes(name) === true ||
+        (await sendToNotifier(ports, notifier, [toNotification(head)]));
+      return isTold ? [name] : [];
     }),
   );
   return told.flat();
@@ -87,8 +86,4 @@ function toNotification(head: AnchoredHead): Notification {
       ...(signature && { key: signature.key, signature: signature.value }),
     },
   };
-}
-
-function report({ journal, emit }: AnchorPorts, type: EventType, detail: string): void {
-  emit(toEvent({ type, at: toInstant(journal.now()), detail }));
 }
