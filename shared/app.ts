@@ -52,6 +52,7 @@ export {
 } from "./core/answer-words.ts";
 export type { LedgerAction } from "./core/ledger/actions.ts";
 export { ledgerActions, ledgerOutcomes } from "./core/ledger/actions.ts";
+export { hashOf } from "./core/canonical.ts";
 export { breachStates, itemStates, obstacleKinds } from "./core/breach/breach.ts";
 export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { HttpRequest } from "@azure/functions";
-import { toPrintable } from "../../shared/app.ts";
+import { hashOf, toPrintable } from "../../shared/app.ts";
 
 /** The description of a caller that did not sign in. */
 const functionKey = "function key";
@@ -20,9 +19,7 @@ export function identifyCaller(request: HttpRequest, environment = process.env):
   const name = describeCaller(request, environment);
   const key = request.headers.get("x-functions-key") ?? request.query.get("code") ?? "";
   const secret = name === functionKey ? key : "";
-  return createHash("sha256")
-    .update(JSON.stringify([name, secret]))
-    .digest("hex");
+  return hashOf([name, secret]);
 }
 
 /**

@@ -24,9 +24,9 @@ export function resolve(
     targets: mergeSections(files.map(({ targets }) => targets)),
     consumers: mergeSections(files.map(({ consumers }) => consumers)),
   };
-  const api = files.find((file) => file.api !== undefined)?.api;
-  const ledger = files.find((file) => file.ledger !== undefined)?.ledger;
-  const retention = files.find((file) => file.retention !== undefined)?.retention;
+  const once = <Field extends "api" | "ledger" | "retention">(field: Field) =>
+    files.map((file) => file[field]).find((value) => value !== undefined);
+  const [api, ledger, retention] = [once("api"), once("ledger"), once("retention")];
   const [onlyVault] = Object.keys(all.vaults);
   const secret: FindSecret = (written) =>
     assertDefined(resolveSecretName(written, { onlyVault }), "a vault");

@@ -1,7 +1,7 @@
-import { deadlines } from "../core/deadlines.ts";
 import { type KeyturnEvent, toEvent } from "../core/events.ts";
 import { type Instant, toInstant } from "../core/time.ts";
 import type { Ports } from "./ports.ts";
+import { sendToNotifier } from "./send-to-notifier.ts";
 
 type AlarmPorts = Pick<Ports, "journal" | "notifiers" | "newId" | "emit" | "deadline">;
 
@@ -47,13 +47,5 @@ export async function raiseAlarm(
     at,
     data: { kind: type, message },
   } as const;
-  await Promise.all(
-    ports.notifiers.map(async (notifier) => {
-      try {
-        await notifier.send([notification], ports.deadline(deadlines.notify));
-      } catch {
-        ports.emit(toEvent({ type: "notification-failed", at, detail: notifier.name }));
-      }
-    }),
-  );
+  await Promise.all(ports.notifiers.map((one) => sendToNotifier(ports, one, [notification])));
 }

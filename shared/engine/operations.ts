@@ -14,7 +14,7 @@ import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { toInstant } from "../core/time.ts";
 import { parseVaultEvent, type VaultEvent } from "../core/vault-event.ts";
-import { JournalUnavailableError, type Unreadable, UnreadableRowError } from "../stores/journal.ts";
+import { JournalUnavailableError, UnreadableRowError } from "../stores/journal.ts";
 import type { Queue, WorkMessage } from "../stores/queue.ts";
 import type { Admission, RequestLimiter } from "../stores/request-limiter.ts";
 import { type KnownAlarm, raiseAlarm } from "./alarm.ts";
@@ -35,8 +35,9 @@ import { makeRefusals, type Refused } from "./ledger/refusals.ts";
 import type { Ports } from "./ports.ts";
 import { type LedgerQuestions, makeLedgerQuestions } from "./queries/ledger.ts";
 import { makeQuestions, type Questions } from "./queries/questions.ts";
+import { makeBreachReport, noteLeftovers, reportTarget } from "./report-unreadable.ts";
 import { sendIfDue, sendNow, vaultHint, workOnMessage } from "./scheduling/messages.ts";
-import { type Leftovers, makeRegistrar } from "./scheduling/register.ts";
+import { makeRegistrar } from "./scheduling/register.ts";
 import { sweep } from "./scheduling/sweep.ts";
 import type { Busy } from "./work/busy.ts";
 import { verifyPublished } from "./work/verify.ts";
@@ -118,7 +119,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         );
         // Due targets do not wait for rows that could not be written.
         await registered.catch(() => undefined);
-        await wakeBreaches(ports, firstQueue);
+        await wakeBreaches(ports, firstQueue, makeBreachReport(ports, reported));
         const sent = await sweep(stores, {
           isKnown: (id) => byId.has(id),
           isReadable: (id) => !leftAlone.has(id),
@@ -131,10 +132,9 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         return sent;
       },
       async work(message, from) {
-        const breachId = message?.breachId;
-        if (breachId !== undefined) {
-          const advance = () => advanceOne(ports, byId, firstQueue, breachId);
-          await workOnBreach(firstQueue, breachId, advance);
+        if (message?.breachId !== undefined) {
+          const advance = () => advanceOne(ports, byId, firstQueue, message.breachId);
+          await workOnBreach(firstQueue, message, advance, makeBreachReport(ports, reported));
           return;
         }
         const queues = { queue: from === "first" ? firstQueue : deps.queue, firstQueue };
@@ -142,7 +142,7 @@ export function makeOperations(deps: OperationsDeps): (emit: EventReader) => Ope
         if (message && !unreadable) leftAlone.delete(message.targetId);
         if (!message || !unreadable) return;
         leftAlone.add(message.targetId);
-        await reportUnreadable(ports, { id: message.targetId, ...unreadable }, reported);
+        await reportTarget(ports, { id: message.targetId, ...unreadable }, reported);
       },
       noteRefusal: (refused) => refusals.note(ports, refused),
       notice: (event) => notice(ports, deps, event),
@@ -301,49 +301,4 @@ async function reportConfig(
   if (!alarm || reported.has(alarm.id)) return;
   await raiseAlarm(ports, alarm.kind, alarm.message, alarm);
   reported.add(alarm.id);
-}
-
-/** Remembers which targets have unreadable rows, and reports them. */
-async function noteLeftovers(
-  ports: Ports,
-  leftovers: Leftovers | undefined,
-  { leftAlone, reported }: { readonly leftAlone: Set<string>; readonly reported: Set<string> },
-): Promise<void> {
-  if (!leftovers) return;
-  leftAlone.clear();
-  for (const { id } of leftovers.unreadable) leftAlone.add(id);
-  await reportLeftovers(ports, leftovers, reported);
-}
-
-/** Reports each leftover once in the life of a process. */
-async function reportLeftovers(
-  ports: Ports,
-  { unreadable, abandoned }: Leftovers,
-  reported: Set<string>,
-): Promise<void> {
-  for (const one of unreadable) await reportUnreadable(ports, one, reported);
-  for (const id of abandoned) {
-    const text = `Target ${id} was removed from the configuration during a rotation. Add it again to finish the rotation.`;
-    if (reported.has(text)) continue;
-    await raiseAlarm(ports, "gave-up", text, { targetId: id });
-    reported.add(text);
-  }
-}
-
-/**
- * Reports the row once in the life of a process. Every rolling deployment may have rows of a newer Keyturn, so they cause a warning
- * and not an alarm. A damaged row needs a person.
- */
-async function reportUnreadable(
-  ports: Ports,
-  { id, why, isNewer }: Unreadable,
-  reported: Set<string>,
-): Promise<void> {
-  if (reported.has(why)) return;
-  const text = `${why} Keyturn does not process the target until this is fixed.`;
-  if (isNewer) {
-    const at = toInstant(ports.journal.now());
-    ports.emit(toEvent({ type: "left-alone", at, targetId: id, detail: text }));
-  } else await raiseAlarm(ports, "journal-unavailable", text, { targetId: id });
-  reported.add(why);
 }

@@ -188,8 +188,8 @@ export interface Journal extends BreachStore {
   readonly ledger: LedgerStore;
   /**
    * Removes at most `limit` rows (1 to 100) that are older than the retention, and returns how many: ended rotations, ended freezes, used
-   * idempotency keys, alarms, and the rows of breaches that were last written so long ago. Each call is a small step, so call it repeatedly. Targets, open rotations, the newest rotation of each target,
-   * and rows of a newer version stay, whatever their age.
+   * idempotency keys, alarms, and breaches that were last written so long ago. Each call is a small step, so call it repeatedly. Targets, open
+   * rotations, the newest rotation of each target, breaches that have not ended, and rows of a newer version stay, whatever their age.
    */
   prune(limit: number): Promise<number>;
 }

@@ -26,7 +26,7 @@ export interface LatestHead extends AnchoredHead {
 }
 
 /** The proofs of a head that others have. Each field replaces the stored one. */
-export type Anchor = Pick<AnchoredHead, "signature" | "toldTo" | "anchoredAt">;
+export type Anchor = Omit<AnchoredHead, keyof Head>;
 
 /**
  * The ledger: entries in the partitions of their effects, and the chain of segments that is made of them. A store that cannot be reached
@@ -45,7 +45,7 @@ export interface LedgerStore {
   /** Segments that were sealed before this moment are older than the retention. */
   expiry(): Instant;
   /** Stores the segment in one transaction. Returns false, and changes nothing, if a segment with its number exists. */
-  add(head: Head, entries: readonly Placed[]): Promise<boolean>;
+  add(head: AnchoredHead, entries: readonly Placed[]): Promise<boolean>;
   /** Removes the unsealed rows of everything that the segment contains. */
   clear(segment: number): Promise<void>;
   /** The segments from `first` to `last`, both included, in ascending order. Those that do not exist are left out. */
@@ -54,7 +54,7 @@ export interface LedgerStore {
   anchor(segment: number, anchor: Anchor): Promise<void>;
   /**
    * Removes the segments up to `start` and lets the chain begin there, in one transaction with the entry that records it. Does nothing
-   * when another instance has done it. `rows`: what the removed segments contain, at most `maxEntries` + 1 heads and entries.
+   * when another instance has done it. `removed`: segments with at most `maxEntries` + 1 heads and entries together.
    */
   trim(removed: readonly Segment[], start: ChainStart, entry: LedgerEntry): Promise<void>;
 }

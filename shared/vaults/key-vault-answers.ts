@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../core/json.ts";
 
 /** The HTTP answer to one request. */
 export interface Answer {
@@ -25,15 +26,6 @@ export function isOwnAnswer({ status, contentType, body }: Answer): boolean {
   if (!/^application\/json(?:;|$)/i.test(contentType.trim())) return false;
   const shape = status === 200 ? found : refused;
   return shape.safeParse(parseJson(body)).success;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The message of the parser would quote the body.
-    return undefined;
-  }
 }
 
 /** Why Keyturn does not use an answer. */

@@ -5,6 +5,13 @@ import { second } from "../core/time.ts";
 import { isGivenUp } from "../http/deadline.ts";
 import { StrangeAnswerError, type Strangeness } from "./key-vault-answers.ts";
 import { askedToWait } from "./key-vault-client.ts";
+import {
+  commonSentences,
+  networkCode,
+  noAnswer,
+  notCarriedOut,
+  timedOut,
+} from "./key-vault-sentences.ts";
 
 /** A call to Key Vault, in words for an operator. */
 export interface Call {
@@ -60,8 +67,6 @@ const code = z.enum([
   "VaultNotFound",
 ]);
 const details = z.object({ error: z.object({ innerError: z.object({ code }) }) });
-/** The code of a failed connection, such as `ECONNRESET`. It is from Node, not from the server. */
-const networkCode = z.string().regex(/^[A-Z_]{1,40}$/);
 const requestId = z.guid();
 
 function readRefusal(error: unknown): VaultErrorDetails {
@@ -135,26 +140,21 @@ function explain(call: Call, refusal: VaultErrorDetails, error: unknown): string
       return explainSilence(refusal, error);
     case 400:
       return "Key Vault refused the request as malformed.";
-    case 401:
-      return "Key Vault refuses the token of Keyturn's identity. Check that the vault is in the same tenant.";
     case 403:
       return explainForbidden(call, refusal);
     case 404:
       return explainNotFound(refusal);
     case 409:
       return explainConflict(refusal);
-    case 429:
-      return "the vault is throttling; all clients of the vault share its limit.";
     default:
-      return "the vault did not carry out the request.";
+      return commonSentences[refusal.status] ?? notCarriedOut;
   }
 }
 
 function explainSilence(refusal: VaultErrorDetails, error: unknown): string {
-  if (isGivenUp(error)) return "the request timed out.";
+  if (isGivenUp(error)) return timedOut;
   if (refusal.code !== undefined) return "the vault could not be reached.";
-  // The identity clients say more, but their messages contain the answers that they received.
-  return "no token is available for Keyturn's identity, or the answer is not readable.";
+  return noAnswer;
 }
 
 function explainForbidden(call: Call, { innerCode }: VaultErrorDetails): string {

@@ -6,6 +6,13 @@ import { ConfigError, VaultUnavailableError } from "../core/errors.ts";
 import { isLoopback } from "../core/secrets/addresses.ts";
 import { isGivenUp, withDeadline } from "../http/deadline.ts";
 import { emulatorOnly, parseVaultAddress } from "./key-vault-client.ts";
+import {
+  commonSentences,
+  networkCode,
+  noAnswer,
+  notCarriedOut,
+  timedOut,
+} from "./key-vault-sentences.ts";
 import type { Signer } from "./signer.ts";
 
 export interface KeyVaultSignerOptions {
@@ -61,14 +68,10 @@ async function openKey(
   return new CryptographyClient(id, credential, options);
 }
 
-/** The code of a lost connection, such as `ECONNRESET`. With a status the code is from the server, and is not shown. */
+/** With a status the code is from the server, and is not shown. */
 const refusal = z.object({
   statusCode: z.number().optional().catch(undefined),
-  code: z
-    .string()
-    .regex(/^[A-Z_]{1,40}$/)
-    .optional()
-    .catch(undefined),
+  code: networkCode.optional().catch(undefined),
 });
 
 /** The error has no cause, because the client's error contains the token. */
@@ -87,18 +90,15 @@ function toFailure(
 }
 
 const sentences: Readonly<Record<number, string>> = {
-  401: "Key Vault refuses the token of Keyturn's identity. Check that the vault is in the same tenant.",
+  ...commonSentences,
   403: "Keyturn's identity may not read the key and sign with it, which the role Key Vault Crypto User allows, or the network rules of the vault block Keyturn.",
   404: "the key does not exist. Create an EC key with the curve P-256.",
-  429: "the vault is throttling; all clients of the vault share its limit.",
 };
 
 function explain(status: number | undefined, code: string | undefined, error: unknown): string {
-  if (isGivenUp(error)) return "the request timed out.";
+  if (isGivenUp(error)) return timedOut;
   if (status !== undefined) {
-    return `${sentences[status] ?? "the vault did not carry out the request."} (HTTP ${status})`;
+    return `${sentences[status] ?? notCarriedOut} (HTTP ${status})`;
   }
-  return code === undefined
-    ? "no token is available for Keyturn's identity, or the answer is not readable."
-    : `the vault could not be reached (${code}).`;
+  return code === undefined ? noAnswer : `the vault could not be reached (${code}).`;
 }

@@ -49,9 +49,7 @@ export function mergeSources(sources: readonly Source[]): Merged {
     unreadable,
     problems: [
       ...problems,
-      ...findFieldSetTwice(sources, "retention"),
-      ...findFieldSetTwice(sources, "api"),
-      ...findFieldSetTwice(sources, "ledger"),
+      ...["retention", "api", "ledger"].flatMap((field) => findFieldSetTwice(sources, field)),
     ],
   };
 }

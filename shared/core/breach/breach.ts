@@ -196,6 +196,11 @@ const noItems: ItemCounts = {
   left: 0,
 };
 
+/** The outcomes in words. */
+export function describeCounts({ rotated, failed, blocked, unfinished, left }: ItemCounts): string {
+  return `${rotated} rotated, ${failed} failed, ${blocked} blocked, ${unfinished} unfinished, ${left} left`;
+}
+
 /** The counts after some targets changed their states. */
 export function recount(
   counts: ItemCounts,

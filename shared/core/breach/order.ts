@@ -1,3 +1,4 @@
+import { count } from "../explanation/words.ts";
 import { findUnansweredExposure } from "../lifecycle/exposure.ts";
 import { findLastChange } from "../record/due.ts";
 import type { Instant } from "../time.ts";
@@ -38,17 +39,13 @@ export function describePlace(candidate: Candidate): string {
   const report = findReport(candidate);
   const { adminOf, target } = candidate;
   const at = changedAt(candidate);
-  const count = target.consumers.length;
+  const consumers = target.consumers.length;
   return [
     ...(report ? [`${report.kind} reported by ${report.by}, at ${report.at}`] : []),
-    ...(adminOf > 0 ? [`changes the passwords of ${countOf(adminOf, "other target")}`] : []),
-    ...(count > 0 ? [`read by ${countOf(count, "consumer")}`] : []),
+    ...(adminOf > 0 ? [`changes the passwords of ${count(adminOf, "other target")}`] : []),
+    ...(consumers > 0 ? [`read by ${count(consumers, "consumer")}`] : []),
     at === undefined ? "age of the password not known" : `password of ${at}`,
   ].join("; ");
-}
-
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function findReport({ record }: Candidate) {

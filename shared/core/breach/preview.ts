@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hashOf } from "../canonical.ts";
 import { findFreezeHold } from "../lifecycle/hold.ts";
 import type { Origin } from "../record/justification.ts";
 import { describePause, findPause } from "../record/pause.ts";
@@ -29,6 +29,7 @@ const usualPatience = 15 * minute;
 const maxConsumers = 100;
 const maxListed = 100;
 const maxObstacleLength = 300;
+const fingerprintLength = 16;
 
 /** A breach as a person wants it. */
 export interface BreachInput extends Origin {
@@ -112,17 +113,13 @@ function makeItem(candidate: Candidate, { breachId, place, now }: ItemPlace): Br
 function fingerprintTarget(target: Target, server: string): string {
   const { id, type, options, slots, authority, publish, pendingVault = "", consumers } = target;
   const parts = [id, type, server, options, slots, authority, publish, pendingVault, consumers];
-  return hash(JSON.stringify(parts));
+  return hashOf(parts).slice(0, fingerprintLength);
 }
 
 /** The order does not count: it changes with every report. */
 function fingerprintItems(items: readonly BreachItem[]): string {
   const parts = items.map(({ targetId, fingerprint }) => `${targetId} ${fingerprint}`);
-  return hash(parts.sort().join("\n"));
-}
-
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return hashOf(parts.sort()).slice(0, fingerprintLength);
 }
 
 /** What may keep the target from being rotated now. */

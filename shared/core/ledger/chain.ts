@@ -1,6 +1,6 @@
+import { hashOf, toCanonicalJson } from "../canonical.ts";
 import { splitIntoChunks } from "../chunks.ts";
 import type { Instant } from "../time.ts";
-import { hashOf, toCanonicalJson } from "./canonical.ts";
 import type { LedgerEntry } from "./entry.ts";
 
 /** An entry in its place of the chain. `hash` covers the entry, its number and the hash of the entry before. */
@@ -40,6 +40,8 @@ export interface AnchoredHead extends Head {
   readonly toldTo?: readonly string[];
   /** Present once the head is anchored in every place that the configuration names. */
   readonly anchoredAt?: Instant;
+  /** When the oldest of the heads was sealed that could not be signed since the last one that was. */
+  readonly unsignedSince?: Instant;
 }
 
 /** Up to `maxEntries` entries that are stored in one transaction. */
@@ -68,6 +70,15 @@ export const newChain: ChainStart = { segment: 1, sequence: 0, hash: "0".repeat(
 /** The start of the chain after this segment. */
 export function startAfter({ segment, sequence, hash }: Head): ChainStart {
   return { segment: segment + 1, sequence, hash };
+}
+
+/** How long the head before has waited for a signature. The next head waits as long, because a signature covers all heads before. */
+export function continueWaiting(
+  before: AnchoredHead | undefined,
+): Pick<AnchoredHead, "unsignedSince"> {
+  const { signature, anchoredAt, unsignedSince } = before ?? {};
+  const isWaiting = signature === undefined && anchoredAt === undefined;
+  return isWaiting && unsignedSince !== undefined ? { unsignedSince } : {};
 }
 
 /** The segments that continue the chain with these entries, in their order. */

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { isObject } from "./canonical.ts";
-import { isHash, parseHead, parseJson } from "./lines.ts";
+import { isObject, parseJson } from "../json.ts";
+import { isHash, parseHead } from "./lines.ts";
 import type { KnownHead } from "./report.ts";
 
 /**

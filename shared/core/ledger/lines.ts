@@ -1,4 +1,5 @@
-import { isObject, toCanonicalJson } from "./canonical.ts";
+import { toCanonicalJson } from "../canonical.ts";
+import { isObject, parseJson } from "../json.ts";
 import type { AnchoredHead, ChainedEntry, ChainStart, Head, Segment, Signature } from "./chain.ts";
 
 /** One line of an export. Only the canonical form counts, so that a changed space or a name given twice is a change. */
@@ -92,12 +93,4 @@ function isCount(value: unknown): value is number {
 
 export function isHash(value: unknown): value is string {
   return typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
+import { toCanonicalJson } from "../canonical.ts";
+import { isObject, parseJson } from "../json.ts";
 import type { Instant } from "../time.ts";
-import { isObject, toCanonicalJson } from "./canonical.ts";
 import { boundEntry, type LedgerEntry } from "./entry.ts";
-import { parseJson } from "./lines.ts";
 
 /** The text of an entry in a row. Its fields go to the chain as they are, also those that this version does not know. */
 export function writeEntry(entry: LedgerEntry): string {

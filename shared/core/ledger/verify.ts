@@ -13,7 +13,7 @@ export async function verifyLines(
   let later: Later = { hasMissing: false, hasFound: false };
   for await (const text of lines) {
     number++;
-    if (text === "" || problem) continue;
+    if (text === "") continue;
     const line = parseLine(text);
     if (gap) {
       later = lookFor(gap, line, later);
@@ -22,6 +22,7 @@ export async function verifyLines(
     const step = takeLine(state, line, number, options);
     ({ gap, problem } = step);
     state = step.next ?? state;
+    if (problem) break;
   }
   const found = problem ?? (gap ? explainGap(gap, later) : findMissingEnd(state, options));
   return toReport(state, found);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hashOf } from "../canonical.ts";
 import type { PasswordRules } from "../secrets/password.ts";
 import { day } from "../time.ts";
 
@@ -147,10 +147,5 @@ export type PolicyFields = Omit<Policy, "name" | "match" | "priority">;
 
 /** Identifies the policy from which a stored due moment was computed. */
 export function fingerprintPolicy(policy: Policy): string {
-  const canonical = JSON.stringify(policy, (_key, value: unknown) =>
-    value && typeof value === "object" && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : value,
-  );
-  return createHash("sha256").update(canonical).digest("hex").slice(0, 16);
+  return hashOf(policy).slice(0, 16);
 }

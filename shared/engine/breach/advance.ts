@@ -1,4 +1,9 @@
-import { type Breach, type BreachItem, isActive } from "../../core/breach/breach.ts";
+import {
+  type Breach,
+  type BreachItem,
+  describeCounts,
+  isActive,
+} from "../../core/breach/breach.ts";
 import { maxBegun } from "../../core/breach/choose-next.ts";
 import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
@@ -113,8 +118,7 @@ async function sendAndWrite({ ports }: Advancing, session: BreachSession): Promi
 
 function reportEnd({ ports }: Advancing, before: Breach, after: Breach): void {
   if (after.state !== "ended" || before.state === "ended") return;
-  const { rotated, failed, blocked, unfinished, left } = after.counts;
-  const detail = `breach ${after.id}: ${rotated} rotated, ${failed} failed, ${blocked} blocked, ${unfinished} unfinished, ${left} left`;
+  const detail = `breach ${after.id}: ${describeCounts(after.counts)}`;
   ports.emit(toEvent({ type: "breach-ended", at: after.endedAt ?? after.at, detail }));
 }
 

@@ -21,6 +21,8 @@ import {
   viewItem,
 } from "../../core/breach/views.ts";
 import { ConfigError } from "../../core/errors.ts";
+import type { EventType } from "../../core/events.ts";
+import type { LedgerAction } from "../../core/ledger/actions.ts";
 import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
@@ -126,31 +128,16 @@ function makeSteering(
   change: ChangeBreach,
   once: Once,
 ): Pick<Breaching, "pauseBreach" | "resumeBreach" | "cancelBreach"> {
+  const steer =
+    (event: EventType, action: LedgerAction, make: typeof pause): Breaching["pauseBreach"] =>
+    (breachId, origin, key) =>
+      once(key, () =>
+        change(breachId, { event, action, origin }, (breach, now) => make(breach, origin, now)),
+      );
   return {
-    pauseBreach: (breachId, origin, key) =>
-      once(key, () =>
-        change(
-          breachId,
-          { event: "breach-paused", action: "breach.pause", origin },
-          (breach, now) => pause(breach, origin, now),
-        ),
-      ),
-    resumeBreach: (breachId, origin, key) =>
-      once(key, () =>
-        change(
-          breachId,
-          { event: "breach-resumed", action: "breach.resume", origin },
-          (breach, now) => resume(breach, origin, now),
-        ),
-      ),
-    cancelBreach: (breachId, origin, key) =>
-      once(key, () =>
-        change(
-          breachId,
-          { event: "breach-cancelled", action: "breach.cancel", origin },
-          (breach, now) => cancel(breach, origin, now),
-        ),
-      ),
+    pauseBreach: steer("breach-paused", "breach.pause", pause),
+    resumeBreach: steer("breach-resumed", "breach.resume", resume),
+    cancelBreach: steer("breach-cancelled", "breach.cancel", cancel),
   };
 }
 

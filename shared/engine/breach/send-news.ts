@@ -1,10 +1,9 @@
 import type { Breach } from "../../core/breach/breach.ts";
-import { deadlines } from "../../core/deadlines.ts";
-import { toEvent } from "../../core/events.ts";
 import { withDelivered } from "../../core/record/outbox.ts";
 import { day, plus, toInstant } from "../../core/time.ts";
 import type { Notifier } from "../../notifiers/notifier.ts";
 import type { Ports } from "../ports.ts";
+import { sendToNotifier } from "../send-to-notifier.ts";
 
 /**
  * Sends the notifications of a breach to every notifier, and returns the breach with those that some of them have not received. After
@@ -28,13 +27,5 @@ async function deliver(ports: Ports, notifier: Notifier, { outbox }: Breach): Pr
   const news = outbox
     .filter(({ toldTo }) => !toldTo?.includes(notifier.name))
     .map(({ toldTo: _, ...notification }) => notification);
-  if (news.length === 0) return true;
-  try {
-    await notifier.send(news, ports.deadline(deadlines.notify));
-    return true;
-  } catch {
-    const at = toInstant(ports.journal.now());
-    ports.emit(toEvent({ type: "notification-failed", at, detail: notifier.name }));
-    return false;
-  }
+  return news.length === 0 || sendToNotifier(ports, notifier, news);
 }

@@ -1,6 +1,6 @@
 import { plus, second, toInstant } from "../../core/time.ts";
-import { JournalUnavailableError } from "../../stores/journal.ts";
-import type { Queue } from "../../stores/queue.ts";
+import { JournalUnavailableError, UnreadableRowError } from "../../stores/journal.ts";
+import type { BreachMessage, Queue } from "../../stores/queue.ts";
 import type { Ports } from "../ports.ts";
 
 /** Milliseconds after which a turn that nobody took counts as lost. */
@@ -12,11 +12,27 @@ const maxWoken = 20;
 /** Milliseconds until a breach is tried again after the journal was unavailable. */
 const journalPauseMs = 30 * second;
 
-/** Sends a message for each breach whose turn nobody took: a message was lost, or a worker died. */
-export async function wakeBreaches({ journal }: Pick<Ports, "journal">, queue: Queue) {
+/** Reports that the journal could not be reached, or that a row of the breach cannot be read. */
+export type ReportBreach = (breachId: string, error: JournalUnavailableError) => Promise<void>;
+
+/**
+ * Sends a message for each breach whose turn nobody took: a message was lost, or a worker died. A breach whose row cannot be read gets
+ * no message, because no turn can be taken.
+ */
+export async function wakeBreaches(
+  { journal }: Pick<Ports, "journal">,
+  queue: Queue,
+  report: ReportBreach,
+): Promise<void> {
   const lost = plus(toInstant(journal.now()), -lostAfterMs);
   for (const breachId of await journal.dueBreaches(lost, maxWoken)) {
-    await sendForBreach(queue, breachId, "due");
+    try {
+      await journal.breach(breachId);
+      await sendForBreach(queue, breachId, "due");
+    } catch (error) {
+      if (!(error instanceof UnreadableRowError)) throw error;
+      await report(breachId, error);
+    }
   }
 }
 
@@ -30,17 +46,26 @@ export async function sendForBreach(
   await queue.send({ breachId, because }, delay).catch(() => undefined);
 }
 
-/** Takes a turn, and sends the message for the next one. */
+/** Reason of a message after a turn that the journal prevented. */
+const retry = "retry";
+
+/**
+ * Takes a turn, and sends the message for the next one. A turn that the journal prevented is tried again once: more messages would add
+ * up, because each sweep sends one too.
+ */
 export async function workOnBreach(
   queue: Queue,
-  breachId: string,
+  { breachId, because }: BreachMessage,
   advance: () => Promise<number | undefined>,
+  report: ReportBreach,
 ): Promise<void> {
   try {
     const delay = await advance();
     if (delay !== undefined) await sendForBreach(queue, breachId, "next", delay);
   } catch (error) {
     if (!(error instanceof JournalUnavailableError)) throw error;
-    await sendForBreach(queue, breachId, "next", journalPauseMs);
+    await report(breachId, error);
+    const mayPass = !(error instanceof UnreadableRowError) && because !== retry;
+    if (mayPass) await sendForBreach(queue, breachId, retry, journalPauseMs);
   }
 }

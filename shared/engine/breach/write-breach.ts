@@ -1,4 +1,4 @@
-import { type Breach } from "../../core/breach/breach.ts";
+import { type Breach, describeCounts } from "../../core/breach/breach.ts";
 import { describeBreachSelection } from "../../core/breach/describe-selection.ts";
 import type { Preview } from "../../core/breach/preview.ts";
 import { type LedgerAction } from "../../core/ledger/actions.ts";
@@ -40,14 +40,12 @@ export async function writeBreach(
 function toEntry({ journal, newId }: WritePorts, breach: Breach, { action, origin }: BreachAct) {
   const { id, counts, summary, selection } = breach;
   const { by, reason = breach.reason, ticket = breach.ticket } = origin;
-  const { rotated, failed, blocked, unfinished, left } = counts;
-  const outcomes = `${rotated} rotated, ${failed} failed, ${blocked} blocked, ${unfinished} unfinished, ${left} left`;
   const isEnd = action === "breach.end";
   return boundEntry({
     ...{ id: newId(), at: toInstant(journal.now()), by, action, reason, ticket },
-    outcome: isEnd ? (rotated === summary.targets ? "succeeded" : "failed") : "accepted",
+    outcome: isEnd ? (counts.rotated === summary.targets ? "succeeded" : "failed") : "accepted",
     targets: selection.targets,
     selection: describeBreachSelection(selection),
-    detail: `breach ${id} of ${summary.targets} targets${isEnd ? `: ${outcomes}` : ""}`,
+    detail: `breach ${id} of ${summary.targets} targets${isEnd ? `: ${describeCounts(counts)}` : ""}`,
   });
 }

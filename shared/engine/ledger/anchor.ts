@@ -1,20 +1,17 @@
 import { deadlines } from "../../core/deadlines.ts";
-import { type EventType, toEvent } from "../../core/events.ts";
-import {
-  type AnchoredHead,
-  type Head,
-  type Signature,
-  toSignedText,
-} from "../../core/ledger/chain.ts";
+import { toEvent } from "../../core/events.ts";
+import { type AnchoredHead, type Signature, toSignedText } from "../../core/ledger/chain.ts";
 import type { Notification } from "../../core/record/record.ts";
-import { toInstant } from "../../core/time.ts";
+import { type Instant, toInstant } from "../../core/time.ts";
 import type { Ports } from "../ports.ts";
+import { sendToNotifier } from "../send-to-notifier.ts";
 
 export type AnchorPorts = Pick<Ports, "journal" | "notifiers" | "signer" | "emit" | "deadline">;
 
 /** Why the newest head is not signed although the configuration names a key. */
 export interface Unsigned {
-  readonly head: Head;
+  /** When the oldest head was sealed that waits for a signature. */
+  readonly since: Instant;
   readonly why: string;
 }
 
@@ -35,14 +32,16 @@ export async function anchorLedger(ports: AnchorPorts): Promise<Unsigned | undef
   const signed = await sign(ports, head);
   const signature = typeof signed === "string" ? undefined : signed;
   const toldTo = await tellAll(ports, { ...head, ...(signature && { signature }) });
-  const isDone =
-    typeof signed !== "string" && ports.notifiers.every(({ name }) => toldTo.includes(name));
+  const { unsignedSince = head.at } = head;
+  const hasFailed = typeof signed === "string";
+  const isDone = !hasFailed && ports.notifiers.every(({ name }) => toldTo.includes(name));
   await ledger.anchor(head.segment, {
     ...(signature && { signature }),
     toldTo,
     ...(isDone && { anchoredAt: at }),
+    ...(hasFailed && { unsignedSince }),
   });
-  return typeof signed === "string" ? { head, why: signed } : undefined;
+  return hasFailed ? { since: unsignedSince, why: signed } : undefined;
 }
 
 /** The signature; undefined without a key; or why the key could not be used. */
@@ -55,7 +54,8 @@ async function sign(
     return await ports.signer.sign(toSignedText(head), ports.deadline(deadlines.vault));
   } catch (error) {
     const why = error instanceof Error ? error.message : "the key could not be used";
-    report(ports, "ledger-failed", why);
+    const at = toInstant(ports.journal.now());
+    ports.emit(toEvent({ type: "ledger-failed", at, detail: why }));
     return why;
   }
 }
@@ -64,14 +64,11 @@ async function sign(
 async function tellAll(ports: AnchorPorts, head: AnchoredHead): Promise<string[]> {
   const told = await Promise.all(
     ports.notifiers.map(async (notifier) => {
-      if (head.toldTo?.includes(notifier.name)) return [notifier.name];
-      try {
-        await notifier.send([toNotification(head)], ports.deadline(deadlines.notify));
-        return [notifier.name];
-      } catch {
-        report(ports, "notification-failed", notifier.name);
-        return [];
-      }
+      const { name } = notifier;
+      const isTold =
+        head.toldTo?.includes(name) === true ||
+        (await sendToNotifier(ports, notifier, [toNotification(head)]));
+      return isTold ? [name] : [];
     }),
   );
   return told.flat();
@@ -89,8 +86,4 @@ function toNotification(head: AnchoredHead): Notification {
       ...(signature && { key: signature.key, signature: signature.value }),
     },
   };
-}
-
-function report({ journal, emit }: AnchorPorts, type: EventType, detail: string): void {
-  emit(toEvent({ type, at: toInstant(journal.now()), detail }));
 }

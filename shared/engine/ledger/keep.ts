@@ -8,7 +8,7 @@ import type { makeRefusals } from "./refusals.ts";
 import { sealLedger } from "./seal.ts";
 import { trimLedger } from "./trim.ts";
 
-/** Milliseconds after which an unsigned head is an alarm: until then the next sweep may succeed. */
+/** Milliseconds without a signature after which this is an alarm: until then the next sweep may succeed. */
 const maxUnsignedMs = hour;
 
 /**
@@ -34,7 +34,7 @@ export function makeLedgerKeeper(
       await refusals.flush(ports);
       await sealLedger(journal);
       const unsigned = await anchorLedger(ports);
-      if (unsigned && between(unsigned.head.at, at) >= maxUnsignedMs) {
+      if (unsigned && between(unsigned.since, at) >= maxUnsignedMs) {
         const message = `The ledger is not signed: ${unsigned.why} Keyturn tries again with every sweep.`;
         await raiseOnce(ports, "ledger-failed", message);
       }

@@ -1,6 +1,7 @@
 import {
   chainEntries,
   type ChainStart,
+  continueWaiting,
   maxEntries,
   type Segment,
   startAfter,
@@ -32,7 +33,10 @@ export async function sealLedger(journal: Pick<Journal, "ledger" | "now">): Prom
     if (waiting.length === 0) return;
     const from = await startOf(journal, latest);
     const entries = waiting.map(({ entry }) => entry);
-    const segments = chainEntries(from, entries, toInstant(journal.now()));
+    const segments = chainEntries(from, entries, toInstant(journal.now())).map((segment) => ({
+      ...segment,
+      head: { ...segment.head, ...continueWaiting(latest) },
+    }));
     const isAlone = await store(journal, segments, waiting);
     if (isAlone && waiting.length < maxAtOnce * maxEntries) return;
   }

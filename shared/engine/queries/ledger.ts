@@ -69,7 +69,8 @@ export function makeLedgerQuestions(journal: Pick<Journal, "ledger" | "now">): L
   const { ledger } = journal;
   return {
     async ledger(wanted) {
-      await sealLedger(journal);
+      // A later page has only entries that were sealed for an earlier one.
+      if (!wanted.before) await sealLedger(journal);
       const [latest, start] = await Promise.all([ledger.latest(), ledger.start()]);
       return latest ? listNewestFirst(journal, wanted, start, latest) : { entries: [] };
     },

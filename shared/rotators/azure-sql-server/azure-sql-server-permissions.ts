@@ -1,6 +1,7 @@
 import { Agent, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { parseJson } from "../../core/json.ts";
 import { withDeadline } from "../../http/deadline.ts";
 import type { ResourceManagerAccess } from "./azure-sql-server-arm.ts";
 import { type AzureSqlServerOptions, toServerId } from "./azure-sql-server-options.ts";
@@ -54,14 +55,6 @@ function get(
   asked.on("error", reject);
   asked.end();
   return promise;
-}
-
-function parseJson(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Azure compares without regard to case, and `*` stands for anything. */

@@ -4,7 +4,8 @@ import { type Instant } from "../../core/time.ts";
 import type { BreachStore } from "../journal.ts";
 import { breachColumns, itemColumns, readBreaches } from "../table/breach-columns.ts";
 import type { Columns } from "../table/columns.ts";
-import { breachIn, breachItemRow, breachRow, isRotationId } from "../table/row-keys.ts";
+import { isClosed } from "../table/prune.ts";
+import { breachIn, breachItemRow, breachOf, breachRow, isRotationId } from "../table/row-keys.ts";
 import type { MemoryLedger } from "./memory-ledger.ts";
 import { toPromise } from "./to-promise.ts";
 
@@ -56,8 +57,14 @@ export function makeMemoryBreaches(
       }),
     },
     prune(before, limit) {
+      const isOver = (key: string) => {
+        const head = heads.get(breachRow(breachOf(key) ?? ""));
+        return !head || (isClosed(head.columns["state"]) && head.writtenAt < before);
+      };
       const old = [heads, items].flatMap((some) =>
-        [...some].filter(([, { writtenAt }]) => writtenAt < before).map(([key]) => ({ some, key })),
+        [...some]
+          .filter(([key, { writtenAt }]) => writtenAt < before && isOver(key))
+          .map(([key]) => ({ some, key })),
       );
       for (const { some, key } of old.slice(0, limit)) some.delete(key);
       return Math.min(old.length, limit);

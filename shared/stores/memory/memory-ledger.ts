@@ -5,6 +5,7 @@ import type { Instant } from "../../core/time.ts";
 import type { LedgerStore, Placed, Unsealed } from "../ledger-store.ts";
 import { refuseUnstorableEntries } from "../table/change.ts";
 import { entryIn, entryRow } from "../table/row-keys.ts";
+import { toPromise } from "./to-promise.ts";
 
 interface StoredSegment {
   readonly head: AnchoredHead;
@@ -28,21 +29,17 @@ export function makeMemoryLedger(expiry: () => Instant): MemoryLedger {
     for (const entry of entries) unsealed.set(entryRow(entry.at, entry.id), writeEntry(entry));
   }
   const store: LedgerStore = {
-    log: (entries) =>
-      later(() => {
-        keep(entries);
-      }),
-    unsealed: (limit) => later(() => listUnsealed(unsealed, limit)),
+    log: toPromise(keep),
+    unsealed: toPromise((limit) => listUnsealed(unsealed, limit)),
     ...segmentsIn(segments, unsealed),
-    start: () => later(() => start),
+    start: toPromise(() => start),
     expiry,
-    trim: (removed, begin, entry) =>
-      later(() => {
-        if (!removed.every(({ head }) => segments.has(head.segment))) return;
-        for (const { head } of removed) segments.delete(head.segment);
-        start = begin;
-        keep([entry]);
-      }),
+    trim: toPromise((removed, begin, entry) => {
+      if (!removed.every(({ head }) => segments.has(head.segment))) return;
+      for (const { head } of removed) segments.delete(head.segment);
+      start = begin;
+      keep([entry]);
+    }),
   };
   return { store, keep };
 }
@@ -63,45 +60,33 @@ function segmentsIn(
     if (stored) segments.set(segment, { ...stored, ...fields });
   };
   return {
-    latest: () =>
-      later(() => {
-        const newest = segments.get(Math.max(...segments.keys()));
-        return newest && { ...newest.head, isCleared: newest.isCleared };
-      }),
-    add: (head, entries) =>
-      later(() => {
-        if (segments.has(head.segment)) return false;
-        const stored = entries.map(({ entry, ...rest }) => ({ ...rest, text: writeEntry(entry) }));
-        segments.set(head.segment, { head, entries: stored, isCleared: false });
-        return true;
-      }),
-    clear: (segment) =>
-      later(() => {
-        for (const { place } of segments.get(segment)?.entries ?? []) unsealed.delete(place);
-        change(segment, { isCleared: true });
-      }),
-    segments: (first, last) =>
-      later(() =>
-        [...segments.values()]
-          .filter(({ head }) => head.segment >= first && head.segment <= last)
-          .sort((a, b) => a.head.segment - b.head.segment)
-          .map(({ head, entries }) => ({ head, entries: entries.map(readPlaced) })),
-      ),
-    anchor: (segment, anchor) =>
-      later(() => {
-        const stored = segments.get(segment);
-        if (stored) change(segment, { head: { ...stored.head, ...anchor } });
-      }),
+    latest: toPromise(() => {
+      const newest = segments.get(Math.max(...segments.keys()));
+      return newest && { ...newest.head, isCleared: newest.isCleared };
+    }),
+    add: toPromise((head, entries) => {
+      if (segments.has(head.segment)) return false;
+      const stored = entries.map(({ entry, ...rest }) => ({ ...rest, text: writeEntry(entry) }));
+      segments.set(head.segment, { head, entries: stored, isCleared: false });
+      return true;
+    }),
+    clear: toPromise((segment) => {
+      for (const { place } of segments.get(segment)?.entries ?? []) unsealed.delete(place);
+      change(segment, { isCleared: true });
+    }),
+    segments: toPromise((first, last) =>
+      [...segments.values()]
+        .filter(({ head }) => head.segment >= first && head.segment <= last)
+        .sort((a, b) => a.head.segment - b.head.segment)
+        .map(({ head, entries }) => ({ head, entries: entries.map(readPlaced) })),
+    ),
+    anchor: toPromise((segment, anchor) => {
+      const stored = segments.get(segment);
+      if (stored) change(segment, { head: { ...stored.head, ...anchor } });
+    }),
   };
 }
 
 function readPlaced({ sequence, previous, hash, text }: StoredSegment["entries"][number]) {
   return { sequence, previous, hash, entry: readChainedEntry(text) };
-}
-
-/** Returns results and failures as promises, like a remote store. */
-function later<Result>(run: () => Result): Promise<Result> {
-  return new Promise((resolve) => {
-    resolve(run());
-  });
 }

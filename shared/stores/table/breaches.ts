@@ -53,7 +53,7 @@ export function breachesIn(begin: () => Table): BreachStore {
         await Promise.all(batches.map((batch) => put(begin(), batch)));
       }
       // Without its head nobody knows the breach, so the head comes last.
-      await putWithEntries(begin(), headRow(breach, randomUUID()), entries);
+      await putWithEntries(begin(), headRow(breach), entries);
     },
     commitBreach: (change) => commit(begin(), change),
   };
@@ -65,7 +65,7 @@ async function commit(table: Table, change: BreachChange): Promise<string> {
   refuseUnstorableEntries(entries);
   const writeId = randomUUID();
   const result = await table.submit([
-    ["update", headRow(breach, writeId), "Replace", { etag }],
+    ["update", { ...headRow(breach), writeId }, "Replace", { etag }],
     ...items.map(upsert),
     ...toEntryRows(partitionKey, entries),
   ]);
@@ -89,13 +89,8 @@ function upsert(item: BreachItem): TransactionAction {
   return ["upsert", { partitionKey, rowKey, ...itemColumns.write(item) }, "Replace"];
 }
 
-function headRow(breach: Breach, writeId: string) {
-  return {
-    partitionKey,
-    rowKey: keys.breachRow(breach.id),
-    ...breachColumns.write(breach),
-    writeId,
-  };
+function headRow(breach: Breach) {
+  return { partitionKey, rowKey: keys.breachRow(breach.id), ...breachColumns.write(breach) };
 }
 
 async function readHead(table: Table, breachId: string): Promise<Row | undefined> {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { OperatorFreeze } from "../../core/freezes/operator-freeze.ts";
+import { parseJson } from "../../core/json.ts";
 import { type HistoryRow, type RunRecord } from "../../core/record/history.ts";
 import { recordSchema, type TargetRecord } from "../../core/record/record.ts";
 import type { Instant } from "../../core/time.ts";
@@ -263,6 +264,7 @@ function joinColumns(kind: Stored, columns: Readonly<Record<string, unknown>>): 
   return Object.fromEntries(
     Object.entries(columns).map(([field, column]) => {
       const nested = Object.hasOwn(kind.nested, field) && typeof column === "string";
+      // For a text that is not JSON, the schema names the field.
       return [field, nested ? parseJson(column) : column];
     }),
   );
@@ -273,15 +275,6 @@ function pick(columns: Fields, fields: readonly string[]): Fields {
   return Object.fromEntries(
     fields.flatMap((field) => (columns[field] === undefined ? [] : [[field, columns[field]]])),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The schema rejects the value and names the field.
-    return undefined;
-  }
 }
 
 function cut(text: string, length: number): string {

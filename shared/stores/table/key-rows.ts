@@ -1,5 +1,6 @@
 import type { TransactionAction } from "@azure/data-tables";
 import { LeaseLostError } from "../../core/errors.ts";
+import { shorten } from "../../core/shorten.ts";
 import type { KeyedRequest, KeyUse } from "../journal.ts";
 import { type Columns, escapeLineSeparators } from "./columns.ts";
 import * as keys from "./row-keys.ts";
@@ -30,15 +31,12 @@ export function readKeyUse(columns: Readonly<Record<string, unknown>>): KeyUse {
   return { asked: String(columns["asked"]), answer };
 }
 
-/** Never splits a surrogate pair, because each half would be lost on the way. */
 function splitText(text: string): string[] {
   const parts: string[] = [];
-  for (let from = 0; from < text.length;) {
-    const end = from + maxColumnLength;
-    const isPairCut = end < text.length && /[\uD800-\uDBFF]/.test(text.charAt(end - 1));
-    const to = isPairCut ? end - 1 : end;
-    parts.push(text.slice(from, to));
-    from = to;
+  for (let rest = text; rest !== "";) {
+    const part = shorten(rest, maxColumnLength);
+    parts.push(part);
+    rest = rest.slice(part.length);
   }
   return parts;
 }

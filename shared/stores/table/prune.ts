@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
 import { odata } from "@azure/data-tables";
+import { splitIntoChunks } from "../../core/chunks.ts";
 import { recordSchema } from "../../core/record/record.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
+import { isExpired } from "./key-rows.ts";
 import * as keys from "./row-keys.ts";
 import type { Row, Table } from "./table.ts";
 
@@ -12,7 +14,7 @@ const partitions = [
   keys.breachPartition,
 ];
 
-/** How many queries for the newest rotation of a target run at the same time. */
+/** How many queries for the newest rotation of a target, or for the head of a breach, run at the same time. */
 const maxAtOnce = 10;
 
 /**
@@ -32,7 +34,12 @@ export function makePruner(
     const table = begin();
     const filter = oldRows(partition, expiry());
     const { rows, rest } = await table.page({ partition, filter, columns, limit, from });
-    const removed = await table.remove(partition, await removable(table, partition, rows));
+    const ours = rows.filter(isOurs).map((row) => row.rowKey ?? "");
+    const old =
+      partition === keys.breachPartition
+        ? await withoutOpenBreaches(table, ours, expiry())
+        : await withoutNewestRuns(table, partition, ours);
+    const removed = await table.remove(partition, old);
     if (rest !== undefined) place = { turn, from: rest };
     return removed;
   };
@@ -75,23 +82,49 @@ function oldRuns(before: Instant): string {
   return odata`RowKey ge ${from} and RowKey lt ${end} and endedAt lt ${before}`;
 }
 
-/** The keys of the rows to remove. The newest rotation of a target stays, whatever its age. */
-async function removable(
+/**
+ * The rows whose breach is over and was last written before the retention. So a breach keeps all of its targets, of which some may not
+ * have changed for long.
+ */
+async function withoutOpenBreaches(
+  table: Table,
+  found: readonly string[],
+  before: Date,
+): Promise<readonly string[]> {
+  const ids = new Set(found.map((key) => keys.breachOf(key)).filter((id) => id !== undefined));
+  const kept = new Set<string | undefined>();
+  for (const some of splitIntoChunks([...ids], maxAtOnce)) {
+    const heads = some.map((id) => table.read(keys.breachPartition, keys.breachRow(id)));
+    for (const [index, head] of (await Promise.all(heads)).entries()) {
+      if (head && !isOver(head, before)) kept.add(some[index]);
+    }
+  }
+  return found.filter((key) => !kept.has(keys.breachOf(key)));
+}
+
+function isOver(head: Row, before: Date): boolean {
+  return isOurs(head) && isClosed(head["state"]) && isExpired(head, before);
+}
+
+/** Whether a breach in this state needs nothing any more once it is old: a preview cannot be confirmed then. */
+export function isClosed(state: unknown): boolean {
+  return state === "ended" || state === "preview";
+}
+
+/** The rows without the newest rotation of each target, which stays, whatever its age. */
+async function withoutNewestRuns(
   table: Table,
   partition: string,
-  rows: readonly Row[],
+  found: readonly string[],
 ): Promise<readonly string[]> {
-  const found = rows.filter(isOurs).map((row) => row.rowKey ?? "");
   // Rotations of a target follow each other, the newest first.
   const first = found.filter((key, index) => {
     const target = keys.targetOfRun(key);
     return target !== undefined && target !== keys.targetOfRun(found[index - 1] ?? "");
   });
   const newest = new Set<string>();
-  for (let index = 0; index < first.length; index += maxAtOnce) {
-    const asked = first
-      .slice(index, index + maxAtOnce)
-      .map((key) => newestRun(table, partition, keys.targetOfRun(key) ?? ""));
+  for (const some of splitIntoChunks(first, maxAtOnce)) {
+    const asked = some.map((key) => newestRun(table, partition, keys.targetOfRun(key) ?? ""));
     for (const key of await Promise.all(asked)) if (key !== undefined) newest.add(key);
   }
   return found.filter((key) => !newest.has(key));

@@ -64,6 +64,10 @@ export const breachIn = (rowKey: string) => mirror(rowKey.slice("breach:".length
 export const breachItemRow = (id: string, place: number) =>
   `item:${id}:${String(place).padStart(6, "0")}`;
 
+/** The breach in the key of its row, or of the row of one of its targets; undefined for other rows. */
+export const breachOf = (rowKey: string): string | undefined =>
+  rowKey.startsWith("breach:") ? breachIn(rowKey) : /^item:([^:]+):/.exec(rowKey)?.[1];
+
 /** The moment in the key of an alarm's row. */
 export const momentIn = (rowKey: string): Instant =>
   mirrorDigits(rowKey.slice("alarm:".length, rowKey.lastIndexOf(":")));

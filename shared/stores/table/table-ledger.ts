@@ -167,11 +167,12 @@ async function mergeHead(table: Table, segment: number, columns: object): Promis
   throw toUnavailableError(result.failure);
 }
 
-function writeAnchor({ signature, toldTo, anchoredAt }: Anchor) {
+function writeAnchor({ signature, toldTo, anchoredAt, unsignedSince }: Anchor) {
   return {
     ...(signature && { key: signature.key, signature: signature.value }),
     ...(toldTo && { toldTo: JSON.stringify(toldTo) }),
     ...(anchoredAt !== undefined && { anchoredAt }),
+    ...(unsignedSince !== undefined && { unsignedSince }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from "../../core/json.ts";
 import { recordSchema, workingPhases } from "../../core/record/record.ts";
 
 /** The fields of a stored record, with nested ones parsed. Their values are not checked yet. */
@@ -49,8 +50,4 @@ function findFurthest({ phase, phases }: Fields): string {
   const furthest = workingPhases.findLast((one) => one === phase || reached.includes(one));
   // A rotation can be blocked only in the phase `applying`.
   return furthest ?? "applying";
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

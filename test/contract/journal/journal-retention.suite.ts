@@ -145,6 +145,24 @@ export function retentionSuite(name: string, open: () => Promise<Aging>): void {
       expect(await aged.breachItems("01A", { limit: 10 })).toEqual([]);
     });
 
+    it("keeps a breach that has not ended with all of its targets, however long it is paused", async () => {
+      const { journal, later } = await open();
+      for (const state of ["running", "paused", "stopping"] as const) {
+        await journal.addBreach({ ...leanBreach(`01${state}`), state }, [
+          leanItem(`01${state}`, 1),
+        ]);
+      }
+      await journal.addBreach({ ...leanBreach("01ended"), state: "ended" }, [
+        leanItem("01ended", 1),
+      ]);
+      const aged = await later(10 * retentionMs);
+      expect(total(await pruneAll(aged, 1))).toBe(2);
+      expect((await aged.breaches(10)).map(({ state }) => state).sort()).toEqual([
+        ...["paused", "running", "stopping"],
+      ]);
+      expect(await aged.breachItems("01paused", { limit: 10 })).toHaveLength(1);
+    });
+
     it("removes a few rows in each call, of removed targets and of others", async () => {
       const { journal } = await open();
       const now = toInstant(journal.now());

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { recordSchema } from "../../../shared/core/record/record.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
-import { toInstant } from "../../../shared/core/time.ts";
+import { second, toInstant } from "../../../shared/core/time.ts";
 import { runRow, toPartition } from "../../../shared/stores/table/row-keys.ts";
 import { type AzuriteTables, azuriteTables } from "../../stores/azurite-tables.ts";
+import { leanBreach, leanItem } from "../../stores/full-breaches.ts";
 import { endedRun, pruneAll, retentionMs, retentionSuite } from "./journal-retention.suite.ts";
 
 let tables: AzuriteTables;
@@ -64,6 +66,30 @@ describe("a step of the retention in Table storage", () => {
       "done",
       "unreadable",
     ]);
+  });
+
+  it("keeps targets that are older than the retention while their breach is younger", async () => {
+    proxy.changeDate((date) => date);
+    const { journal, table } = tables.open({ retentionMs });
+    const breach = { ...leanBreach("01A"), state: "paused" } as const;
+    await journal.addBreach(breach, [leanItem("01A", 1)]);
+    const added = Date.now();
+    await sleep(4 * second);
+    const etag = (await journal.breach("01A"))?.etag ?? "";
+    await journal.commitBreach({ breach: { ...breach, state: "ended" }, etag, items: [] });
+    // Between the two writes, one retention later.
+    const moment = new Date(added + 2 * second + retentionMs).toUTCString();
+    proxy.changeDate(() => moment);
+    const { connectionString } = proxy;
+    const aged = tables.open({ connectionString, table, retentionMs }).journal;
+    await aged.read("nobody");
+    await pruneAll(aged);
+    expect(await aged.breachItems("01A", { limit: 9 })).toHaveLength(1);
+    proxy.changeDate((date) => new Date(Date.parse(date) + 2 * retentionMs).toUTCString());
+    await aged.read("nobody");
+    await pruneAll(aged);
+    expect(await aged.breachItems("01A", { limit: 9 })).toEqual([]);
+    expect(await aged.breaches(9)).toEqual([]);
   });
 
   it("removes nothing and does not fail when another instance removes the same rows", async () => {

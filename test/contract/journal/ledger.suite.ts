@@ -106,8 +106,18 @@ export function ledgerSuite(name: string, open: () => Journal): void {
       const head = { ...segment.head, signature, toldTo: ["webhook a"], anchoredAt: at };
       expect(await journal.ledger.latest()).toEqual({ ...head, isCleared: false });
       expect(await journal.ledger.segments(1, 1)).toEqual([{ ...segment, head }]);
+      await journal.ledger.anchor(1, { unsignedSince: at });
+      expect(await journal.ledger.latest()).toMatchObject({ ...head, unsignedSince: at });
       await journal.ledger.anchor(7, { anchoredAt: at });
       expect(await journal.ledger.segments(7, 7)).toEqual([]);
+    });
+
+    it("keeps since when a new head waits for a signature", async () => {
+      const journal = open();
+      const [segment] = chainEntries(newChain, [makeEntry("E1")], at);
+      if (!segment) throw new Error("no segment");
+      await journal.ledger.add({ ...segment.head, unsignedSince: at }, []);
+      expect(await journal.ledger.latest()).toMatchObject({ ...segment.head, unsignedSince: at });
     });
 
     it("clears the entries of a segment, also when some of their rows are gone", async () => {

@@ -1,7 +1,7 @@
 import "../fixed-seed.ts";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { toCanonicalJson } from "../../../shared/core/ledger/canonical.ts";
+import { toCanonicalJson } from "../../../shared/core/canonical.ts";
 import { hashLink, newChain, startAfter } from "../../../shared/core/ledger/chain.ts";
 import { parseLine } from "../../../shared/core/ledger/lines.ts";
 import { verifyLines } from "../../../shared/core/ledger/verify.ts";

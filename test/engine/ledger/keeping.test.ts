@@ -87,6 +87,33 @@ describe("the newest head", () => {
     ]);
   });
 
+  test("Raises the alarm although new heads keep coming, and although the process changes", async () => {
+    const { world, journal, keyturn, signer, log } = await makeApp();
+    const other = await makeApp({ journal });
+    signer.isDown = true;
+    other.signer.isDown = true;
+    for (let minutes = 0; minutes < 60; minutes++) {
+      await log();
+      await (minutes < 30 ? keyturn : other.keyturn).sweep();
+      world.advance(minute);
+    }
+    expect(await journal.alarms(9)).toEqual([]);
+    await log();
+    await other.keyturn.sweep();
+    expect(await journal.alarms(9)).toMatchObject([{ kind: "ledger-failed" }]);
+  });
+
+  test("Has a whole hour again after it was signed", async () => {
+    const { world, journal, keyturn, signer, log } = await makeApp();
+    for (let minutes = 0; minutes < 100; minutes++) {
+      signer.isDown = minutes !== 50;
+      await log();
+      await keyturn.sweep();
+      world.advance(minute);
+    }
+    expect(await journal.alarms(9)).toEqual([]);
+  });
+
   test("Needs neither a key nor a notifier: the log has it", async () => {
     const { world, ledger, keyturn, log } = await makeApp({ notifiers: [] }, false);
     await log();
@@ -208,5 +235,42 @@ describe("refusals", () => {
       expect.stringContaining("refused 1 more times"),
       "Target not found",
     ]);
+  });
+
+  test("Are kept until their entry is written, however often that fails", async () => {
+    const { world, journal, keyturn } = await makeApp();
+    const working = { ...journal.ledger };
+    for (let count = 0; count < 8; count++) await keyturn.noteRefusal(refused);
+    world.advance(minute);
+    Object.assign(journal.ledger, { log: () => Promise.reject(new Error("down")) });
+    await keyturn.sweep();
+    world.advance(minute);
+    await keyturn.noteRefusal(refused);
+    world.advance(minute);
+    await keyturn.sweep();
+    Object.assign(journal.ledger, working);
+    world.advance(minute);
+    await keyturn.sweep();
+    expect((await readLedger(journal)).map(({ detail }) => detail)).toEqual([
+      ...Array.from({ length: 5 }, () => "Target not found"),
+      expect.stringContaining("refused 4 more times"),
+    ]);
+  });
+
+  test("Take a limited number of entries after a long outage of the journal", async () => {
+    const { world, journal, keyturn } = await makeApp();
+    const working = { ...journal.ledger };
+    Object.assign(journal.ledger, { log: () => Promise.reject(new Error("down")) });
+    for (let count = 0; count < 500; count++) {
+      await keyturn.noteRefusal({ ...refused, by: `caller ${count}` });
+      world.advance(minute / 10);
+    }
+    Object.assign(journal.ledger, working);
+    world.advance(minute);
+    await keyturn.sweep();
+    const entries = await readLedger(journal);
+    expect(entries).toHaveLength(51);
+    const counts = entries.map(({ detail = "" }) => Number(/refused (\d+) more/.exec(detail)?.[1]));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(500);
   });
 });

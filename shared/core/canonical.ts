@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isObject } from "./json.ts";
 
 /**
  * The one way to write a value as JSON: without spaces, with the names of each object in ascending order. This is RFC 8785 for values
@@ -11,10 +12,6 @@ export function toCanonicalJson(value: unknown): string {
 /** SHA-256 of the canonical JSON of the value, in hexadecimal digits. */
 export function hashOf(value: unknown): string {
   return createHash("sha256").update(toCanonicalJson(value)).digest("hex");
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function sorted(object: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
