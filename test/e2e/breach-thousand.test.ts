@@ -101,7 +101,7 @@ const until = (id: string, wanted: (breach: BreachView) => boolean, what: string
       if (!wanted(breach)) throw new Error(`not ${what}: ${JSON.stringify(breach.counts)}`);
       return breach;
     },
-    { timeout: 400_000, interval: 250 },
+    { timeout: 1_200_000, interval: 500 },
   );
 
 async function readReport(id: string): Promise<readonly BreachTargetView[]> {
@@ -141,7 +141,7 @@ async function compare(item: BreachTargetView): Promise<readonly string[]> {
 
 test(
   "A breach of 1,000 targets with 5 % faults, killed twice, ends with a report that every database confirms",
-  { timeout: 600_000 },
+  { timeout: 1_800_000 },
   async () => {
     const began = Date.now();
     const seconds = () => Math.round((Date.now() - began) / 1_000);
@@ -151,7 +151,7 @@ test(
         const { targets } = await read<{ targets: unknown[] }>("/api/targets?health=new&limit=1");
         expect(targets).toEqual([]);
       },
-      { ...patient, timeout: 300_000, interval: 1_000 },
+      { ...patient, timeout: 900_000, interval: 1_000 },
     );
     const adopted = seconds();
     for (const line of lines.slice(liveServers)) line.cut();
