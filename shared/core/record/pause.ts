@@ -45,6 +45,12 @@ export function findPause(record: Pausable, now: Instant, force?: Force): Pause 
   return pause && pause.until > now ? pause : undefined;
 }
 
+/** The moment, or the end of a pause that ends later and does not have this force. */
+export function notBeforePause(at: Instant, record: Pausable, force?: Force): Instant {
+  const pause = findUnforcedPause(record, force);
+  return pause && pause.until > at ? pause.until : at;
+}
+
 /** Who paused the target, until when and why. */
 export function describePause({ by, until, reason, ticket }: Pause): string {
   const words = ticket === undefined ? reason : `${reason}; ticket: ${ticket}`;
