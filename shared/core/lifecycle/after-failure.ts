@@ -61,7 +61,7 @@ export function retryLater(
     ...withoutHold(rotation),
     failures,
     nextAttemptAt: plus(failure.at, delay),
-    ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
+    ...(failure.kind === "outcome-unknown" && rotation.changeBegan && { outcomeInDoubt: true }),
   };
 }
 

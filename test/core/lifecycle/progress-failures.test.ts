@@ -56,8 +56,12 @@ describe("a rotation that is retried", () => {
     expect(last.nextAttemptAt >= plus(at(5), 6 * hour)).toBe(true);
   });
 
-  it("remembers doubt, also when it fails in another way afterwards", () => {
-    const doubtful = retryLater(begun().rotation, failure("outcome-unknown"), target.policy);
+  it("remembers doubt about a change, also when it fails in another way afterwards", () => {
+    const { rotation } = begun();
+    const unsent = retryLater(rotation, failure("outcome-unknown"), target.policy);
+    expect(unsent.outcomeInDoubt).toBeUndefined();
+    const sent = { ...rotation, changeBegan: true };
+    const doubtful = retryLater(sent, failure("outcome-unknown"), target.policy);
     expect(doubtful.outcomeInDoubt).toBe(true);
     expect(retryLater(doubtful, failure("bug"), target.policy).outcomeInDoubt).toBe(true);
   });
