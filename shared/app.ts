@@ -9,6 +9,7 @@ import {
   ConfigError,
   KeyReusedError,
   LeaseLostError,
+  TargetUnavailableError,
   VaultUnavailableError,
 } from "./core/errors.ts";
 import type { EventReader } from "./core/events.ts";
@@ -95,6 +96,11 @@ export function findUnreadableRow(error: unknown): string | undefined {
 /** Returns why Key Vault could not be used for the caller, or undefined. */
 export function findVaultOutage(error: unknown): string | undefined {
   return error instanceof VaultUnavailableError ? error.message : undefined;
+}
+
+/** Returns why the server of a target could not be used for the caller, or undefined. */
+export function findTargetOutage(error: unknown): string | undefined {
+  return error instanceof TargetUnavailableError ? error.message : undefined;
 }
 
 /** Returns the message for an operator if the error is caused by input or configuration, or undefined. */

@@ -137,6 +137,14 @@ export const problemKinds = {
     action:
       "Send the request again after `Retry-After`. If it lasts, follow the runbook: Key Vault is down.",
   },
+  "target-unavailable": {
+    status: 503,
+    title: "Target unavailable",
+    meaning:
+      "The server of the target gave no answer, which says nothing about the password. Nothing was changed.",
+    action:
+      "Send the request again after `Retry-After`. If it lasts, check the server: `detail` names it.",
+  },
   "journal-unavailable": {
     status: 503,
     title: "Journal unavailable",

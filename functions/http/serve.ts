@@ -5,6 +5,7 @@ import {
   type InvocationContext,
 } from "@azure/functions";
 import {
+  findTargetOutage,
   findUnreadableRow,
   findVaultOutage,
   isBusy,
@@ -135,6 +136,10 @@ function toProblem(error: unknown, context: InvocationContext): ProblemError | u
   const vault = findVaultOutage(error);
   if (vault !== undefined) {
     return new ProblemError("vault-unavailable", vault, { headers: { "retry-after": "10" } });
+  }
+  const server = findTargetOutage(error);
+  if (server !== undefined) {
+    return new ProblemError("target-unavailable", server, { headers: { "retry-after": "10" } });
   }
   if (!isUnavailable(error)) return undefined;
   context.warn(error.message);

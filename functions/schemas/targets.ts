@@ -68,7 +68,12 @@ const slot = z.object({
   previous: versionRef.optional().describe("The version before it."),
   abandoned: versionRef
     .optional()
-    .describe("The pending version of a failed rotation that the account may have."),
+    .describe(
+      "The pending version of the latest failed rotation whose password the account may have.",
+    ),
+  abandonedBefore: list(versionRef)
+    .optional()
+    .describe("Those of earlier failed rotations, newest first; at most four."),
   changedAt: instant.optional().describe("The last change of its password."),
 });
 

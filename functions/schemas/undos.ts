@@ -66,5 +66,7 @@ export const unblock = endpoint({
     "not-possible",
     "idempotency-key-reused",
     "record-unreadable",
+    "vault-unavailable",
+    "target-unavailable",
   ],
 });

@@ -1,12 +1,10 @@
 import { LeaseLostError } from "../core/errors.ts";
-import type { LedgerEntry } from "../core/ledger/entry.ts";
 import { findWakeTime } from "../core/lifecycle/decide.ts";
-import type { RunRecord } from "../core/record/history.ts";
 import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
 import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
-import type { Journal, Versioned } from "../stores/journal.ts";
+import type { Journal, JournalChange, Versioned } from "../stores/journal.ts";
 
 /** What a worker starts from: the record, rescheduled to the configuration, and the etag of the stored record. */
 export interface Opening {
@@ -15,17 +13,16 @@ export interface Opening {
   readonly etag: string | undefined;
 }
 
+/** What a write adds to the journal besides the record. */
+export type News = Pick<JournalChange, "runs" | "entries" | "request">;
+
 /** Access of one worker to the journal, for one target. */
 export interface FencedJournal {
   /**
    * Writes the record unless another worker owns the target. Returns it merged with what callers without a claim requested or
    * reported meanwhile. The first write claims the target, if its record contains the claim. Throws LeaseLostError.
    */
-  write(
-    record: TargetRecord,
-    runs: readonly RunRecord[],
-    entries: readonly LedgerEntry[],
-  ): Promise<TargetRecord>;
+  write(record: TargetRecord, news: News): Promise<TargetRecord>;
   /** Whether anything has been written. */
   hasClaim(): boolean;
   /** End of the claim as last written. */
@@ -57,7 +54,7 @@ export function makeFencedJournal(
   return {
     hasClaim: () => hasClaim,
     claimedUntil: () => (hasClaim ? written.claim.until : undefined),
-    async write(record, runs, entries) {
+    async write(record, news) {
       let wanted = record;
       for (let races = 0; ; races++) {
         try {
@@ -65,8 +62,7 @@ export function makeFencedJournal(
             record: wanted,
             etag,
             wakeAt: findWakeTime(wanted, now()),
-            runs,
-            entries,
+            ...news,
           });
           [written, hasClaim] = [wanted, true];
           return wanted;

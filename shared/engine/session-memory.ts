@@ -7,6 +7,8 @@ import type { Refusal, TargetRecord } from "../core/record/record.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import type { Instant } from "../core/time.ts";
+import type { JournalChange } from "../stores/journal.ts";
+import type { News } from "./fenced-journal.ts";
 import type { Ports } from "./ports.ts";
 
 /** What a session remembers besides the record: secrets, refused log-ins, entries, and whether the target was changed. */
@@ -19,6 +21,7 @@ export function makeSessionMemory(
   const secrets: Secret[] = [];
   let refusals = known;
   let logged: readonly LedgerEntry[] = [];
+  let remembered: Pick<JournalChange, "request"> = {};
   let refusedHere: readonly Credential[] = [];
   let isUnwritten = false;
   return {
@@ -43,16 +46,20 @@ export function makeSessionMemory(
       isUnwritten = true;
     },
     noteWritten: () => {
-      [isUnwritten, logged] = [false, []];
+      [isUnwritten, logged, remembered] = [false, [], {}];
+    },
+    remember: (answer: Pick<JournalChange, "request">) => {
+      remembered = answer;
     },
     log: (entry: Omit<EntryInput, "id" | "at" | "targets">) => {
       logged = [...logged, boundEntry({ ...entry, id: newId(), at: now(), targets: [id] })];
     },
-    /** The entries of the next write, with those of the rotations that end with it. */
-    entriesWith: (runs: readonly RunRecord[]): readonly LedgerEntry[] => [
-      ...runs.flatMap((run) => findRunEntry(run, newId, now()) ?? []),
-      ...logged,
-    ],
+    /** What the next write adds to the record, with the entries of the rotations that end with it. */
+    newsWith: (runs: readonly RunRecord[]): News => ({
+      runs,
+      entries: [...runs.flatMap((run) => findRunEntry(run, newId, now()) ?? []), ...logged],
+      ...remembered,
+    }),
     hasUnwrittenChange: () => isUnwritten,
   };
 }

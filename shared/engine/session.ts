@@ -6,6 +6,7 @@ import type { Refusal, TargetRecord } from "../core/record/record.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { Target } from "../core/target.ts";
 import { between, type Instant, minute, toInstant } from "../core/time.ts";
+import type { JournalChange } from "../stores/journal.ts";
 import { makeFencedJournal, type Opening } from "./fenced-journal.ts";
 import { freezeTarget } from "./fleet/frozen-targets.ts";
 import type { Ports } from "./ports.ts";
@@ -31,6 +32,8 @@ export interface TargetSession {
   stage(record: TargetRecord, runs?: readonly RunRecord[]): void;
   /** Adds an entry to the ledger with the next write. A rotation that ends has its entry without this. */
   log(entry: Omit<EntryInput, "id" | "at" | "targets">): void;
+  /** Stores the answer to a caller's request, with its idempotency key, with the next write. */
+  remember(answer: Pick<JournalChange, "request">): void;
   /** Writes staged changes, and the claim if it has not been written yet. Throws LeaseLostError. */
   flush(): Promise<void>;
   /** Writes the record conditionally and renews the claim. Throws LeaseLostError when another worker has it. */
@@ -80,7 +83,7 @@ export function openSession(
     const isFirst = !journal.hasClaim();
     const all = [...stagedRuns, ...runs];
     const learnt = withRefusals(proven.with(next), memory.refusals());
-    record = await journal.write(learnt, all, memory.entriesWith(all));
+    record = await journal.write(learnt, memory.newsWith(all));
     [stagedRuns, isStaged] = [[], false];
     memory.noteWritten();
     if (isFirst) emit({ type: "claimed", detail: `fence ${fence}` });

@@ -115,6 +115,7 @@ const slot = fc.record(
     current: arbitraryVersion,
     previous: arbitraryVersion,
     abandoned: arbitraryVersion,
+    abandonedBefore: fc.array(arbitraryVersion, { maxLength: 4 }),
     changedAt: arbitraryMoment,
   },
   { requiredKeys: ["account"] },

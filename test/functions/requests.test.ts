@@ -8,7 +8,12 @@ import { type ProblemKind, problemKinds, problemType } from "../../functions/htt
 import { routes as registrations } from "../../functions/http/routes.ts";
 import { parseConfig } from "../../shared/config/load.ts";
 import { formatProblem } from "../../shared/config/problems.ts";
-import { KeyReusedError, LeaseLostError, VaultUnavailableError } from "../../shared/core/errors.ts";
+import {
+  KeyReusedError,
+  LeaseLostError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../shared/core/errors.ts";
 import { day, plus } from "../../shared/core/time.ts";
 import { CheckTooCostlyError } from "../../shared/edited-config.ts";
 import type { Operations } from "../../shared/engine/operations.ts";
@@ -170,6 +175,7 @@ const provocations: Readonly<
   busy: { operations: () => throwing(new LeaseLostError("lost")) },
   "not-possible": { operations: () => answering({ refused: "target app is not blocked" }) },
   "vault-unavailable": { operations: () => throwing(new VaultUnavailableError("gone")) },
+  "target-unavailable": { operations: () => throwing(new TargetUnavailableError("gone")) },
   "body-too-large": { sent: { body: "x".repeat(1024 * 1024 + 1) } },
   "unsupported-content-type": { sent: { headers: { "content-type": "text/html" } } },
   "idempotency-key-reused": { operations: () => throwing(new KeyReusedError("reused")) },

@@ -40,6 +40,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
         current: version(1),
         previous: version(2),
         abandoned: version(3),
+        abandonedBefore: [version(9)],
         changedAt: at(1),
       },
     ],

@@ -14,6 +14,7 @@ import type { Instant } from "../time.ts";
 import type { Action } from "./action.ts";
 import { hasRecovered } from "./because.ts";
 import type { NextStep } from "./next.ts";
+import { post } from "./post.ts";
 import { suggestRecovery } from "./recovery.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
@@ -41,28 +42,25 @@ function suggestFix(situation: Situation): Action[] {
   return [{ kind: "fix", do: `${cure}.`, why: `${withoutPeriod(lastFailure.message)}.` }];
 }
 
-const post = 'curl -X POST -H "x-functions-key: $KEY"';
-
 /** Suggests a request if it starts, or continues, a rotation that would not start at once by itself. */
 function suggestRequest(state: ReadableState, situation: Situation): Action[] {
   const { target, isClaimed } = situation;
   if (isClaimed || state === "due" || state === "rotating") return [];
   if (state === "waiting" && !mayHurry(situation)) return [];
-  const path = `$KEYTURN/api/targets/${target.id}/rotations`;
   if (takesEffect(situation)) {
     const [what, why] = chooseTexts(state, situation);
-    return [{ kind: "request-rotation", do: what, why, command: `${post} ${path}` }];
+    return [{ kind: "request-rotation", do: what, why, command: post(situation, "rotations") }];
   }
   const isFrozen = findFreezeHold(target.policy, "operator", situation.now) !== undefined;
   if (!isFrozen || !takesEffect(situation, { lift: word(situation.now, "lifts the freezes") }))
     return [];
-  const body = `-H 'content-type: application/json' -d '{"liftFreeze":"the reason, for the history"}'`;
+  const command = post(situation, "rotations", '{"liftFreeze":"the reason, for the history"}');
   const until = situation.waiting?.until;
   const why =
     "An ordinary request would wait for the end of the freeze" +
     (until === undefined ? "." : `, as the rotation does until ${until}.`);
   const what = "Request a rotation that ignores the freeze, if the change cannot wait.";
-  return [{ kind: "lift-freeze", do: what, why, command: `${post} ${body} ${path}` }];
+  return [{ kind: "lift-freeze", do: what, why, command }];
 }
 
 const usualRequest = [
@@ -116,22 +114,20 @@ function mayHurry({ record, target, now }: Situation): boolean {
 
 /** For a paused target: to end the pause, or to rotate in spite of it. */
 function suggestForPause(situation: Situation): Action[] {
-  const { record, target, now, isClaimed } = situation;
+  const { record, now, isClaimed } = situation;
   const pause = findPause(record, now);
   if (!pause) return [];
-  const path = `$KEYTURN/api/targets/${target.id}`;
   const end: Action = {
     kind: "end-pause",
     do: "End the pause, if its reason is gone.",
     why: `The target is ${describePause(pause)}.`,
-    command: `${post} ${path}/resume`,
+    command: post(situation, "resume"),
   };
   const force = word(now, "forces the rotation");
   if (isClaimed || !takesEffect(situation, { force })) return [end];
   const what = "Request a rotation that ignores the pause, if the change cannot wait.";
   const why = `An ordinary request would wait for the end of the pause, until ${pause.until}.`;
-  const body = `-H 'content-type: application/json' -d '{"force":"the reason, for the history"}'`;
-  const command = `${post} ${body} ${path}/rotations`;
+  const command = post(situation, "rotations", '{"force":"the reason, for the history"}');
   return [end, { kind: "override-pause", do: what, why, command }];
 }
 

@@ -139,7 +139,7 @@ function describeStart({ target, record }: Situation): string {
 
 function explainStart({ record, now }: Situation): string {
   const { nextDue, dueReason = "the rotation is due" } = record;
-  const request = findQueued(record) ?? findDated(record);
+  const request = findQueued(record) ?? findDated(record)?.asked;
   const requested = request && (request.notBefore ?? now);
   const isRequested = requested !== undefined && (nextDue === undefined || requested <= nextDue);
   return request && isRequested ? (request.heldBy ?? describeRequester(request)) : dueReason;

@@ -3,6 +3,7 @@ import { findObstacle, findUndo } from "../lifecycle/given.ts";
 import { findNotBlocked } from "../lifecycle/unblock.ts";
 import { plus } from "../time.ts";
 import type { Action } from "./action.ts";
+import { post } from "./post.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
 
@@ -16,11 +17,6 @@ export function suggestRecovery(state: ReadableState, situation: Situation): Act
     ...suggestDryRun(state, situation),
   ];
 }
-
-const post = ({ target }: Situation, what: string, body?: string): string => {
-  const json = body === undefined ? "" : ` -H 'content-type: application/json' -d '${body}'`;
-  return `curl -X POST -H "x-functions-key: $KEY"${json} $KEYTURN/api/targets/${target.id}/${what}`;
-};
 
 function suggestUnblock(state: ReadableState, situation: Situation): Action[] {
   const { record, target } = situation;

@@ -4,7 +4,7 @@ import { withDueAt } from "../record/due.ts";
 import { mayBeLive } from "../record/given.ts";
 import { type Failure, type Rotation, schedule, type TargetRecord } from "../record/record.ts";
 import { mayHaveChanged, pickGiven, withoutHold } from "../record/rotation.ts";
-import { abandon, findSlot, withSlot } from "../record/slots.ts";
+import { abandon, findSlot, isFullOfDoubt, withSlot } from "../record/slots.ts";
 import { type Instant, plus } from "../time.ts";
 import { notify, toFailureData } from "./notifications.ts";
 import { closePhases, withoutAnswered } from "./progress.ts";
@@ -61,7 +61,7 @@ export function retryLater(
     ...withoutHold(rotation),
     failures,
     nextAttemptAt: plus(failure.at, delay),
-    ...(failure.kind === "outcome-unknown" && { outcomeInDoubt: true }),
+    ...(failure.kind === "outcome-unknown" && rotation.changeBegan && { outcomeInDoubt: true }),
   };
 }
 
@@ -134,16 +134,20 @@ function withRetry(record: TargetRecord, rotation: Rotation, at: Instant): Targe
   };
 }
 
-/** Keeps the pending version as a candidate, if the account may have its secret. */
+/**
+ * Keeps the pending version as a candidate, if the account may have its secret. That of an import is stored before the rotation begins,
+ * so it is kept even if the rotation fails before it gets further.
+ */
 function withDoubtfulPending(
   slots: TargetRecord["slots"],
   { account, pending, given, outcomeInDoubt, confirmedAt }: Rotation,
 ): TargetRecord["slots"] {
   const slot = findSlot({ slots }, account);
   const inDoubt = outcomeInDoubt === true || confirmedAt !== undefined;
+  if (pending && inDoubt) return withSlot(slots, abandon(slot, pending));
   // An import that nobody could try must not push out a version that Keyturn itself may have set.
-  const isUntried = mayBeLive(given) && slot.abandoned === undefined;
-  return pending && (inDoubt || isUntried) ? withSlot(slots, abandon(slot, pending)) : slots;
+  const isUntried = mayBeLive(given) && !isFullOfDoubt(slot);
+  return given && isUntried ? withSlot(slots, abandon(slot, given.ref)) : slots;
 }
 
 /** Milliseconds. The tries of the rotation count as used up, so the next rotation waits for the long interval. */

@@ -1,7 +1,8 @@
 import { ConfigError } from "../errors.ts";
 import { fingerprintPolicy } from "../policy/policy.ts";
 import type { RunRecord } from "../record/history.ts";
-import type { DatedRequest, Rotation, TargetRecord } from "../record/record.ts";
+import { findLaterForce, notBeforePause } from "../record/pause.ts";
+import type { DatedRequest, Rotation, RotationRequest, TargetRecord } from "../record/record.ts";
 import { newRun, pickGiven } from "../record/rotation.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
@@ -61,32 +62,45 @@ function queuedRun(record: TargetRecord, request: DatedRequest, { policy }: Targ
 }
 
 /**
- * The record whose first scheduled rotation is a request like any other, because its date has come. If a request waits already, it gets
- * what starts the scheduled rotation sooner, and its rotation answers both.
+ * The record in which the scheduled rotation whose date has come is a request like any other. If a request waits already, it gets what
+ * starts the scheduled rotation sooner, and its rotation answers both.
  */
 export function withDateReached(record: TargetRecord, now: Instant): TargetRecord {
-  const { request, dated = [] } = record;
-  const due = dated.find(({ notBefore }) => notBefore <= now);
-  if (!due) return record;
-  const { notBefore: _, ...asked } = due;
-  if (request) {
-    return isHurriedBy(record, due)
-      ? { ...record, request: stricter(request, asked, record) }
-      : record;
-  }
-  return { ...withoutDated(record, (one) => one !== due), request: asked };
+  const found = findDated(record);
+  if (!found || found.at > now) return record;
+  const { request } = record;
+  const { notBefore: _, ...asked } = found.asked;
+  if (request) return { ...record, request: stricter(request, asked, record) };
+  return { ...withoutDated(record, (one) => one !== found.asked), request: asked };
 }
 
-/** When the next scheduled rotation may start; undefined if another request starts before it anyway. */
-export function findDated(record: TargetRecord): DatedRequest | undefined {
-  return record.dated?.find((one) => record.request === undefined || isHurriedBy(record, one));
+/** A scheduled rotation, and when it may start. */
+interface DatedStart {
+  readonly asked: DatedRequest;
+  readonly at: Instant;
+}
+
+/** The scheduled rotation that may start first; undefined if another request starts before it anyway. */
+export function findDated(record: TargetRecord): DatedStart | undefined {
+  const { request, dated = [] } = record;
+  return dated
+    .filter((one) => request === undefined || isHurriedBy(request, one))
+    .map((asked) => ({ asked, at: findStart(record, asked) }))
+    .reduce<DatedStart | undefined>(
+      (first, one) => (first === undefined || one.at < first.at ? one : first),
+      undefined,
+    );
+}
+
+/** Its date, or the end of a later pause. A waiting request starts with the force of both. */
+function findStart(record: TargetRecord, { notBefore, force }: DatedRequest): Instant {
+  return notBeforePause(notBefore, record, findLaterForce(record.request?.force, force));
 }
 
 /** Whether the waiting request starts sooner with what people gave for the scheduled one. */
-function isHurriedBy({ request }: TargetRecord, { lift, force, reason }: DatedRequest): boolean {
-  if (!request) return false;
+function isHurriedBy(request: RotationRequest, { lift, force, reason }: DatedRequest): boolean {
   const isLifted = lift !== undefined && request.lift === undefined;
-  const isForced = force !== undefined && request.force === undefined;
+  const isForced = findLaterForce(request.force, force) !== request.force;
   return isLifted || isForced || (reason === "exposure" && request.reason !== "exposure");
 }
 

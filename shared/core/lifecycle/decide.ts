@@ -1,4 +1,4 @@
-import { findPause, findUnforcedPause, type Force } from "../record/pause.ts";
+import { findPause, notBeforePause } from "../record/pause.ts";
 import { type Claim, type Rotation, type TargetRecord } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
@@ -43,7 +43,7 @@ export function listPendingWork(record: TargetRecord, now: Instant): PendingWork
     { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
-    { work: "retire", at: mayRetire ? notBefore(retirement.at, record) : undefined },
+    { work: "retire", at: mayRetire ? notBeforePause(retirement.at, record) : undefined },
     // Nothing doubts the secret, so a heartbeat comes after all work on the target.
     { work: "check", at: findHeartbeat(record) },
     { work: "notify", at: notifyAt(record, now) },
@@ -66,7 +66,7 @@ function mayCheck({ rotation, adoptedAt }: TargetRecord): boolean {
 /** Half a change is worse than a change during a pause: a rotation that may have changed the target continues. */
 function resumesAt(record: TargetRecord, rotation: Rotation, now: Instant): Instant {
   const at = rotation.nextAttemptAt ?? now;
-  return mayHaveChanged(rotation) ? at : notBefore(at, record, rotation.force);
+  return mayHaveChanged(rotation) ? at : notBeforePause(at, record, rotation.force);
 }
 
 /** Whether a pause keeps the open rotation from continuing. */
@@ -74,23 +74,17 @@ export function isPaused(record: TargetRecord, rotation: Rotation, now: Instant)
   return !mayHaveChanged(rotation) && findPause(record, now, rotation.force) !== undefined;
 }
 
-/** The moment, or the end of a later pause. */
-function notBefore(at: Instant, record: TargetRecord, force?: Force): Instant {
-  return latest(at, findUnforcedPause(record, force)?.until);
-}
-
 /** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */
 function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
   const { rotation, request, given, again, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
-  const dated = findDated(record);
   // An adoption changes nothing, so a freeze or a pause that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
   return findEarliest(
-    given && notBefore(given.notBefore ?? now, record, given.force),
-    dated && notBefore(dated.notBefore, record, dated.force),
-    request && notBefore(request.notBefore ?? now, record, request.force),
-    nextDue && notBefore(nextDue, record, again?.force),
+    given && notBeforePause(given.notBefore ?? now, record, given.force),
+    findDated(record)?.at,
+    request && notBeforePause(request.notBefore ?? now, record, request.force),
+    nextDue && notBeforePause(nextDue, record, again?.force),
   );
 }
 

@@ -7,8 +7,8 @@ import {
 import {
   isRequestOfPerson,
   mayHaveChanged,
-  withoutHold,
-  withoutRequestHold,
+  withoutRequestHolds,
+  withoutRotationHold,
 } from "../record/rotation.ts";
 import { chooseAccount } from "../record/slots.ts";
 import type { Target } from "../target.ts";
@@ -129,13 +129,8 @@ export function withoutSuperseded(record: TargetRecord): TargetRecord {
  * Windows and freezes delay it again.
  */
 export function withoutGraceHolds(record: TargetRecord, now: Instant): TargetRecord {
-  const { superseded, rotation, request, given, again } = record;
+  const { superseded, again } = record;
   if (!superseded) return record;
-  return {
-    ...record,
-    ...(rotation?.heldBy !== undefined && { rotation: withoutHold(rotation) }),
-    ...(request?.heldBy !== undefined && { request: withoutRequestHold(request) }),
-    ...(given?.heldBy !== undefined && { given: withoutRequestHold(given) }),
-    ...(again?.heldBy !== undefined && { nextDue: now }),
-  };
+  const free = withoutRequestHolds(withoutRotationHold(record));
+  return again?.heldBy === undefined ? free : { ...free, nextDue: now };
 }

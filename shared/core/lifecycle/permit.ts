@@ -20,6 +20,7 @@ import {
   type StartReason,
   type TargetRecord,
 } from "../record/record.ts";
+import { pickGiven } from "../record/rotation.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
@@ -150,9 +151,7 @@ function answering(intent: RotationIntent, request: RotationRequest | undefined)
     rotationId,
     at,
     ...(grace !== undefined && { grace }),
-    ...(lift && { lift }),
-    ...(force && { force }),
-    ...(justification && { justification }),
+    ...pickGiven({ lift, force, justification }),
   };
 }
 

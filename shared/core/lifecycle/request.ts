@@ -188,9 +188,7 @@ export function stricter(
       why: addWord(describeRequester(waiting), `; then by ${describeAsker(added)}`),
     }),
     ...(grace !== undefined && { grace }),
-    ...(lift && { lift }),
-    ...(force && { force }),
-    ...(justification && { justification }),
+    ...pickGiven({ lift, force, justification }),
   };
 }
 
@@ -277,11 +275,7 @@ function joinedTo(
     takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
   const requestedAt = laterRequest(rotation.requestedAt, request, record);
   const justification = takesOver ? request.justification : chooseJustification(rotation, request);
-  const given = pickGiven({
-    ...(lift && { lift }),
-    ...(force && { force }),
-    ...(justification && { justification }),
-  });
+  const given = pickGiven({ lift, force, justification });
   const wanted = { ...onTheWordOf, requestedAt, ...given };
   const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
   if (isSameGiven(given, rotation) && Object.keys(onTheWordOf).length === 0) return joined;

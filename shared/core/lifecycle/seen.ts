@@ -1,5 +1,6 @@
 import { findLastChange } from "../record/due.ts";
 import type { Exposure, SlotRecord, TargetRecord } from "../record/record.ts";
+import { listAbandoned } from "../record/slots.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {
@@ -51,8 +52,8 @@ function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing 
   });
 }
 
-function hasVersion({ current, abandoned }: SlotRecord, version: string): boolean {
-  return current?.version === version || abandoned?.version === version;
+function hasVersion(slot: SlotRecord, version: string): boolean {
+  return [slot.current, ...listAbandoned(slot)].some((one) => one?.version === version);
 }
 
 /** The account of a pair that was published at that moment, is no longer published, and still works. */

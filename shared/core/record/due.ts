@@ -4,7 +4,7 @@ import { maxWhyLength, shorten } from "../shorten.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./record.ts";
-import { findSlot } from "./slots.ts";
+import { findSlot, listAbandoned } from "./slots.ts";
 
 /** Limits the size of the record: a record that is too large to store would stop its target. */
 const maxPolicies = 10;
@@ -31,8 +31,8 @@ export function toFacts(record: TargetRecord): Facts {
 /** Whether the exposed secret may still log in. A version that no account has any more no longer works. */
 function isStillKept({ version }: Exposure, { published, slots }: TargetRecord): boolean {
   if (version === undefined || !published || version === published.version) return true;
-  return slots.some(({ current, abandoned }) =>
-    [current, abandoned].some((one) => one?.version === version),
+  return slots.some((slot) =>
+    [slot.current, ...listAbandoned(slot)].some((one) => one?.version === version),
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Exposure, TargetRecord } from "./record.ts";
-import { findSlot } from "./slots.ts";
+import { findSlot, listVersionsOf } from "./slots.ts";
 
 /** Limits the size of the record. */
 const maxVersions = 10;
@@ -21,14 +21,14 @@ export function withExposedVersions(
  * publishing or, from before the last change, the ones before them. Versions that the record does not know could displace others, so they do not count.
  */
 export function listSeen(
-  { published, rotation, slots, active }: TargetRecord,
+  { published, rotation, given, slots, active }: TargetRecord,
   { version, at }: Pick<Exposure, "version" | "at">,
   changedAt: string | undefined,
 ): (string | undefined)[] {
   const now = [published, rotation?.published];
-  const kept = slots.flatMap(({ current, previous, abandoned }) => [current, previous, abandoned]);
   if (version !== undefined) {
-    const known = [...now, ...kept, rotation?.pending].map((ref) => ref?.version);
+    const pending = [rotation?.pending, rotation?.given?.ref, given?.secret.ref];
+    const known = [...now, ...slots.flatMap(listVersionsOf), ...pending].map((ref) => ref?.version);
     return known.includes(version) ? [version] : [];
   }
   const own = active === undefined ? undefined : findSlot({ slots }, active).previous;

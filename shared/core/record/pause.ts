@@ -31,10 +31,7 @@ interface Pausable {
 }
 
 /** The pause of the target, which may have ended. A force counts for the pause that it was given for, and not for a later one. */
-export function findUnforcedPause(
-  { pause }: Pausable,
-  force: Force | undefined,
-): Pause | undefined {
+function findUnforcedPause({ pause }: Pausable, force: Force | undefined): Pause | undefined {
   const isForced = pause !== undefined && force !== undefined && force.at >= pause.at;
   return isForced ? undefined : pause;
 }
@@ -43,6 +40,12 @@ export function findUnforcedPause(
 export function findPause(record: Pausable, now: Instant, force?: Force): Pause | undefined {
   const pause = findUnforcedPause(record, force);
   return pause && pause.until > now ? pause : undefined;
+}
+
+/** The moment, or the end of a pause that ends later and does not have this force. */
+export function notBeforePause(at: Instant, record: Pausable, force?: Force): Instant {
+  const pause = findUnforcedPause(record, force);
+  return pause && pause.until > at ? pause.until : at;
 }
 
 /** Who paused the target, until when and why. */

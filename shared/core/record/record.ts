@@ -135,8 +135,10 @@ export interface SlotRecord {
   readonly account: string;
   readonly current?: VersionRef;
   readonly previous?: VersionRef;
-  /** The pending version of a rotation that failed with an unknown result. */
+  /** The pending version of the latest failed rotation whose secret the account may have. */
   readonly abandoned?: VersionRef;
+  /** Those of earlier failed rotations, newest first; at most four. */
+  readonly abandonedBefore?: readonly VersionRef[];
   readonly changedAt?: Instant;
 }
 

@@ -18,9 +18,10 @@ export function isRequestOfPerson({ requestedBy }: Pick<RotationRequest, "reques
 }
 
 type Given = Pick<RotationRequest, "lift" | "force" | "justification">;
+type MaybeGiven = { readonly [Field in keyof Given]: Given[Field] | undefined };
 
 /** What people gave with their requests: who lets it start in spite of freezes and of a pause, and the reason and the ticket. */
-export function pickGiven({ lift, force, justification }: Given): Given {
+export function pickGiven({ lift, force, justification }: MaybeGiven): Given {
   return {
     ...(lift && { lift }),
     ...(force && { force }),
@@ -58,11 +59,22 @@ export function withoutHold(rotation: Rotation): Rotation {
 }
 
 /** The request without a time and a reason to wait. */
-export function withoutRequestHold<Request extends RotationRequest>(
+function withoutRequestHold<Request extends RotationRequest>(
   request: Request,
 ): Omit<Request, "notBefore" | "heldBy"> {
   const { notBefore: _n, heldBy: _h, ...free } = request;
   return free;
+}
+
+/** The record whose request, import or undo is no longer on hold. The same object when none is. */
+export function withoutRequestHolds(record: TargetRecord): TargetRecord {
+  const { request, given } = record;
+  if (request?.heldBy === undefined && given?.heldBy === undefined) return record;
+  return {
+    ...record,
+    ...(request && { request: withoutRequestHold(request) }),
+    ...(given && { given: withoutRequestHold(given) }),
+  };
 }
 
 export function newRecord(targetId: string): TargetRecord {

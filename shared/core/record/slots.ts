@@ -52,17 +52,35 @@ export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): S
   return { account, current: ref, ...(current && { previous: current }), changedAt };
 }
 
-/** The slot after a failed rotation that may have set `ref`. An older version in doubt is kept too. */
+/** How many versions in doubt a slot keeps. */
+const maxAbandoned = 5;
+
+/** The slot after a failed rotation whose secret `ref` the account may have. The latest versions in doubt are kept, this one included. */
 export function abandon(slot: SlotRecord, ref: VersionRef): SlotRecord {
-  const { abandoned } = slot;
-  if (abandoned === undefined || isSameVersion(abandoned, ref)) return { ...slot, abandoned: ref };
-  return { ...slot, previous: abandoned, abandoned: ref };
+  const { abandonedBefore: _, ...rest } = slot;
+  const before = listAbandoned(slot).filter((one) => !isSameVersion(one, ref));
+  const kept = before.slice(0, maxAbandoned - 1);
+  return { ...rest, abandoned: ref, ...(kept.length > 0 && { abandonedBefore: kept }) };
+}
+
+/** Whether another version in doubt would push out the oldest one. */
+export function isFullOfDoubt(slot: SlotRecord): boolean {
+  return listAbandoned(slot).length >= maxAbandoned;
+}
+
+/** The pending versions of failed rotations whose secrets the account may have, newest first. */
+export function listAbandoned({ abandoned, abandonedBefore = [] }: SlotRecord): VersionRef[] {
+  return [...(abandoned ? [abandoned] : []), ...abandonedBefore];
+}
+
+/** Every version that the slot names. */
+export function listVersionsOf(slot: SlotRecord): VersionRef[] {
+  return [slot.current, slot.previous, ...listAbandoned(slot)].filter((ref) => ref !== undefined);
 }
 
 /** The stored credentials of an account without duplicates, the most likely to work first. */
 export function listSlotCandidates(slot: SlotRecord, newest: VersionRef | undefined): VersionRef[] {
-  const refs = [newest, slot.current, slot.previous, slot.abandoned];
-  return refs
-    .filter((ref) => ref !== undefined)
-    .filter((ref, index, all) => all.findIndex((other) => isSameVersion(ref, other)) === index);
+  return [...(newest ? [newest] : []), ...listVersionsOf(slot)].filter(
+    (ref, index, all) => all.findIndex((other) => isSameVersion(ref, other)) === index,
+  );
 }

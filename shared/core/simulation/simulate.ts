@@ -6,6 +6,7 @@ import { computeSpread, decide, type Decision } from "../policy/due/placement.ts
 import { findFreezeEnd } from "../policy/due/schedule.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
+import { notBeforePause } from "../record/pause.ts";
 import type { DatedRequest } from "../record/record.ts";
 import { countEntropyBits, type PasswordRules } from "../secrets/password.ts";
 import { type Instant, second, toInstantAt } from "../time.ts";
@@ -173,22 +174,28 @@ interface Candidates extends Pick<Decision, "chosen"> {
   readonly now: number;
 }
 
+type NextStart = Pick<SimulatedRotation, "at" | "placement" | "dated">;
+
 /** The next rotation of the policy, or the one that a person scheduled, whichever starts first. */
 function findNextStart(
   target: SimulatedTarget,
-  { chosen, dated: [dated], now }: Candidates,
-): Pick<SimulatedRotation, "at" | "placement" | "dated"> | undefined {
+  { chosen, dated, now }: Candidates,
+): NextStart | undefined {
   const planned = chosen && { at: Math.max(chosen.at, now), placement: chosen };
-  if (!dated) return planned;
-  const at = Math.max(findDatedStart(target, dated), now);
-  return at <= (planned?.at ?? Infinity) ? { at, dated } : planned;
+  const scheduled = dated.map((one) => ({
+    at: Math.max(findDatedStart(target, one), now),
+    dated: one,
+  }));
+  return [...scheduled, ...(planned ? [planned] : [])].reduce<NextStart | undefined>(
+    (first, one) => (first === undefined || one.at < first.at ? one : first),
+    undefined,
+  );
 }
 
 /** Freezes and the pause delay a scheduled rotation, unless they are lifted for it. */
-function findDatedStart({ policy, pause }: SimulatedTarget, dated: DatedRequest): number {
-  const { notBefore, lift, force } = dated;
-  const paused = pause && force === undefined && pause.until > notBefore ? pause.until : notBefore;
-  const frozen = lift === undefined ? findFreezeEnd(policy, paused, "operator") : undefined;
+function findDatedStart(target: SimulatedTarget, { notBefore, lift, force }: DatedRequest): number {
+  const paused = notBeforePause(notBefore, target, force);
+  const frozen = lift === undefined ? findFreezeEnd(target.policy, paused, "operator") : undefined;
   return Date.parse(frozen ?? paused);
 }
 

@@ -4,8 +4,8 @@ import { findWakeTime, isClaimed } from "../../core/lifecycle/decide.ts";
 import { findObstacle, type Queued, queueGiven, type Refused } from "../../core/lifecycle/given.ts";
 import { describeWaiting } from "../../core/lifecycle/waiting.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
-import { type Justification, storeJustification } from "../../core/record/justification.ts";
-import type { GivenRequest, TargetRecord } from "../../core/record/record.ts";
+import type { Justification } from "../../core/record/justification.ts";
+import type { TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import type { Target, VersionRef } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
@@ -16,6 +16,7 @@ import { readForCaller } from "./read-for-caller.ts";
 import { findAnswer, keyReused, rememberAnswer, type RequestKey } from "./request-key.ts";
 import type { Requested } from "./request-rotation.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
+import { toRequest } from "./to-request.ts";
 
 /** What imports and undos have in common. */
 export interface GivenInput {
@@ -82,7 +83,8 @@ async function tryToQueue(
   const rotationId = ports.newId();
   const secret = await giving.prepare({ record, found, rotationId, now });
   if ("refused" in secret || "busy" in secret) return secret;
-  const request = toRequest(input, secret, { rotationId, at: now, record });
+  const made = { rotationId, reason: secret.by, at: now };
+  const request = { ...toRequest(input, made, record), secret };
   const queued = queueGiven(withoutSkip(record), request, target, now);
   const wakeAt = findWakeTime(queued.record, now);
   const answer: RequestedGiven = {
@@ -136,23 +138,4 @@ async function findByKey(
 function describeQueued(record: TargetRecord, rotationId: string, target: Target, now: Instant) {
   const waiting = describeWaiting(record, rotationId, target, now);
   return { rotationId, ...(waiting && { waiting }) };
-}
-
-function toRequest(
-  { requestedBy, justification = {}, liftFreeze, force }: GivenInput,
-  secret: GivenSecret,
-  {
-    rotationId,
-    at,
-    record: { pause },
-  }: Pick<GivenRequest, "rotationId" | "at"> & Pick<Before, "record">,
-): GivenRequest {
-  // The force counts for the present pause, even if the clock has gone backwards since.
-  const forcedAt = pause !== undefined && pause.at > at ? pause.at : at;
-  return {
-    ...{ rotationId, reason: secret.by, requestedBy, at, secret },
-    ...storeJustification(justification),
-    ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
-    ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
-  };
 }

@@ -1,13 +1,12 @@
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
 import { type PauseInput, requireEnd } from "../../core/lifecycle/pausing.ts";
-import { goesFirst } from "../../core/record/first.ts";
 import type { Origin } from "../../core/record/justification.ts";
 import type { Target } from "../../core/target.ts";
 import { toInstant } from "../../core/time.ts";
 import { freezeTarget } from "../fleet/frozen-targets.ts";
 import type { Ports } from "../ports.ts";
 import { sendNow } from "../scheduling/messages.ts";
-import { maxWoken, type WakeQueues } from "../scheduling/wake.ts";
+import { chooseQueue, maxWoken, type WakeQueues } from "../scheduling/wake.ts";
 import { type PauseResult, pauseTarget, type ResumeResult, resumeTarget } from "./pause.ts";
 import { type ManyWritten, type Selection, selectOnce, writeToEach } from "./pause-many.ts";
 import type { RequestKey } from "./request-key.ts";
@@ -107,6 +106,6 @@ async function wake(ports: Ports, { id }: Target, waking: Waking): Promise<void>
   const now = toInstant(ports.journal.now());
   const wakeAt = found && findWakeTime(found.record, now);
   if (!found || wakeAt === undefined || wakeAt > now || waking.left-- <= 0) return;
-  const queue = goesFirst(found.record) ? waking.firstQueue : waking.queue;
+  const queue = chooseQueue(found.record, waking);
   await sendNow(ports, queue, { targetId: id, because: "resumed" }, wakeAt);
 }

@@ -6,7 +6,7 @@ import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
-import { type Justification, storeJustification } from "../../core/record/justification.ts";
+import type { Justification } from "../../core/record/justification.ts";
 import {
   type Exposure,
   type RotationRequest,
@@ -21,6 +21,7 @@ import type { Ports } from "../ports.ts";
 import { readForCaller } from "./read-for-caller.ts";
 import { findAnswer, rememberAnswer, type RequestKey } from "./request-key.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
+import { toRequest } from "./to-request.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
   readonly justification?: Justification;
@@ -97,8 +98,11 @@ async function commitRequest(
   mustKeepGrace(target, wanted);
   const { seen } = wanted;
   const before = seen ? acceptExposure(read, target, { ...seen, at: now }, now).record : read;
-  const request = toRequest(wanted, newId(), now, before);
-  const { notBefore } = wanted;
+  const { reason, grace, notBefore } = wanted;
+  const request = {
+    ...toRequest(wanted, { rotationId: newId(), reason, at: now }, before),
+    ...(grace !== undefined && { grace }),
+  };
   const accepted =
     notBefore !== undefined && notBefore > now
       ? acceptDated(before, { ...request, notBefore }, target, now)
@@ -116,26 +120,6 @@ async function commitRequest(
   const remembered = rememberAnswer(wanted.key, answer);
   const due = await commitNews(ports, accepted, { found, remembered, now, entry });
   return { ...answer, ...(due !== undefined && { wakeAt: due }) };
-}
-
-function toRequest(
-  { reason, requestedBy, justification = {}, grace, liftFreeze, force }: RotationInput,
-  rotationId: string,
-  at: Instant,
-  { pause }: TargetRecord,
-): RotationRequest {
-  // The force counts for the present pause, even if the clock has gone backwards since.
-  const forcedAt = pause !== undefined && pause.at > at ? pause.at : at;
-  return {
-    rotationId,
-    reason,
-    requestedBy,
-    at,
-    ...storeJustification(justification),
-    ...(grace !== undefined && { grace }),
-    ...(liftFreeze !== undefined && { lift: { why: liftFreeze, by: requestedBy, at } }),
-    ...(force !== undefined && { force: { why: force, by: requestedBy, at: forcedAt } }),
-  };
 }
 
 function toEntry(

@@ -31,7 +31,13 @@ import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { findGivenLive, requireRightToApply } from "./given.ts";
 import { requireRoom } from "./publication.ts";
-import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "./step.ts";
+import {
+  type Advance,
+  GoBackError,
+  lostPending,
+  NotYetPropagatedError,
+  PausedError,
+} from "./step.ts";
 
 const notAcceptedYet =
   "the target accepted the change, but does not accept log-ins with the new secret yet";
@@ -290,8 +296,5 @@ export async function handleLostPending(
       );
     }
   }
-  throw new GoBackError(
-    "staging",
-    `Keyturn can no longer read the pending version ${version}; the rotation starts again with a new secret`,
-  );
+  throw lostPending(rotation);
 }

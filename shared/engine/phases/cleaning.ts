@@ -2,7 +2,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { withCheck } from "../../core/record/check.ts";
 import { mayBeLive } from "../../core/record/given.ts";
 import type { Failure, Rotation, TargetRecord } from "../../core/record/record.ts";
-import { findSlot } from "../../core/record/slots.ts";
+import { findSlot, listVersionsOf } from "../../core/record/slots.ts";
 import {
   isSameVersion,
   type SecretName,
@@ -61,11 +61,9 @@ async function leaveToCheck(session: TargetSession, rotation: Rotation): Promise
 
 /** Pending versions that the account may have had before it took the published one. */
 function listSuperseded(session: TargetSession, { account, pending }: Rotation): VersionRef[] {
-  const { current, previous, abandoned } = findSlot(session.record(), account);
+  const known = listVersionsOf(findSlot(session.record(), account));
   const { name } = toPendingName(session.target);
-  return [pending, current, previous, abandoned].filter(
-    (ref): ref is VersionRef => ref?.name === name,
-  );
+  return [pending, ...known].filter((ref): ref is VersionRef => ref?.name === name);
 }
 
 /**
@@ -120,11 +118,7 @@ function listLeftOver(
   { pending }: Rotation,
   versions: readonly VersionInfo[],
 ): VersionInfo[] {
-  const named = [
-    pending,
-    given?.secret.ref,
-    ...slots.flatMap(({ current, previous, abandoned }) => [current, previous, abandoned]),
-  ];
+  const named = [pending, given?.secret.ref, ...slots.flatMap(listVersionsOf)];
   return versions
     .filter(({ enabled, ref }) => enabled && !named.some((one) => isSameVersion(one, ref)))
     .slice(0, maxDisabledAtOnce);

@@ -13,7 +13,7 @@ import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { discardPending } from "./cleaning.ts";
 import { requireRoom, storePending } from "./publication.ts";
-import type { Advance } from "./step.ts";
+import { type Advance, lostPending } from "./step.ts";
 
 /**
  * The step `staging` of a rotation whose secret is given. An imported secret is stored as pending already. Of the previous secret, a copy
@@ -83,8 +83,7 @@ export async function findGivenLive(
   const isExpected = given.by === "import" || !given.mayApply;
   if (!isExpected || given.wasRefused === true) return undefined;
   const pending = await readPending(session, rotation);
-  // The change reads the version again, and finds out that it is lost.
-  if (!pending) return undefined;
+  if (!pending) throw lostPending(rotation);
   if (await stillLogsIn(session, { ...pending, isSearch: true })) {
     issueProof(session, "pending");
     const confirmedAt = session.now();

@@ -20,8 +20,8 @@ export class PausedError extends Error {
 
 /**
  * A check disproved the result of an earlier phase, so the rotation goes back to the phase that can repeat it. The kind is
- * `outcome-unknown`: until then, Keyturn does not know whether the account has the pending secret, and must keep that secret as a
- * candidate (`outcomeInDoubt`).
+ * `outcome-unknown`: if a change began, Keyturn does not know until then whether the account has the pending secret, and must keep that
+ * secret as a candidate (`outcomeInDoubt`).
  */
 export class GoBackError extends OutcomeUnknownError {
   readonly backTo: "staging" | "applying" | "publishing";
@@ -30,4 +30,12 @@ export class GoBackError extends OutcomeUnknownError {
     super(message);
     this.backTo = backTo;
   }
+}
+
+/** The pending version can no longer be read: somebody deleted or disabled it. */
+export function lostPending({ pending }: Rotation): GoBackError {
+  return new GoBackError(
+    "staging",
+    `Keyturn can no longer read the pending version ${pending?.version ?? ""}; the rotation starts again with a new version`,
+  );
 }

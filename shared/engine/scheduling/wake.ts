@@ -16,13 +16,18 @@ export interface WakeQueues {
   readonly firstQueue: Queue;
 }
 
+/** The queue for the message about a target. */
+export function chooseQueue(record: TargetRecord, { queue, firstQueue }: WakeQueues): Queue {
+  return goesFirst(record) ? firstQueue : queue;
+}
+
 /**
  * Sends messages for the targets that are due without the freeze that has just ended. They arrive when every worker knows of the end: a
  * worker that does not would delay the target again. A failure only costs time: the sweep finds the targets.
  */
 export async function wakeReleased(
   ports: Pick<Ports, "journal" | "freezes">,
-  { queue, firstQueue }: WakeQueues,
+  queues: WakeQueues,
   targets: readonly Target[],
 ): Promise<void> {
   try {
@@ -30,7 +35,7 @@ export async function wakeReleased(
     await Promise.all(
       released.slice(0, maxWoken).map((record) => {
         const message = { targetId: record.targetId, because: "freeze ended" };
-        return (goesFirst(record) ? firstQueue : queue).send(message, freezesKnownAfterMs);
+        return chooseQueue(record, queues).send(message, freezesKnownAfterMs);
       }),
     );
   } catch {
@@ -53,6 +58,6 @@ async function findReleased(
 
 /** Whether the target has work now that it did not have with its freezes of before. */
 function isReleased(record: TargetRecord, target: Target, now: Instant): boolean {
-  const isWaiting = decideWork(record, now) === "wait";
-  return isWaiting && decideWork(reschedule(record, target, now), now) !== "wait";
+  if (decideWork(record, now) !== "wait") return false;
+  return decideWork(reschedule(record, target, now), now) !== "wait";
 }

@@ -1,3 +1,4 @@
+import type { Target } from "../../core/target.ts";
 import { toServerName } from "../fleet/turn.ts";
 import type { Ports } from "../ports.ts";
 import type { TargetSession } from "../session.ts";
@@ -7,6 +8,10 @@ export interface Busy {
   /** A sentence for the caller. */
   readonly busy: string;
 }
+
+export const busyWith = ({ id }: Target): Busy => ({
+  busy: `A worker is working on target ${id}. Nothing was tried. Try again.`,
+});
 
 /** How often a busy target is tried before the caller must try again, and the longest pause between two tries in milliseconds. */
 const maxTries = 4;
@@ -26,8 +31,16 @@ export async function retryWhileBusy<Result>(
   }
 }
 
-/** Takes a turn at the server. A person waits, so a server that was silent a moment ago is contacted again at once. */
-export async function takeUrgentTurn({ ports, target }: TargetSession) {
-  const { servers } = ports;
-  return servers ? servers.enter(toServerName(ports, target), true) : { leave: () => undefined };
+/** Does this in a turn at the server. A person waits, so a server that was silent a moment ago is contacted again at once. */
+export async function inUrgentTurn<Result>(
+  { ports, target }: TargetSession,
+  act: () => Promise<Result>,
+): Promise<Result | Busy> {
+  const turn = await ports.servers?.enter(toServerName(ports, target), true);
+  if (turn && "why" in turn) return { busy: `Target ${target.id}: ${turn.why}. Try again.` };
+  try {
+    return await act();
+  } finally {
+    turn?.leave();
+  }
 }

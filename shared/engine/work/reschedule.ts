@@ -1,7 +1,7 @@
 import { withHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { withDue, withDueAt, withPolicy } from "../../core/record/due.ts";
 import { type Rotation, type TargetRecord } from "../../core/record/record.ts";
-import { withoutHold, withoutRequestHold } from "../../core/record/rotation.ts";
+import { withoutHold, withoutRequestHolds } from "../../core/record/rotation.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../../core/target.ts";
 import type { Instant } from "../../core/time.ts";
 
@@ -15,7 +15,8 @@ export function reschedule(record: TargetRecord, target: Target, now: Instant): 
   if (record.policyFingerprint === fingerprint) return record;
   if (record.rotation) return releaseRotationAfterEdit(record, record.rotation, target);
   const marked = {
-    ...withPolicy(releaseHoldAfterEdit(record), target),
+    // The edit may have removed the freeze that delays a request.
+    ...withPolicy(withoutRequestHolds(record), target),
     policyFingerprint: fingerprint,
   };
   if (!isAdoptedAs(record, fingerprint)) {
@@ -53,18 +54,6 @@ function withRetry(planned: TargetRecord, before: TargetRecord, now: Instant): T
   }
   if (planned.nextDue !== undefined && planned.nextDue <= nextDue) return planned;
   return withDueAt(planned, nextDue, dueReason);
-}
-
-/** Releases a request that waits for the end of a freeze, because the edit may have removed the freeze. */
-function releaseHoldAfterEdit(record: TargetRecord): TargetRecord {
-  const { request, given } = record;
-  const isHeld = request?.heldBy !== undefined || given?.heldBy !== undefined;
-  if (!isHeld) return record;
-  return {
-    ...record,
-    ...(request && { request: withoutRequestHold(request) }),
-    ...(given && { given: withoutRequestHold(given) }),
-  };
 }
 
 function isAdoptedAs({ policyFingerprint = "" }: TargetRecord, fingerprint: string): boolean {

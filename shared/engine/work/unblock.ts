@@ -1,4 +1,10 @@
-import { LeaseLostError } from "../../core/errors.ts";
+import {
+  AccountBlockedError,
+  LeaseLostError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../core/errors.ts";
+import { withoutPeriod } from "../../core/explanation/words.ts";
 import { findWakeTime, isClaimed } from "../../core/lifecycle/decide.ts";
 import type { Refused } from "../../core/lifecycle/given.ts";
 import { toRunRecord } from "../../core/lifecycle/progress.ts";
@@ -11,16 +17,17 @@ import {
 } from "../../core/lifecycle/unblock.ts";
 import { findReasonNotToGuess } from "../../core/looks/verified.ts";
 import type { TargetRecord } from "../../core/record/record.ts";
-import { newRecord } from "../../core/record/rotation.ts";
+import { newRecord, withoutSkip } from "../../core/record/rotation.ts";
 import { type SecretName, type Target, toPendingName } from "../../core/target.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import { logsIn, readCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { findAnswer, rememberAnswer, type RequestKey } from "../inbox/request-key.ts";
 import type { StoredCredential } from "../looks/credentials.ts";
+import { GuessPauseError } from "../looks/guess-pause.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";
-import { type Busy, retryWhileBusy, takeUrgentTurn } from "./busy.ts";
+import { type Busy, busyWith, inUrgentTurn, retryWhileBusy } from "./busy.ts";
 
 export interface UnblockInput extends Unblocking {
   /** The version with the secret that works. Absent: try the stored secrets again. */
@@ -49,7 +56,8 @@ interface Ended {
 
 /**
  * Lets a blocked target continue. A version that a person names is proven by a log-in first; if the target refuses it, the target stays
- * blocked. The log-in is made under a claim, within the budget of wrong guesses.
+ * blocked. The log-in is made under a claim, within the budget of wrong guesses. Throws VaultUnavailableError and
+ * TargetUnavailableError when the version cannot be tried now.
  */
 export function unblockTarget(ports: Ports, target: Target, input: UnblockInput): Promise<Ended> {
   const isBusy = ({ result }: Ended) => "busy" in result;
@@ -65,10 +73,10 @@ async function tryToUnblock(ports: Ports, target: Target, input: UnblockInput): 
   if (isClaimed(record, toInstant(ports.journal.now()))) return { result: busyWith(target) };
   const obstacle = findNotBlocked(record, target);
   if (obstacle) return { result: obstacle };
-  const keyed = makeKeyed(ports, input);
-  const session = openSession(keyed.ports, target, ports.newId(), { record, etag: found?.etag });
+  const opening = { record: withoutSkip(record), etag: found?.etag };
+  const session = openSession(ports, target, ports.newId(), opening);
   try {
-    const result = await unblockUnderClaim(session, input, keyed.remember);
+    const result = await unblockUnderClaim(session, input);
     if (!session.hasClaim()) return { result };
     return { result, wakeAt: findWakeTime(session.record(), session.now()) };
   } catch (error) {
@@ -77,32 +85,14 @@ async function tryToUnblock(ports: Ports, target: Target, input: UnblockInput): 
   }
 }
 
-const busyWith = ({ id }: Target): Busy => ({
-  busy: `A worker is working on target ${id}. Nothing was tried. Try again.`,
-});
-
-/** Ports whose journal stores the answer with the key, once it is known, in the transaction of the effect. */
-function makeKeyed(ports: Ports, { key }: UnblockInput) {
-  let answer: Unblocked | undefined;
-  const { journal } = ports;
-  const commit: Ports["journal"]["commit"] = (change) =>
-    journal.commit({ ...change, ...(answer && rememberAnswer(key, answer)) });
-  return {
-    ports: { ...ports, journal: { ...journal, commit } },
-    remember: (unblocked: Unblocked) => {
-      answer = unblocked;
-    },
-  };
-}
-
 async function unblockUnderClaim(
   session: TargetSession,
-  { version, key: _, ...unblocking }: UnblockInput,
-  remember: (answer: Unblocked) => void,
+  { version, key, ...unblocking }: UnblockInput,
 ): Promise<UnblockResult> {
   const proven = version === undefined ? undefined : await prove(session, version);
   if (proven && !("credential" in proven)) {
     if (session.hasClaim()) await session.release();
+    if ("outage" in proven) throw proven.outage;
     return proven;
   }
   const now = session.now();
@@ -123,7 +113,7 @@ async function unblockUnderClaim(
     ...{ ...unblocking, action: "target.unblock", outcome: "accepted", detail: why },
     ...(rotation && { rotations: [rotation.id] }),
   });
-  remember(answer);
+  session.remember(rememberAnswer(key, answer));
   await session.release();
   return answer;
 }
@@ -145,33 +135,53 @@ function describeUnblocked(rotationId: string | undefined, proven?: StoredCreden
   return `${found}${what} continues ${how}.`;
 }
 
+/** The vault or the server gave no answer, which says nothing about the version. */
+interface Outage {
+  readonly outage: Error;
+}
+
 /** Logs in with the version. Returns why it is not proven, if it is not. */
 async function prove(
   session: TargetSession,
   version: string,
+): Promise<StoredCredential | Refused | Busy | Outage> {
+  try {
+    const found = await findVersion(session, version);
+    return "refused" in found ? found : await tryVersion(session, found);
+  } catch (error) {
+    rethrowUnlessExpected(error);
+    const message = withoutPeriod(toFailure(session, error).message);
+    if (error instanceof VaultUnavailableError) {
+      return { outage: new VaultUnavailableError(`${message}.`) };
+    }
+    return isServerAway(error)
+      ? { outage: new TargetUnavailableError(`${message}.`) }
+      : { refused: message };
+  }
+}
+
+/** Whether the server gave no answer. An obstacle that it names, or a pause between guesses, stays until somebody or time ends it. */
+function isServerAway(error: unknown): boolean {
+  const isOfAccount = error instanceof AccountBlockedError || error instanceof GuessPauseError;
+  return error instanceof TargetUnavailableError && !isOfAccount;
+}
+
+async function tryVersion(
+  session: TargetSession,
+  found: StoredCredential,
 ): Promise<StoredCredential | Refused | Busy> {
-  const found = await findVersion(session, version);
-  if ("refused" in found) return found;
   const { credential, ref } = found;
   const { account } = credential;
   const held = findReasonNotToGuess(session.refusals(), { account, ref }, session.now());
   if (held) return { refused: withoutPeriod(held.why) };
-  const turn = await takeUrgentTurn(session);
-  if ("why" in turn) return { busy: `Target ${session.target.id}: ${turn.why}. Try again.` };
-  try {
-    if (await logsIn(session, { credential, ref, isSearch: true })) return found;
-    return {
-      refused: `the target refuses version ${version} of ${ref.name} for account ${account}`,
-    };
-  } catch (error) {
-    rethrowUnlessExpected(error);
-    return { refused: toFailure(session, error).message };
-  } finally {
-    turn.leave();
-  }
+  return inUrgentTurn(session, async () =>
+    (await logsIn(session, { credential, ref, isSearch: true }))
+      ? found
+      : {
+          refused: `the target refuses version ${ref.version} of ${ref.name} for account ${account}`,
+        },
+  );
 }
-
-const withoutPeriod = (text: string): string => text.replace(/\.$/, "");
 
 /** Searches the secrets in which the target's credentials are stored. The version ids of a vault are unique. */
 async function findVersion(
@@ -185,15 +195,10 @@ async function findVersion(
     toPendingName(target),
     ...target.slots.flatMap(({ initial }) => initial ?? []),
   ];
-  try {
-    for (const { vault, name } of names) {
-      const ref = { vault, name, version };
-      const credential = await readCredential(session, ref, accounts);
-      if (credential) return { credential, ref };
-    }
-  } catch (error) {
-    rethrowUnlessExpected(error);
-    return { refused: toFailure(session, error).message };
+  for (const { vault, name } of names) {
+    const ref = { vault, name, version };
+    const credential = await readCredential(session, ref, accounts);
+    if (credential) return { credential, ref };
   }
   const where = names.map(({ name }) => name).join(" and ");
   return {

@@ -21,7 +21,7 @@ import type { StoredCredential } from "../looks/credentials.ts";
 import { isForeign } from "../looks/drift.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";
-import { type Busy, retryWhileBusy, takeUrgentTurn } from "./busy.ts";
+import { type Busy, busyWith, inUrgentTurn, retryWhileBusy } from "./busy.ts";
 
 interface Answered {
   readonly answer: Verified | Busy;
@@ -50,14 +50,10 @@ async function tryToVerify(ports: Ports, target: Target): Promise<Answered> {
     if (!session.hasClaim()) return { answer };
     return { answer, wakeAt: findWakeTime(session.record(), session.now()) };
   } catch (error) {
-    if (error instanceof LeaseLostError) return busyWith(target);
+    if (error instanceof LeaseLostError) return { answer: busyWith(target) };
     throw error;
   }
 }
-
-const busyWith = ({ id }: Target): Answered => ({
-  answer: { busy: `A worker is working on target ${id}. Nothing was tried. Try again.` },
-});
 
 /** Writes nothing unless `isFree`: another worker has the claim, or goes first. */
 async function verify(session: TargetSession, isFree: boolean): Promise<Verified | Busy> {
@@ -65,14 +61,8 @@ async function verify(session: TargetSession, isFree: boolean): Promise<Verified
   if ("result" in published) return published;
   const refused = findReasonNotToGuess(session.refusals(), published.subject, session.now());
   if (refused) return refused;
-  if (!isFree) return busyWith(session.target).answer;
-  const turn = await takeUrgentTurn(session);
-  if ("why" in turn) return { busy: `Target ${session.target.id}: ${turn.why}. Try again.` };
-  try {
-    return await guess(session, published);
-  } finally {
-    turn.leave();
-  }
+  if (!isFree) return busyWith(session.target);
+  return inUrgentTurn(session, () => guess(session, published));
 }
 
 interface Found extends StoredCredential {

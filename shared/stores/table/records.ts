@@ -122,6 +122,7 @@ const slot = makeShape<rotation.SlotRecord>()({
   current: maybe(version),
   previous: maybe(version),
   abandoned: maybe(version),
+  abandonedBefore: maybe(z.array(version)),
   changedAt: maybe(instant),
 });
 

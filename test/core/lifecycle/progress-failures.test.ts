@@ -7,7 +7,9 @@ import {
   failRotation,
   retryLater,
 } from "../../../shared/core/lifecycle/after-failure.ts";
+import type { GivenSecret } from "../../../shared/core/record/given.ts";
 import type { Rotation } from "../../../shared/core/record/record.ts";
+import { abandon, findSlot } from "../../../shared/core/record/slots.ts";
 import { hour, minute, plus } from "../../../shared/core/time.ts";
 import { arbitraryRotation, arbitraryUnclaimed } from "../arbitrary-record.ts";
 import { at, begun, failure, now, request, target, version } from "../orders.ts";
@@ -54,8 +56,12 @@ describe("a rotation that is retried", () => {
     expect(last.nextAttemptAt >= plus(at(5), 6 * hour)).toBe(true);
   });
 
-  it("remembers doubt, also when it fails in another way afterwards", () => {
-    const doubtful = retryLater(begun().rotation, failure("outcome-unknown"), target.policy);
+  it("remembers doubt about a change, also when it fails in another way afterwards", () => {
+    const { rotation } = begun();
+    const unsent = retryLater(rotation, failure("outcome-unknown"), target.policy);
+    expect(unsent.outcomeInDoubt).toBeUndefined();
+    const sent = { ...rotation, changeBegan: true };
+    const doubtful = retryLater(sent, failure("outcome-unknown"), target.policy);
     expect(doubtful.outcomeInDoubt).toBe(true);
     expect(retryLater(doubtful, failure("bug"), target.policy).outcomeInDoubt).toBe(true);
   });
@@ -84,12 +90,39 @@ describe("a rotation that fails", () => {
     expect(slots).toContainEqual({ account: "orders_b", abandoned: pending });
   });
 
-  it("does not push out the secret of an older doubt", () => {
-    const before = [{ account: "orders_b", current: version(7), abandoned: version(8) }];
+  it("pushes out neither the secret of an older doubt nor the previous one", () => {
+    const known = { account: "orders_b", current: version(7), previous: version(6) };
+    const before = [{ ...known, abandoned: version(8) }];
     const { slots } = fail({ ...record.rotation, outcomeInDoubt: true, pending }, before);
-    expect(slots).toEqual([
-      { account: "orders_b", current: version(7), previous: version(8), abandoned: pending },
-    ]);
+    expect(slots).toEqual([{ ...known, abandoned: pending, abandonedBefore: [version(8)] }]);
+  });
+
+  const imported: GivenSecret = {
+    by: "import",
+    account: "orders_b",
+    ref: version(9),
+    mayApply: true,
+  };
+
+  it("keeps an imported secret that the target was not asked about, however early it fails", () => {
+    const { slots } = fail({ ...record.rotation, given: imported });
+    expect(slots).toContainEqual({ account: "orders_b", abandoned: version(9) });
+  });
+
+  it.each<[string, GivenSecret]>([
+    ["the target refused", { ...imported, wasRefused: true }],
+    ["is a copy of the previous one", { ...imported, by: "undo" }],
+  ])("does not keep a given secret that %s", (_which, given) => {
+    expect(fail({ ...record.rotation, pending, given }).slots).toEqual(record.slots);
+  });
+
+  it("keeps every secret in doubt before an imported one that nobody tried", () => {
+    const full = [1, 2, 3, 4, 5].reduce(
+      (slot, number) => abandon(slot, version(number)),
+      findSlot({ slots: [] }, "orders_b"),
+    );
+    const { slots } = fail({ ...record.rotation, given: imported }, [full]);
+    expect(slots).toEqual([full]);
   });
 
   it("keeps a request that waits", () => {

@@ -6,8 +6,10 @@ import {
   abandon,
   chooseAccount,
   findSlot,
+  isFullOfDoubt,
   isOwnWork,
   keepSlots,
+  listAbandoned,
   listSlotCandidates,
   promote,
   withSlot,
@@ -26,6 +28,7 @@ const arbitrarySlot: fc.Arbitrary<SlotRecord> = fc.record(
     current: arbitraryVersion,
     previous: arbitraryVersion,
     abandoned: arbitraryVersion,
+    abandonedBefore: fc.array(arbitraryVersion, { maxLength: 4 }),
   },
   { requiredKeys: ["account"] },
 );
@@ -74,7 +77,8 @@ describe("the stored versions of an account", () => {
         arbitrarySlot,
         fc.option(arbitraryVersion, { nil: undefined }),
         (slot, newest) => {
-          const all = [newest, slot.current, slot.previous, slot.abandoned].filter(
+          const { current, previous, abandoned, abandonedBefore = [] } = slot;
+          const all = [newest, current, previous, abandoned, ...abandonedBefore].filter(
             (one) => one !== undefined,
           );
           const tried = listSlotCandidates(slot, newest);
@@ -113,13 +117,22 @@ describe("the stored versions of an account", () => {
     );
   });
 
-  it("keep two versions in doubt, and the same version once", () => {
+  it("keep the five latest versions in doubt, each once, and the previous one", () => {
     const slot = { account: "a", current: ref("1"), previous: ref("0") };
     const once = abandon(slot, ref("2"));
     expect(once).toEqual({ ...slot, abandoned: ref("2") });
     expect(abandon(once, ref("2"))).toEqual(once);
-    const twice = { ...slot, previous: ref("2"), abandoned: ref("3") };
-    expect(abandon(once, ref("3"))).toEqual(twice);
+    const twice = abandon(once, ref("3"));
+    expect(twice).toEqual({ ...slot, abandoned: ref("3"), abandonedBefore: [ref("2")] });
+    expect(abandon(twice, ref("2"))).toEqual({
+      ...slot,
+      abandoned: ref("2"),
+      abandonedBefore: [ref("3")],
+    });
+    const many = ["4", "5", "6", "7"].reduce((one, id) => abandon(one, ref(id)), twice);
+    expect(many.previous).toEqual(ref("0"));
+    expect(listAbandoned(many)).toEqual(["7", "6", "5", "4", "3"].map(ref));
+    expect([twice, many].map(isFullOfDoubt)).toEqual([false, true]);
   });
 
   it("stay beside those of the other account", () => {

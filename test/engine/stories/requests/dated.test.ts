@@ -162,3 +162,23 @@ test("A plan shows a scheduled rotation, with who scheduled it and what delays i
   const frozen = withPolicy(world, { freeze: [{ ...yearEnd, lift: [] }] });
   expect((await first(frozen))?.at).toBe("2026-01-07T00:00:00.000Z");
 });
+
+test("A plan shows the scheduled rotation that starts first: a pause delays the others, and a force from before the pause", async () => {
+  const world = await adopted(singleAdmin);
+  const early = await request(world, { notBefore: inDays(world, 1), force: "before the pause" });
+  world.advance(minute);
+  const until = inDays(world, 9);
+  await pauseTarget(world.ports(open), world.target, { by: "ben", reason: "move", until });
+  const notBefore = inDays(world, 3);
+  const forced = await request(world, { notBefore, force: "eva leaves", requestedBy: "ben" });
+  const plan = await makePlan(world.ports(open), [world.target], { format: "json" });
+  const { rotations } = JSON.parse(plan) as { rotations: { at: string; why: string }[] };
+  expect(rotations[0]).toMatchObject({
+    at: notBefore,
+    why: expect.stringContaining("by ben") as string,
+  });
+  await workFor(world, 4 * day);
+  expect(await runOf(world, forced)).toMatchObject({ state: "done", startedAt: notBefore });
+  // Its rotation starts after the earlier date, and answers that one too.
+  expect((await runOf(world, early))?.state).toBe("done");
+});

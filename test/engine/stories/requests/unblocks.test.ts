@@ -1,8 +1,12 @@
 import { expect, test } from "vitest";
-import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import {
+  AccountBlockedError,
+  TargetUnavailableError,
+  VaultUnavailableError,
+} from "../../../../shared/core/errors.ts";
 import { guessWindowMs } from "../../../../shared/core/looks/guesses.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
-import { second } from "../../../../shared/core/time.ts";
+import { hour, plus, second } from "../../../../shared/core/time.ts";
 import { unblockTarget } from "../../../../shared/engine/work/unblock.ts";
 import {
   adopted,
@@ -139,15 +143,51 @@ test("A target that is not blocked is not unblocked, and neither is one that a w
   expect(during).toMatchObject([{ busy: expect.stringContaining("Nothing was tried") as string }]);
 });
 
-test("A version that does not exist, or that cannot be tried, leaves the target blocked", async () => {
+test.each<[string, string, () => Error]>([
+  ["the server is down", "target.verify", () => new TargetUnavailableError("It is down.")],
+  ["the vault is down", "vault.read", () => new VaultUnavailableError("It is down.")],
+])(
+  "An outage says nothing about the version, and leaves the target blocked and free: %s",
+  async (_what, effect, make) => {
+    const { world } = await blocked();
+    world.advance(guessWindowMs);
+    const { version } = await writeByHand(world, "app", "set by hand");
+    const answer = unblock(world, version, failing(effect, 9, make));
+    await expect(answer).rejects.toMatchObject({ name: make().name, message: "It is down." });
+    const record = await readRecord(world);
+    expect(record.rotation?.phase).toBe("blocked");
+    expect(record.claim.owner).toBeUndefined();
+    expect(record.refusals?.some((one) => one.version === version) ?? false).toBe(false);
+    expect(await unblock(world, version)).toMatchObject({ account: "app" });
+  },
+);
+
+test("A version that does not exist, or an account that the server does not let in, is refused", async () => {
   const { world } = await blocked();
   world.advance(guessWindowMs);
   expect(await unblock(world, "0".repeat(32))).toMatchObject(refusal("no readable version"));
   const { version } = await writeByHand(world, "app", "set by hand");
-  const down = failing("target.verify", 9, () => new TargetUnavailableError("the server is down"));
-  expect(await unblock(world, version, down)).toMatchObject(refusal("the server is down"));
+  const locked = failing("target.verify", 9, () => new AccountBlockedError("app is locked."));
+  expect(await unblock(world, version, locked)).toEqual({ refused: "app is locked" });
   expect((await readRecord(world)).rotation?.phase).toBe("blocked");
-  expect((await readRecord(world)).claim.owner).toBeUndefined();
+});
+
+test("A target whose server was silent a moment ago continues at once after it is unblocked", async () => {
+  const { world, id } = await blocked();
+  world.advance(guessWindowMs);
+  const { version } = await writeByHand(world, "app", "set by hand");
+  const found = await world.journal.read("app");
+  if (!found) throw new Error("the target is not in the journal");
+  const skipped = { at: world.now(), until: plus(world.now(), hour), why: "the server is silent" };
+  await world.journal.commit({
+    record: { ...found.record, skipped },
+    etag: found.etag,
+    wakeAt: undefined,
+  });
+  const { wakeAt } = await unblockTarget(world.ports(open), world.target, { ...by, version });
+  expect(wakeAt).toBe(world.now());
+  await work(world);
+  expect((await world.journal.run("app", id))?.state).toBe("done");
 });
 
 test("The same key gets the same answer, although the target is no longer blocked", async () => {
