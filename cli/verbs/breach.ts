@@ -1,9 +1,9 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { ask, canAsk } from "../breach/ask.ts";
 import { formatBreach, previewColumns } from "../breach/breach-record.ts";
 import { requireSense, runBreach, type RunningOptions } from "../breach/run-breach.ts";
 import { keyOf, online, ticketMeaning, toDuration, withExamples } from "../command.ts";
 import { exitCodes, usageFailure } from "../exit-codes.ts";
+import { askPerson, canAsk } from "../input/ask-person.ts";
 import { printJson, printNote, printText } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
 import { connect } from "../session.ts";
@@ -48,9 +48,11 @@ export const makeBreach = () =>
         const { id } = preview.breach;
         if (!options.json) printPreview(preview);
         else if (!options.yes) printJson(preview);
-        const mayStart = options.yes === true || (!options.json && (await isConfirmed(preview)));
+        const notStarted = `Nothing was started. Start it: ${toConfirmation(id, options)}`;
+        const mayStart =
+          options.yes === true || (!options.json && (await isConfirmed(preview, notStarted)));
         if (mayStart) await runBreach(id, options, { reason, ticket });
-        else printNote(`Nothing was started. Start it: ${toConfirmation(id, options)}`);
+        else printNote(notStarted);
       }),
     ['keyturn breach --host db1.example.com --reason "host compromised"', "preview, ask, and run"],
     ['keyturn breach --tag env:production --owner ada --reason "laptop stolen"', "by two tags"],
@@ -69,11 +71,15 @@ function printPreview({ breach, targets }: ApiAnswer<"api-breach-preview">): voi
 }
 
 /** Asks a person to type how many targets are rotated. Without a terminal nobody can answer. */
-async function isConfirmed({ breach }: ApiAnswer<"api-breach-preview">): Promise<boolean> {
+async function isConfirmed(
+  { breach }: ApiAnswer<"api-breach-preview">,
+  ifLeft: string,
+): Promise<boolean> {
   if (!canAsk()) return false;
   const { targets } = breach.summary;
-  const typed = await ask(`Type ${targets} to rotate ${targets} targets now: `);
-  if (typed === String(targets)) return true;
+  const text = `Type ${targets} to rotate ${targets} targets now: `;
+  const typed = await askPerson({ text, ifLeft });
+  if (typed.trim() === String(targets)) return true;
   process.exitCode = exitCodes.failed;
   return false;
 }
