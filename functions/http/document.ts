@@ -72,7 +72,7 @@ export function makeDocument() {
         title: "Keyturn",
         version: "1",
         description:
-          "Rotates database passwords and other credentials on Azure. No route accepts or returns a secret.",
+          "Rotates database passwords and other credentials on Azure. No route returns a secret. Only an import accepts one.",
         license: { name: "MIT", identifier: "MIT" },
       },
       servers: [{ url: "/", description: "The app itself" }],
