@@ -54,6 +54,8 @@ function handle<Definition extends EndpointDefinition>(
   answer: Answerer<Definition>,
 ): HttpHandler {
   return async (request, context) => {
+    // First, because a client that leaves later is not found any more.
+    const clientLeft = whenClientLeaves(context.invocationId);
     let budget = {};
     try {
       const operations = await openOperations(context);
@@ -64,7 +66,6 @@ function handle<Definition extends EndpointDefinition>(
       if (takesJustification(definition)) await operations.requireJustification(origin);
       const key = readRequestKey(request, definition, parsed);
       // The schemas of the definition have made these fields, which the compiler cannot follow.
-      const clientLeft = whenClientLeaves(context.invocationId);
       const call = { ...parsed, operations, request, origin, key, clientLeft } as Call<Definition>;
       return withHeaders(toResponse(await answer(call)), budget);
     } catch (error) {
