@@ -1,6 +1,8 @@
 import type { Breach } from "../api/endpoints.ts";
+import type { ConnectionOptions } from "../connection/connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { type FollowOptions, followUntil, type Subject } from "../follow-until.ts";
+import { toCommandText } from "../output/command-text.ts";
 import { formatSeconds } from "../output/times.ts";
 
 /** Milliseconds between two requests. */
@@ -8,18 +10,22 @@ const pauseMs = 1_000;
 
 interface FollowingBreach extends FollowOptions {
   readonly breach: string;
+  /** How its app is reached, for the message after Ctrl-C. */
+  readonly options: ConnectionOptions;
 }
 
 /** Follows a breach to its end, or until the time is over: then it is returned in the state that is known. Throws Failure. */
-export function followBreach({ breach, ...options }: FollowingBreach): Promise<Breach> {
+export function followBreach({ breach, options, ...following }: FollowingBreach): Promise<Breach> {
+  const see = toCommandText(["breaches", breach], options);
+  const stop = toCommandText(["pause-breach", breach], options);
   const subject: Subject<Breach> = {
     read: (client) => client.call("api-breach", { params: { breach } }),
     hasEnded,
     format: formatBreachProgress,
     pauseMs: () => pauseMs,
-    goesOn: `Stopped following. The breach goes on in the app. See it again: keyturn breaches ${breach}; stop it: keyturn pause-breach ${breach}`,
+    goesOn: `Stopped following. The breach goes on in the app. See it again: ${see}; stop it: ${stop}`,
   };
-  return followUntil(subject, options);
+  return followUntil(subject, following);
 }
 
 /** Nothing follows: an expired preview cannot be confirmed. */

@@ -1,8 +1,10 @@
 import type { Client } from "../api/client.ts";
 import type { Rotation } from "../api/endpoints.ts";
 import { NoStreamError } from "../api/events.ts";
+import type { ConnectionOptions } from "../connection/connection.ts";
 import { type ExitCode, exitCodes } from "../exit-codes.ts";
 import { type FollowOptions, followUntil, type Subject } from "../follow-until.ts";
+import { toCommandText } from "../output/command-text.ts";
 import { formatSeconds } from "../output/times.ts";
 
 /** The phases in their order, as the line of progress shows them. */
@@ -14,10 +16,12 @@ const [quickMs, slowMs, quickForMs] = [300, 2_000, 15_000];
 export interface Following extends FollowOptions {
   readonly target: string;
   readonly rotation: string;
+  /** How its app is reached, for the message after Ctrl-C. */
+  readonly options: ConnectionOptions;
 }
 
 /** Follows a rotation to its end, or until the time is over: then it is returned in the state that is known. Throws Failure. */
-export function follow({ target, rotation, ...options }: Following): Promise<Rotation> {
+export function follow({ target, rotation, options, ...following }: Following): Promise<Rotation> {
   const params = { target, rotation };
   const subject: Subject<Rotation> = {
     read: (client) => client.call("api-rotation", { params }),
@@ -25,9 +29,9 @@ export function follow({ target, rotation, ...options }: Following): Promise<Rot
     hasEnded,
     format: formatProgress,
     pauseMs: (passedMs) => (passedMs < quickForMs ? quickMs : slowMs),
-    goesOn: `Stopped following. The rotation goes on in the app. See it again: keyturn rotation ${target} ${rotation}`,
+    goesOn: `Stopped following. The rotation goes on in the app. See it again: ${toCommandText(["rotation", target, rotation], options)}`,
   };
-  return followUntil(subject, options);
+  return followUntil(subject, following);
 }
 
 /** Milliseconds. The app ends a stream after 200 seconds. */

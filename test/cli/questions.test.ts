@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { expect, onTestFinished, test } from "vitest";
 import { serveOnLoopback } from "../../local/loopback.ts";
 import { ctrlC, ctrlD, enter, runInTerminal, type Typed } from "./run-in-terminal.ts";
@@ -26,7 +27,10 @@ const ended = { ...breach, state: "ended", endedAt: at, counts: { ...none, rotat
 const requested = { target: "a", rotation: id, status: "", joined: false, why: "requested" };
 
 /** Runs a command against an app that accepts everything, and keeps the bodies of its requests. */
-async function runWithApp(args: readonly string[], typed: readonly Typed[]) {
+async function runWithApp(
+  words: readonly string[] | ((url: string) => readonly string[]),
+  typed: readonly Typed[],
+) {
   const sent: (readonly [path: string, body: unknown])[] = [];
   const server = await serveOnLoopback({
     bodyLimit: 10_000,
@@ -42,8 +46,9 @@ async function runWithApp(args: readonly string[], typed: readonly Typed[]) {
       },
   });
   onTestFinished(() => server.close());
-  const environment = { KEYTURN_APP: server.url, KEYTURN_KEY: "a-key" };
-  return { ...(await runInTerminal(args, typed, environment)), sent };
+  const environment = { KEYTURN_APP: server.url, KEYTURN_KEY: "a-key", KEY: "a-key" };
+  const args = typeof words === "function" ? words(server.url) : words;
+  return { ...(await runInTerminal(args, typed, environment)), sent, url: server.url };
 }
 
 const breachOf = ["breach", "a", "b", "c", "--reason", "theft"];
@@ -64,7 +69,9 @@ test("A breach does not start when a person types something else", async () => {
   const typed = [{ after: question, keys: `yes${enter}` }];
   const { status, screen, sent } = await runWithApp(breachOf, typed);
   expect(paths(sent)).toEqual(["/api/breaches"]);
-  expect(screen).toContain(`Nothing was started. Start it: keyturn confirm-breach ${id}`);
+  expect(screen).toContain(
+    `Nothing was started. Start it: keyturn confirm-breach ${id} --reason theft`,
+  );
   expect(status).toBe(1);
 });
 
@@ -76,7 +83,7 @@ test.each([
   expect(paths(sent)).toEqual(["/api/breaches"]);
   expect(screen.trimEnd().split("\n").slice(-2)).toEqual([
     question,
-    `Nothing was started. Start it: keyturn confirm-breach ${id}`,
+    `Nothing was started. Start it: keyturn confirm-breach ${id} --reason theft`,
   ]);
   expect(status).toBe(130);
 });
@@ -101,4 +108,20 @@ test.each([
   expect(sent).toEqual([]);
   expect(screen.trimEnd().split("\n")).toEqual([prompt, "Nothing was sent."]);
   expect(status).toBe(130);
+});
+
+test("The printed command confirms the breach as it stands, at the same app", async () => {
+  const reason = "eva's laptop, $HOME & more";
+  const more = ["--reason", reason, "--ticket", "SEC-1", "--force", "--key-env", "KEY"];
+  const typed = [{ after: question, keys: ctrlC }];
+  const words = (app: string) => ["breach", "a", "b", "c", ...more, "--app", app];
+  const { screen, url } = await runWithApp(words, typed);
+  const command = screen.split("\n").find((line) => line.startsWith("Nothing was started."));
+  const text = command?.replace(/^.*Start it: keyturn /, "") ?? "";
+  const script = `printf '%s\\n' ${text}`;
+  const { stdout } = spawnSync("bash", ["--norc", "-c", script], { encoding: "utf8" });
+  expect(stdout.trimEnd().split("\n")).toEqual([
+    ...["confirm-breach", id, "--force", "--reason", reason, "--ticket", "SEC-1"],
+    ...["--app", url, "--key-env", "KEY"],
+  ]);
 });
