@@ -11,6 +11,7 @@ import {
   isConfigError,
   isKeyReused,
   isUnavailable,
+  type Operations,
 } from "../../shared/app.ts";
 import { openOperations } from "../invocation/invocation-operations.ts";
 import { whenClientLeaves } from "./client-left.ts";
@@ -57,8 +58,9 @@ function handle<Definition extends EndpointDefinition>(
     // First, because a client that leaves later is not found any more.
     const clientLeft = whenClientLeaves(context.invocationId);
     let budget = {};
+    let operations: Operations | undefined;
     try {
-      const operations = await openOperations(context);
+      operations = await openOperations(context);
       budget = await countRequest(request, route, operations);
       const definition: Definition = await load();
       const parsed = await parseRequest(request, definition);
@@ -71,7 +73,7 @@ function handle<Definition extends EndpointDefinition>(
     } catch (error) {
       const problem = toProblem(error, context);
       if (!problem) throw error;
-      await recordRefusal(route, problem, request, context);
+      await recordRefusal(route, problem, request, operations);
       return withHeaders(toAnswer(problem), budget);
     }
   };

@@ -13,13 +13,7 @@ export const undo = endpoint({
   headers: keyedHeaders,
   body: { json: z.strictObject({ ...lifts, ...justification }) },
   answers: { 202: { ...accepted, content: { "application/json": requested } } },
-  problems: [
-    "target-not-found",
-    "busy",
-    "not-possible",
-    "idempotency-key-reused",
-    "record-unreadable",
-  ],
+  problems: ["target-not-found", "busy", "not-possible", "record-unreadable"],
 });
 
 const versionError =
@@ -60,11 +54,5 @@ export const unblock = endpoint({
       },
     },
   },
-  problems: [
-    "target-not-found",
-    "busy",
-    "not-possible",
-    "idempotency-key-reused",
-    "record-unreadable",
-  ],
+  problems: ["target-not-found", "busy", "not-possible", "record-unreadable"],
 });

@@ -3,10 +3,11 @@ import type { AddressInfo } from "node:net";
 import { type HttpHandler, HttpRequest, type InvocationContext } from "@azure/functions";
 import { expect, onTestFinished, test, vi } from "vitest";
 
-const app = vi.hoisted(() => ({
-  handlers: new Map<string, unknown>(),
-  operations: undefined as unknown,
-}));
+interface LoadedApp {
+  readonly handlers: Map<string, unknown>;
+  operations: unknown;
+}
+const app = vi.hoisted((): LoadedApp => ({ handlers: new Map(), operations: undefined }));
 vi.mock("@azure/functions", async (importOriginal) => {
   const http = (name: string, { handler }: { readonly handler: unknown }) => {
     app.handlers.set(name, handler);
