@@ -19,7 +19,7 @@ export const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   notFound: "The target, the rotation, the freeze or the breach does not exist.",
   unreachable: "The app cannot be reached, rejects the sign-in, or is unavailable.",
   waits: "The time of --timeout is over, and the rotation or the breach goes on.",
-  interrupted: "Ctrl-C. A rotation or a breach that was followed goes on.",
+  interrupted: "Ctrl-C, or Ctrl-D at a question. A followed rotation or breach goes on.",
 };
 
 /** Ends the command with a message for the operator: what happened, and what to do next. */

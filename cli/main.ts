@@ -7,11 +7,17 @@ import { clearProgress } from "./output/progress.ts";
 import { makeProgram } from "./program.ts";
 import { explainUsage } from "./usage.ts";
 
-// The reader of an answer, such as `head`, may close the pipe early.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  // The reader of an answer, such as `head`, may close the pipe early.
+  if (code !== "EPIPE") {
+    const message = `The answer cannot be written (${code ?? "no reason is known"}). Make room on the disk, or write it to another place. What the command requested of the app stays in force.`;
+    fail(message, exitCodes.failed);
+  }
   process.exit();
 });
+
+// Nobody reads the notes, which is no reason to stop.
+process.stderr.on("error", () => undefined);
 
 function fail(message: string, exitCode: number): void {
   clearProgress();

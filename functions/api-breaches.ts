@@ -27,9 +27,9 @@ serve(
     const breach = await operations.previewBreach(input, key);
     const location = `/api/breaches/${breach.id}`;
     const page = await operations.breachTargets(breach.id, { limit: firstTargets });
-    const { items, hasMore } = requireBreach(page, breach.id);
-    const next = hasMore ? { next: toNext(breach.id, items, new URLSearchParams()) } : {};
-    return reply(201, { breach, targets: items, ...next }, { location });
+    const found = requireBreach(page, breach.id);
+    const next = toNext(breach.id, found, new URLSearchParams());
+    return reply(201, { breach, targets: found.items, ...next }, { location });
   },
 );
 
@@ -71,9 +71,9 @@ serve(
   async (call) => {
     const { breach } = call.params;
     const page = await call.operations.breachTargets(breach, toWanted(call));
-    const { items, hasMore } = requireBreach(page, breach);
-    const next = hasMore ? { next: toNext(breach, items, call.request.query) } : {};
-    return reply(200, { targets: items, ...next });
+    const found = requireBreach(page, breach);
+    const next = toNext(breach, found, call.request.query);
+    return reply(200, { targets: found.items, ...next });
   },
 );
 
@@ -89,14 +89,15 @@ function toWanted({ params, query }: Call<typeof listBreachTargets>): BreachTarg
   };
 }
 
-function toNext(
-  breach: string,
-  items: readonly { readonly place: number }[],
-  sent: URLSearchParams,
-): string {
-  const place = String(items.at(-1)?.place ?? 0);
-  const cursor = writeCursor("breach-targets", [breach, place]);
-  return nextPage(`/api/breaches/${breach}/targets`, sent, cursor).next ?? "";
+interface Page {
+  readonly items: readonly { readonly place: number }[];
+  readonly hasMore: boolean;
+}
+
+function toNext(breach: string, { items, hasMore }: Page, sent: URLSearchParams) {
+  const last = hasMore ? items.at(-1) : undefined;
+  const cursor = last && writeCursor("breach-targets", [breach, String(last.place)]);
+  return nextPage(`/api/breaches/${breach}/targets`, sent, cursor);
 }
 
 serve(

@@ -65,31 +65,36 @@ export function makeClient(means: Means): Client {
     },
     events: (params, options) =>
       readRotationEvents(pathOf("api-rotation-events", { params }), options, means),
-    async *pages(name, request) {
-      const seen = new Set<string>();
-      let path: string | undefined = pathOf(name, request);
-      while (path !== undefined) {
-        // A list that repeats a page would never end.
-        if (seen.has(path)) throw new Failure(repeatedPage, exitCodes.failed);
-        seen.add(path);
+    pages: (name, request) =>
+      walk(pathOf(name, request), async (path) => {
         const page = (await read("GET", path, {})) as ApiAnswer<typeof name> & { next?: string };
-        yield page;
-        path = page.next?.startsWith("/api/") === true ? page.next : undefined;
-      }
-    },
-    async *texts(name, query) {
-      const seen = new Set<string>();
-      let path: string | undefined = pathOf(name, { query });
-      while (path !== undefined) {
-        if (seen.has(path)) throw new Failure(repeatedPage, exitCodes.failed);
-        seen.add(path);
+        return { page, next: page.next?.startsWith("/api/") === true ? page.next : undefined };
+      }),
+    texts: (name, query) =>
+      walk(pathOf(name, { query }), async (path) => {
         const { text, headers } = await readPart(path);
-        yield text;
-        path = /^<(\/api\/[^>]+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1];
-      }
-    },
+        const next = /^<(\/api\/[^>]+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1];
+        return { page: text, next };
+      }),
   };
   return client;
+}
+
+/** Every page from the first path on, each of which names the next one. */
+async function* walk<Page>(
+  first: string,
+  read: (path: string) => Promise<{ readonly page: Page; readonly next: string | undefined }>,
+): AsyncGenerator<Page> {
+  const seen = new Set<string>();
+  let path: string | undefined = first;
+  while (path !== undefined) {
+    // A list that repeats a page would never end.
+    if (seen.has(path)) throw new Failure(repeatedPage, exitCodes.failed);
+    seen.add(path);
+    const found: Awaited<ReturnType<typeof read>> = await read(path);
+    yield found.page;
+    path = found.next;
+  }
 }
 
 const repeatedPage = "The app answered with the same page again. Report this as a bug.";

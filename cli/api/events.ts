@@ -8,7 +8,6 @@ const silenceMs = 40_000;
 interface RotationEvent {
   readonly id: string;
   readonly rotation: Rotation;
-  readonly isLast: boolean;
 }
 
 /** The app, or something before it, does not stream: the rotation must be polled. */
@@ -39,9 +38,9 @@ export async function* readRotationEvents(
     const { createParser } = await import("eventsource-parser");
     const found: RotationEvent[] = [];
     const parser = createParser({
-      onEvent({ id = "", event, data }) {
+      onEvent({ id = "", data }) {
         // The app answers with what its schemas describe.
-        found.push({ id, rotation: JSON.parse(data) as Rotation, isLast: event === "end" });
+        found.push({ id, rotation: JSON.parse(data) as Rotation });
       },
     });
     const decoder = new TextDecoder();

@@ -1,65 +1,36 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Client } from "../api/client.ts";
 import type { Breach } from "../api/endpoints.ts";
-import { type ExitCode, exitCodes, Failure } from "../exit-codes.ts";
-import { clearProgress, showProgress } from "../output/progress.ts";
+import type { ConnectionOptions } from "../connection/connection.ts";
+import { type ExitCode, exitCodes } from "../exit-codes.ts";
+import { type FollowOptions, followUntil, type Subject } from "../follow-until.ts";
+import { toCommandText } from "../output/command-text.ts";
 import { formatSeconds } from "../output/times.ts";
 
 /** Milliseconds between two requests. */
 const pauseMs = 1_000;
 
-/** Milliseconds without an answer after which following ends. The app may restart meanwhile. */
-const patienceMs = 60_000;
-
-interface FollowingBreach {
+interface FollowingBreach extends FollowOptions {
   readonly breach: string;
-  /** Milliseconds. Undefined: until the end. */
-  readonly timeoutMs: number | undefined;
-  /** Connects with a signal that ends requests. */
-  readonly connect: (signal: AbortSignal) => Client;
+  /** How its app is reached, for the message after Ctrl-C. */
+  readonly options: ConnectionOptions;
 }
 
-/**
- * Follows a breach to its end, or until the time is over: then it is returned in the state that it has. Throws Failure, also after
- * Ctrl-C.
- */
-export async function followBreach(following: FollowingBreach): Promise<Breach> {
-  const stop = new AbortController();
-  const onSignal = () => {
-    stop.abort(new Failure(goesOn(following.breach), exitCodes.interrupted));
+/** Follows a breach to its end, or until the time is over: then it is returned in the state that is known. Throws Failure. */
+export function followBreach({ breach, options, ...following }: FollowingBreach): Promise<Breach> {
+  const see = toCommandText(["breaches", breach], options);
+  const stop = toCommandText(["pause-breach", breach], options);
+  const subject: Subject<Breach> = {
+    read: (client) => client.call("api-breach", { params: { breach } }),
+    hasEnded,
+    format: formatBreachProgress,
+    pauseMs: () => pauseMs,
+    goesOn: `Stopped following. The breach goes on in the app. See it again: ${see}; stop it: ${stop}`,
   };
-  process.once("SIGINT", onSignal);
-  try {
-    return await poll(following, following.connect(stop.signal), stop.signal);
-  } catch (error) {
-    throw stop.signal.aborted ? stop.signal.reason : error;
-  } finally {
-    process.off("SIGINT", onSignal);
-    clearProgress();
-  }
+  return followUntil(subject, following);
 }
 
-async function poll(
-  { breach, timeoutMs = Infinity }: FollowingBreach,
-  client: Client,
-  signal: AbortSignal,
-): Promise<Breach> {
-  const began = Date.now();
-  let heardAt = began;
-  let last: Breach | undefined;
-  for (;;) {
-    try {
-      last = await client.call("api-breach", { params: { breach } });
-      heardAt = Date.now();
-    } catch (error) {
-      const mayReturn = error instanceof Failure && error.isTransient;
-      if (!mayReturn || Date.now() - heardAt > patienceMs) throw error;
-    }
-    const passed = Date.now() - began;
-    if (last && (last.state === "ended" || passed >= timeoutMs)) return last;
-    if (last) showProgress(formatBreachProgress(last));
-    await sleep(Math.max(1, Math.min(pauseMs, timeoutMs - passed)), undefined, { signal });
-  }
+/** Nothing follows: an expired preview cannot be confirmed. */
+function hasEnded({ state }: Pick<Breach, "state">): boolean {
+  return state === "ended" || state === "expired";
 }
 
 const barLength = 20;
@@ -83,9 +54,8 @@ export function formatBreachProgress(breach: Breach): string {
 
 /** The exit code for a breach that was followed. */
 export function exitCodeOfBreach({ state, counts, summary }: Breach): ExitCode {
-  if (state !== "ended") return exitCodes.waits;
-  return counts.rotated === summary.targets ? exitCodes.done : exitCodes.failed;
+  if (!hasEnded({ state })) return exitCodes.waits;
+  return state === "ended" && counts.rotated === summary.targets
+    ? exitCodes.done
+    : exitCodes.failed;
 }
-
-const goesOn = (breach: string): string =>
-  `Stopped following. The breach goes on in the app. See it again: keyturn breaches ${breach}; stop it: keyturn pause-breach ${breach}`;

@@ -1,7 +1,7 @@
-import type { Client } from "../api/client.ts";
 import type { Breach, BreachTarget } from "../api/endpoints.ts";
 import { keyOf } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
+import { toCommandText } from "../output/command-text.ts";
 import { printNote, printText } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
 import { answer, connect, type OnlineOptions } from "../session.ts";
@@ -26,15 +26,11 @@ export function requireSense({ detach, timeout }: RunningOptions): void {
 }
 
 /** Confirms the breach, follows it unless `--detach` is given, and prints its report. */
-export async function runBreach(
-  breach: string,
-  options: RunningOptions,
-  given: { readonly reason?: string | undefined; readonly ticket?: string | undefined } = {},
-): Promise<void> {
-  const { force = false, liftFreezes = false } = options;
+export async function runBreach(breach: string, options: RunningOptions): Promise<void> {
+  const { force = false, liftFreezes = false, reason, ticket } = options;
   const started = await connect(options).call("api-breach-confirm", {
     params: { breach },
-    body: { force, liftFreezes, reason: given.reason, ticket: given.ticket },
+    body: { force, liftFreezes, reason, ticket },
     idempotencyKey: keyOf(options),
   });
   if (!options.detach) return followAndReport(breach, options);
@@ -47,18 +43,19 @@ export async function followAndReport(
   options: OnlineOptions & Pick<RunningOptions, "timeout">,
 ): Promise<void> {
   const last = await followBreach({
-    breach,
+    ...{ breach, options },
     timeoutMs: options.timeout,
     connect: (signal) => connect(options, signal),
   });
   answer(options, last, (one) => formatBreach(one, Date.now()));
-  if (!options.json) await printOthers(connect(options), last);
+  if (!options.json) await printOthers(last, options);
   process.exitCode = exitCodeOfBreach(last);
 }
 
 /** Prints the targets of an ended breach that were not rotated. */
-async function printOthers(client: Client, { id, state, counts }: Breach): Promise<void> {
+async function printOthers({ id, state, counts }: Breach, options: OnlineOptions): Promise<void> {
   if (state !== "ended") return;
+  const client = connect(options);
   const found: BreachTarget[] = [];
   for (const one of ["failed", "blocked", "unfinished", "left"] as const) {
     if (counts[one] === 0) continue;
@@ -67,5 +64,5 @@ async function printOthers(client: Client, { id, state, counts }: Breach): Promi
     for await (const { targets } of pages) found.push(...targets);
   }
   if (found.length > 0) printText(`\n${formatTable(found, reportColumns)}`);
-  printNote(`The whole report: keyturn breach-report ${id}`);
+  printNote(`The whole report: ${toCommandText(["breach-report", id], options)}`);
 }

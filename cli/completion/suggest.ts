@@ -56,6 +56,7 @@ async function suggestInside(
     command.registeredArguments[countArguments(command, words)] ??
     (last?.variadic ? last : undefined);
   if (!argument) return [];
+  if (argument.name() === "file") return [files];
   const find = finders[argument.name().replace(/s$/, "")];
   return find ? find(words) : toSuggestions(argument.argChoices ?? []);
 }

@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { toPrintable } from "../../shared/app.ts";
 import { usageFailure } from "../exit-codes.ts";
+import { askPerson } from "./ask-person.ts";
 
 /** Bytes. The app accepts no longer password. */
 const maxBytes = 25 * 1024;
@@ -32,29 +31,6 @@ async function readSecretFile(file: string): Promise<string> {
 }
 
 function readInput(prompt: string): Promise<string> {
-  return process.stdin.isTTY ? ask(prompt) : text(process.stdin);
-}
-
-/** Shows the prompt on standard error, and nothing of what is typed. */
-async function ask(prompt: string): Promise<string> {
-  const silent = new Writable({
-    write(_chunk, _encoding, done) {
-      done();
-    },
-  });
-  process.stderr.write(prompt);
-  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
-  const stop = new AbortController();
-  terminal.once("SIGINT", () => {
-    stop.abort();
-  });
-  try {
-    return await terminal.question("", { signal: stop.signal });
-  } catch (error) {
-    if (stop.signal.aborted) throw usageFailure("Nothing was sent.");
-    throw error;
-  } finally {
-    terminal.close();
-    process.stderr.write("\n");
-  }
+  if (!process.stdin.isTTY) return text(process.stdin);
+  return askPerson({ text: prompt, isSecret: true, ifLeft: "Nothing was sent." });
 }

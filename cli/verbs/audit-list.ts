@@ -1,9 +1,8 @@
 import type { Client } from "../api/client.ts";
-import type { ApiRequest, AuditEntry } from "../api/endpoints.ts";
-import { printJsonLine, printNote, printText } from "../output/print.ts";
-import { type Column, formatTable } from "../output/table.ts";
+import type { ApiAnswer, ApiRequest, AuditEntry } from "../api/endpoints.ts";
+import { printEntries, toLimit } from "../output/print-entries.ts";
+import type { Column } from "../output/table.ts";
 import { shortTime } from "../output/times.ts";
-import { takeEntries } from "./take-entries.ts";
 
 type Query = NonNullable<ApiRequest<"api-audit">["query"]>;
 
@@ -14,23 +13,17 @@ interface ListOptions extends Partial<Omit<Query, "limit" | "cursor" | "format" 
 }
 
 export async function listEntries(client: Client, options: ListOptions): Promise<void> {
-  const limit = options.all ? Infinity : options.limit;
+  const { limit, pageLength } = toLimit(options);
   const { target, rotation, by, action, outcome, ticket, since, until } = options;
   const pages = client.pages("api-audit", {
     query: {
       ...{ target, rotation, by, action, outcome, ticket, since, until },
-      ...{ limit: String(Math.min(100, limit)), format: undefined },
+      ...{ limit: pageLength, format: undefined },
       ...{ cursor: undefined, segment: undefined },
     },
   });
-  const found: AuditEntry[] = [];
-  for await (const entry of takeEntries(pages, ({ entries }) => entries, limit)) {
-    if (options.json) printJsonLine(entry);
-    else found.push(entry);
-  }
-  if (options.json) return;
-  if (found.length === 0) printNote("No entry matches.");
-  else printText(formatTable(found, columns));
+  const read = (page: ApiAnswer<"api-audit">) => page.entries;
+  await printEntries(options, { pages, read, limit, columns, none: "No entry matches." });
 }
 
 const columns: readonly Column<AuditEntry>[] = [

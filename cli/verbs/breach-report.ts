@@ -1,10 +1,9 @@
 import { Option } from "@commander-js/extra-typings";
 import { itemStates } from "../../shared/app.ts";
-import type { BreachTarget } from "../api/endpoints.ts";
+import type { ApiAnswer, BreachTarget } from "../api/endpoints.ts";
 import { previewColumns, reportColumns } from "../breach/breach-record.ts";
 import { online, withExamples } from "../command.ts";
-import { printJsonLine, printNote, printText } from "../output/print.ts";
-import { formatTable } from "../output/table.ts";
+import { printEntries } from "../output/print-entries.ts";
 import { connect } from "../session.ts";
 
 export const makeBreachReport = () =>
@@ -15,18 +14,15 @@ export const makeBreachReport = () =>
       .action(async (breach, options) => {
         const query = { state: options.state, limit: undefined, cursor: undefined };
         const pages = connect(options).pages("api-breach-targets", { params: { breach }, query });
-        const found: BreachTarget[] = [];
-        for await (const { targets } of pages) {
-          if (options.json) targets.forEach(printJsonLine);
-          else found.push(...targets);
-        }
-        if (options.json) return;
-        if (found.length === 0) printNote("No target is in this state.");
-        else {
-          const isPreview = found.every(({ state }) => state === "waiting");
-          printText(formatTable(found, isPreview ? previewColumns : reportColumns));
-        }
+        const read = (page: ApiAnswer<"api-breach-targets">) => page.targets;
+        const none = "No target is in this state.";
+        await printEntries(options, { pages, read, columns: chooseColumns, none });
       }),
     ["keyturn breach-report 01JQ0000000000000000000000", "every target and its outcome"],
     ["keyturn breach-report 01JQ0000000000000000000000 --state failed", "those that failed"],
   );
+
+function chooseColumns(targets: readonly BreachTarget[]) {
+  const isPreview = targets.every(({ state }) => state === "waiting");
+  return isPreview ? previewColumns : reportColumns;
+}

@@ -1,9 +1,11 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
-import { ask, canAsk } from "../breach/ask.ts";
 import { formatBreach, previewColumns } from "../breach/breach-record.ts";
-import { requireSense, runBreach, type RunningOptions } from "../breach/run-breach.ts";
+import { requireSense, runBreach } from "../breach/run-breach.ts";
 import { keyOf, online, ticketMeaning, toDuration, withExamples } from "../command.ts";
+import type { ConnectionOptions } from "../connection/connection.ts";
 import { exitCodes, usageFailure } from "../exit-codes.ts";
+import { askPerson, canAsk } from "../input/ask-person.ts";
+import { toCommandText } from "../output/command-text.ts";
 import { printJson, printNote, printText } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
 import { connect } from "../session.ts";
@@ -46,11 +48,15 @@ export const makeBreach = () =>
           idempotencyKey: keyOf({}),
         });
         const { id } = preview.breach;
-        if (!options.json) printPreview(preview);
+        if (!options.json) printPreview(preview, options);
         else if (!options.yes) printJson(preview);
-        const mayStart = options.yes === true || (!options.json && (await isConfirmed(preview)));
-        if (mayStart) await runBreach(id, options, { reason, ticket });
-        else printNote(`Nothing was started. Start it: ${toConfirmation(id, options)}`);
+        const { force, liftFreezes } = options;
+        const confirm = { force, "lift-freezes": liftFreezes, reason, ticket };
+        const notStarted = `Nothing was started. Start it: ${toCommandText(["confirm-breach", id], options, confirm)}`;
+        const mayStart =
+          options.yes === true || (!options.json && (await isConfirmed(preview, notStarted)));
+        if (mayStart) await runBreach(id, options);
+        else printNote(notStarted);
       }),
     ['keyturn breach --host db1.example.com --reason "host compromised"', "preview, ask, and run"],
     ['keyturn breach --tag env:production --owner ada --reason "laptop stolen"', "by two tags"],
@@ -61,24 +67,27 @@ export const makeBreach = () =>
     ['keyturn breach orders-db mails --reason "leak" --yes --json', "for scripts: no question"],
   );
 
-function printPreview({ breach, targets }: ApiAnswer<"api-breach-preview">): void {
+function printPreview(
+  { breach, targets }: ApiAnswer<"api-breach-preview">,
+  options: ConnectionOptions,
+): void {
   printText(formatBreach(breach, Date.now()));
   printText(`\n${formatTable(targets, previewColumns)}`);
   const others = breach.summary.targets - targets.length;
-  if (others > 0) printNote(`and ${others} more: keyturn breach-report ${breach.id}`);
+  const report = toCommandText(["breach-report", breach.id], options);
+  if (others > 0) printNote(`and ${others} more: ${report}`);
 }
 
 /** Asks a person to type how many targets are rotated. Without a terminal nobody can answer. */
-async function isConfirmed({ breach }: ApiAnswer<"api-breach-preview">): Promise<boolean> {
+async function isConfirmed(
+  { breach }: ApiAnswer<"api-breach-preview">,
+  ifLeft: string,
+): Promise<boolean> {
   if (!canAsk()) return false;
   const { targets } = breach.summary;
-  const typed = await ask(`Type ${targets} to rotate ${targets} targets now: `);
-  if (typed === String(targets)) return true;
+  const text = `Type ${targets} to rotate ${targets} targets now: `;
+  const typed = await askPerson({ text, ifLeft });
+  if (typed.trim() === String(targets)) return true;
   process.exitCode = exitCodes.failed;
   return false;
-}
-
-function toConfirmation(id: string, { force, liftFreezes }: RunningOptions): string {
-  const flags = [...(force ? [" --force"] : []), ...(liftFreezes ? [" --lift-freezes"] : [])];
-  return `keyturn confirm-breach ${id}${flags.join("")}`;
 }

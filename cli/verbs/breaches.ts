@@ -1,14 +1,13 @@
-import type { BreachEntry } from "../api/endpoints.ts";
+import type { ApiAnswer, BreachEntry } from "../api/endpoints.ts";
 import { formatBreach } from "../breach/breach-record.ts";
 import { followAndReport } from "../breach/run-breach.ts";
 import { online, toCount, toDuration, withExamples } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { colourState } from "../output/colour.ts";
-import { printJsonLine, printNote, printText } from "../output/print.ts";
-import { type Column, formatTable } from "../output/table.ts";
+import { printEntries, toLimit } from "../output/print-entries.ts";
+import type { Column } from "../output/table.ts";
 import { shortTime } from "../output/times.ts";
 import { answer, connect, type OnlineOptions } from "../session.ts";
-import { takeEntries } from "./take-entries.ts";
 
 export const makeBreaches = () =>
   withExamples(
@@ -31,16 +30,10 @@ export const makeBreaches = () =>
   );
 
 async function listBreaches(options: OnlineOptions, limit: number): Promise<void> {
-  const query = { limit: String(Math.min(100, limit)), cursor: undefined };
+  const query = { limit: toLimit({ limit }).pageLength, cursor: undefined };
   const pages = connect(options).pages("api-breaches", { query });
-  const found: BreachEntry[] = [];
-  for await (const entry of takeEntries(pages, ({ breaches }) => breaches, limit)) {
-    if (options.json) printJsonLine(entry);
-    else found.push(entry);
-  }
-  if (options.json) return;
-  if (found.length === 0) printNote("No breaches.");
-  else printText(formatTable(found, columns));
+  const read = (page: ApiAnswer<"api-breaches">) => page.breaches;
+  await printEntries(options, { pages, read, limit, columns, none: "No breaches." });
 }
 
 const columns: readonly Column<BreachEntry>[] = [

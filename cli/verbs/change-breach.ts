@@ -16,7 +16,7 @@ export const makeConfirmBreach = () =>
       .option("--timeout <time>", "how long to wait for the end", toDuration)
       .action(async (breach, options) => {
         requireSense(options);
-        await runBreach(breach, options, { reason: options.reason, ticket: options.ticket });
+        await runBreach(breach, options);
       }),
     [`keyturn confirm-breach ${id}`, "start it and wait for the end"],
     [`keyturn confirm-breach ${id} --force --detach`, "also paused targets; return at once"],

@@ -1,7 +1,6 @@
 import { online, withExamples } from "../command.ts";
 import { exitCodes, Failure, usageFailure } from "../exit-codes.ts";
-import { printJsonLine, printNote, printText } from "../output/print.ts";
-import { formatTable } from "../output/table.ts";
+import { printEntries } from "../output/print-entries.ts";
 import { answer, connect } from "../session.ts";
 import { formatFreeze, freezeColumns } from "./freeze-record.ts";
 
@@ -21,9 +20,12 @@ export const makeFreezes = () =>
           return;
         }
         const shown = freezes.filter(({ state }) => options.all === true || state !== "ended");
-        if (options.json) shown.forEach(printJsonLine);
-        else if (shown.length > 0) printText(formatTable(shown, freezeColumns));
-        else printNote(options.all ? "No freezes." : "No freeze is in force or planned.");
+        await printEntries(options, {
+          pages: [shown],
+          read: (page) => page,
+          columns: freezeColumns,
+          none: options.all ? "No freezes." : "No freeze is in force or planned.",
+        });
       }),
     ["keyturn freezes", "the freezes in force, and those to come"],
     ["keyturn freezes --all --json", "those that have ended too, one JSON object a line"],

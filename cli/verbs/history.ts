@@ -1,10 +1,8 @@
-import type { RotationEntry } from "../api/endpoints.ts";
+import type { ApiAnswer } from "../api/endpoints.ts";
 import { online, toCount, withExamples } from "../command.ts";
-import { printJsonLine, printNote, printText } from "../output/print.ts";
-import { formatTable } from "../output/table.ts";
+import { printEntries, toLimit } from "../output/print-entries.ts";
 import { connect } from "../session.ts";
 import { historyColumns } from "./rotation-record.ts";
-import { takeEntries } from "./take-entries.ts";
 
 export const makeHistory = () =>
   withExamples(
@@ -13,17 +11,12 @@ export const makeHistory = () =>
       .option("--limit <count>", "at most this many rotations", toCount, 20)
       .option("--all", "the whole history")
       .action(async (target, options) => {
-        const limit = options.all ? Infinity : options.limit;
-        const query = { limit: String(Math.min(100, limit)), cursor: undefined };
+        const { limit, pageLength } = toLimit(options);
+        const query = { limit: pageLength, cursor: undefined };
         const pages = connect(options).pages("api-rotations", { params: { target }, query });
-        const found: RotationEntry[] = [];
-        for await (const entry of takeEntries(pages, ({ rotations }) => rotations, limit)) {
-          if (options.json) printJsonLine(entry);
-          else found.push(entry);
-        }
-        if (options.json) return;
-        if (found.length === 0) printNote(`Target ${target} has no rotation yet.`);
-        else printText(formatTable(found, historyColumns));
+        const read = (page: ApiAnswer<"api-rotations">) => page.rotations;
+        const none = `Target ${target} has no rotation yet.`;
+        await printEntries(options, { pages, read, limit, columns: historyColumns, none });
       }),
     ["keyturn history orders-db", "the newest 20 rotations"],
     ["keyturn history orders-db --all --json", "the whole history, one JSON object a line"],

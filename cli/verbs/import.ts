@@ -11,7 +11,7 @@ export const makeImport = () =>
         "account of the password (default: the one that a rotation changes)",
       )
       .option("--never-apply", "only if the target accepts the password already")
-      .option("--file <path>", "file with the password (default: a prompt, or standard input)")
+      .option("--file <file>", "file with the password (default: a prompt, or standard input)")
       .action(async (target, options) => {
         requireFollow(options);
         const { reason, ticket, account, neverApply, liftFreeze, force, file } = options;

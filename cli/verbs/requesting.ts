@@ -1,6 +1,7 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
 import { toDuration, writing } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
+import { toCommandText } from "../output/command-text.ts";
 import { formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect, type OnlineOptions } from "../session.ts";
@@ -31,27 +32,35 @@ type Requested = ApiAnswer<"api-rotate">;
 /** Prints the accepted request or, with `--follow`, the rotation at its end. Its outcome is the exit code. */
 export async function finishRequest(options: Following, requested: Requested): Promise<void> {
   if (!options.follow) {
-    answer(options, requested, (one) => formatRequested(one, Date.now()));
+    answer(options, requested, (one) => formatRequested(one, Date.now(), options));
     return;
   }
-  const rotation = await follow({
-    target: requested.target,
-    rotation: requested.rotation,
+  await followAndAnswer(options, requested);
+}
+
+/** Follows a rotation, and prints it at its end. Its outcome is the exit code. */
+export async function followAndAnswer(
+  options: Following,
+  { target, rotation }: Pick<Requested, "target" | "rotation">,
+): Promise<void> {
+  const last = await follow({
+    ...{ target, rotation, options },
     timeoutMs: options.timeout,
     connect: (signal) => connect(options, signal),
   });
-  answer(options, rotation, (one) => formatRotation(one, Date.now()));
-  process.exitCode = exitCodeOf(rotation);
+  answer(options, last, (one) => formatRotation(one, Date.now()));
+  process.exitCode = exitCodeOf(last);
 }
 
-function formatRequested(requested: Requested, now: number): string {
+function formatRequested(requested: Requested, now: number, options: Following): string {
+  const { target, rotation } = requested;
   return formatRecord([
-    ["Rotation", requested.rotation],
-    ["Target", requested.target],
+    ["Rotation", rotation],
+    ["Target", target],
     ["Joined", requested.joined ? "yes: it was queued or under way already" : undefined],
     ["Because", requested.why],
     ["Waits until", longTime(requested.queuedUntil, now)],
     ["Waits for", requested.queuedWhy],
-    ["Follow it", `keyturn rotation ${requested.target} ${requested.rotation} --follow`],
+    ["Follow it", toCommandText(["rotation", target, rotation], options, { follow: true })],
   ]);
 }

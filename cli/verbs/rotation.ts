@@ -1,8 +1,8 @@
 import type { Client } from "../api/client.ts";
 import { online, toDuration, withExamples } from "../command.ts";
-import { exitCodes, Failure, usageFailure } from "../exit-codes.ts";
+import { exitCodes, Failure } from "../exit-codes.ts";
 import { answer, connect } from "../session.ts";
-import { exitCodeOf, follow } from "./follow.ts";
+import { followAndAnswer, requireFollow } from "./requesting.ts";
 import { formatRotation } from "./rotation-record.ts";
 
 export const makeRotation = () =>
@@ -13,21 +13,12 @@ export const makeRotation = () =>
       .option("--follow", "wait for the end of the rotation, and exit by its outcome")
       .option("--timeout <time>", "with --follow: how long to wait", toDuration)
       .action(async (target, written, options) => {
-        if (options.timeout !== undefined && !options.follow) {
-          throw usageFailure("--timeout needs --follow.");
-        }
+        requireFollow(options);
         const client = connect(options);
         const rotation = written ?? (await findNewest(client, target));
-        const found = options.follow
-          ? await follow({
-              target,
-              rotation,
-              timeoutMs: options.timeout,
-              connect: (signal) => connect(options, signal),
-            })
-          : await client.call("api-rotation", { params: { target, rotation } });
+        if (options.follow) return followAndAnswer(options, { target, rotation });
+        const found = await client.call("api-rotation", { params: { target, rotation } });
         answer(options, found, (one) => formatRotation(one, Date.now()));
-        if (options.follow) process.exitCode = exitCodeOf(found);
       }),
     ["keyturn rotation orders-db", "the newest rotation, with its phases"],
     ["keyturn rotation orders-db --follow --timeout 10m", "wait for its end, ten minutes at most"],

@@ -2,8 +2,8 @@ import type { ApiAnswer, TargetEntry } from "../api/endpoints.ts";
 import { online, withExamples } from "../command.ts";
 import { usageFailure } from "../exit-codes.ts";
 import { colourState } from "../output/colour.ts";
-import { printJsonLine, printNote, printText } from "../output/print.ts";
-import { type Column, formatTable } from "../output/table.ts";
+import { printEntries } from "../output/print-entries.ts";
+import type { Column } from "../output/table.ts";
 import { shortTime } from "../output/times.ts";
 import { answer, connect, type OnlineOptions } from "../session.ts";
 import { type GivenFilters, hasFilter, pickFilters, withAllFilters } from "./filters.ts";
@@ -36,19 +36,12 @@ async function listTargets(options: GivenFilters & OnlineOptions): Promise<void>
   const { overdue, ...filters } = pickFilters(options);
   const isOverdue = overdue ? ("true" as const) : undefined;
   const query = { ...filters, overdue: isOverdue, limit: pageLength, cursor: undefined };
-  const found: TargetEntry[] = [];
-  for await (const { targets } of connect(options).pages("api-targets", { query })) {
-    if (options.json) targets.forEach(printJsonLine);
-    else found.push(...targets);
-  }
-  if (options.json) return;
-  if (found.length === 0) printNote("No target matches.");
-  else printText(formatTable(found, columns));
+  const pages = connect(options).pages("api-targets", { query });
+  const read = (page: ApiAnswer<"api-targets">) => page.targets;
+  await printEntries(options, { pages, read, columns, none: "No target matches." });
 }
 
-type Entry = ApiAnswer<"api-targets">["targets"][number];
-
-const columns: readonly Column<Entry>[] = [
+const columns: readonly Column<TargetEntry>[] = [
   { heading: "TARGET", read: ({ id }) => id, min: 16 },
   { heading: "TYPE", read: ({ type }) => type, min: 5 },
   { heading: "HEALTH", read: ({ health }) => health, style: colourState },

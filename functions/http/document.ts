@@ -72,7 +72,7 @@ export function makeDocument() {
         title: "Keyturn",
         version: "1",
         description:
-          "Rotates database passwords and other credentials on Azure. No route accepts or returns a secret.",
+          "Rotates database passwords and other credentials on Azure. No route returns a secret. Only an import accepts one.",
         license: { name: "MIT", identifier: "MIT" },
       },
       servers: [{ url: "/", description: "The app itself" }],
@@ -141,8 +141,10 @@ function describeBody(body: NonNullable<EndpointDefinition["body"]>): object {
 }
 
 /** Every kind of problem that the route may answer with. */
-export function listProblems({ body, problems, route }: EndpointDefinition): ProblemKind[] {
+export function listProblems(definition: EndpointDefinition): ProblemKind[] {
+  const { body, headers, problems, route } = definition;
   const kinds: ProblemKind[] = ["invalid-request", ...problems];
+  if (headers && "idempotency-key" in headers.shape) kinds.push("idempotency-key-reused");
   if (body) kinds.push("body-too-large", "unsupported-content-type");
   const { authLevel }: Route = routes[route];
   if (authLevel !== "anonymous") kinds.push("too-many-requests");

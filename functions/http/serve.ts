@@ -12,6 +12,7 @@ import {
   isConfigError,
   isKeyReused,
   isUnavailable,
+  type Operations,
 } from "../../shared/app.ts";
 import { openOperations } from "../invocation/invocation-operations.ts";
 import { whenClientLeaves } from "./client-left.ts";
@@ -55,9 +56,12 @@ function handle<Definition extends EndpointDefinition>(
   answer: Answerer<Definition>,
 ): HttpHandler {
   return async (request, context) => {
+    // First, because a client that leaves later is not found any more.
+    const clientLeft = whenClientLeaves(context.invocationId);
     let budget = {};
+    let operations: Operations | undefined;
     try {
-      const operations = await openOperations(context);
+      operations = await openOperations(context);
       budget = await countRequest(request, route, operations);
       const definition: Definition = await load();
       const parsed = await parseRequest(request, definition);
@@ -65,13 +69,12 @@ function handle<Definition extends EndpointDefinition>(
       if (takesJustification(definition)) await operations.requireJustification(origin);
       const key = readRequestKey(request, definition, parsed);
       // The schemas of the definition have made these fields, which the compiler cannot follow.
-      const clientLeft = whenClientLeaves(context.invocationId);
       const call = { ...parsed, operations, request, origin, key, clientLeft } as Call<Definition>;
       return withHeaders(toResponse(await answer(call)), budget);
     } catch (error) {
       const problem = toProblem(error, context);
       if (!problem) throw error;
-      await recordRefusal(route, problem, request, context);
+      await recordRefusal(route, problem, request, operations);
       return withHeaders(toAnswer(problem), budget);
     }
   };

@@ -115,7 +115,7 @@ export const previewBreach = endpoint({
       },
     },
   },
-  problems: ["busy", "idempotency-key-reused", "record-unreadable"],
+  problems: ["busy", "record-unreadable"],
 });
 
 export const listBreaches = endpoint({
@@ -200,7 +200,7 @@ export const confirmBreach = endpoint({
   },
   problems: [
     ...(["breach-not-found", "breach-stale", "breach-state"] as const),
-    ...(["busy", "record-unreadable", "idempotency-key-reused"] as const),
+    ...(["busy", "record-unreadable"] as const),
   ],
 });
 
@@ -211,7 +211,7 @@ const changing = {
   body: { json: z.strictObject(justification) },
   problems: [
     ...(["breach-not-found", "breach-state", "busy"] as const),
-    ...(["record-unreadable", "idempotency-key-reused"] as const),
+    ...(["record-unreadable"] as const),
   ],
 } as const;
 

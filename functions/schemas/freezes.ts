@@ -111,7 +111,7 @@ export const createFreeze = endpoint({
   answers: {
     201: { description: "The freeze is set.", content: { "application/json": freeze } },
   },
-  problems: ["busy", "idempotency-key-reused"],
+  problems: ["busy"],
 });
 
 export const listFreezes = endpoint({
@@ -141,5 +141,5 @@ export const endFreeze = endpoint({
   answers: {
     200: { description: "The freeze has ended.", content: { "application/json": freeze } },
   },
-  problems: ["freeze-not-found", "busy", "idempotency-key-reused"],
+  problems: ["freeze-not-found", "busy"],
 });

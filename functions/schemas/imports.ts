@@ -46,12 +46,5 @@ export const importSecret = endpoint({
   },
   secretFields: ["value"],
   answers: { 202: { ...accepted, content: { "application/json": requested } } },
-  problems: [
-    "target-not-found",
-    "busy",
-    "not-possible",
-    "idempotency-key-reused",
-    "record-unreadable",
-    "vault-unavailable",
-  ],
+  problems: ["target-not-found", "busy", "not-possible", "record-unreadable", "vault-unavailable"],
 });

@@ -96,7 +96,7 @@ export const pauseTarget = endpoint({
       content: { "application/json": pausedTarget.meta({ id: "PausedTarget" }) },
     },
   },
-  problems: ["target-not-found", "busy", "idempotency-key-reused"],
+  problems: ["target-not-found", "busy"],
 });
 
 export const resumeTarget = endpoint({
@@ -113,7 +113,7 @@ export const resumeTarget = endpoint({
       content: { "application/json": resumedTarget.meta({ id: "ResumedTarget" }) },
     },
   },
-  problems: ["target-not-found", "busy", "idempotency-key-reused"],
+  problems: ["target-not-found", "busy"],
 });
 
 export const pauseTargets = endpoint({
@@ -142,7 +142,7 @@ export const pauseTargets = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "idempotency-key-reused"],
+  problems: ["target-not-found", "busy"],
 });
 
 export const resumeTargets = endpoint({
@@ -172,5 +172,5 @@ export const resumeTargets = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "idempotency-key-reused"],
+  problems: ["target-not-found", "busy"],
 });

@@ -72,7 +72,7 @@ export const reportExposure = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "record-unreadable", "idempotency-key-reused"],
+  problems: ["target-not-found", "busy", "record-unreadable"],
 });
 
 export const reportUse = endpoint({
@@ -111,5 +111,5 @@ export const reportUse = endpoint({
       },
     },
   },
-  problems: ["target-not-found", "busy", "record-unreadable", "idempotency-key-reused"],
+  problems: ["target-not-found", "busy", "record-unreadable"],
 });

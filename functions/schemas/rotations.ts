@@ -137,7 +137,7 @@ export const requestRotation = endpoint({
   answers: {
     202: { ...accepted, content: { "application/json": requested } },
   },
-  problems: ["target-not-found", "busy", "idempotency-key-reused", "record-unreadable"],
+  problems: ["target-not-found", "busy", "record-unreadable"],
 });
 
 export const listRotations = endpoint({

@@ -13,13 +13,7 @@ export const undo = endpoint({
   headers: keyedHeaders,
   body: { json: z.strictObject({ ...lifts, ...justification }) },
   answers: { 202: { ...accepted, content: { "application/json": requested } } },
-  problems: [
-    "target-not-found",
-    "busy",
-    "not-possible",
-    "idempotency-key-reused",
-    "record-unreadable",
-  ],
+  problems: ["target-not-found", "busy", "not-possible", "record-unreadable"],
 });
 
 const versionError =
@@ -64,7 +58,6 @@ export const unblock = endpoint({
     "target-not-found",
     "busy",
     "not-possible",
-    "idempotency-key-reused",
     "record-unreadable",
     "vault-unavailable",
     "target-unavailable",

@@ -20,7 +20,7 @@ export const requests = `## Requests
   id of a ticket of another system. The history shows both. The configuration
   [may require them](configuration.md#must-requests-have-a-reason-and-a-ticket). \`cause\` is something else: what made the rotation
   necessary, for programs.
-- No route accepts or returns a secret.`;
+- No route returns a secret. Only \`POST /api/targets/{target}/import\` accepts one.`;
 
 export const repeats = `## Repeat a request safely
 

@@ -46,6 +46,16 @@ test("values of an option are completed, also after an equals sign", async () =>
 
 test("the shell completes the names of files", async () => {
   expect(await suggestions("plan", "--config", "keyt")).toEqual([files.value]);
+  expect(await suggestions("import", "orders-db", "--file", "")).toEqual([files.value]);
+  expect(await suggestions("audit", "verify", "ledg")).toEqual([files.value]);
+});
+
+test("values that are files have one name, by which they are completed", () => {
+  const named = makeProgram().commands.flatMap(({ options, registeredArguments }) => [
+    ...options.map(({ flags }) => flags),
+    ...registeredArguments.map((argument) => argument.name()),
+  ]);
+  expect(named.filter((name) => /path|folder/i.test(name))).toEqual([]);
 });
 
 test("ids of targets are completed in their place", async () => {

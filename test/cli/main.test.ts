@@ -23,3 +23,14 @@ test("a reader can close the pipe early without an error", async () => {
   expect(complaint).toBe("");
   expect(plan.exitCode).toBe(0);
 });
+
+test("an answer that cannot be written ends with 1 and says what to do", async () => {
+  const folder = await makeFolder({});
+  // bash counts in units of 1 KiB.
+  const script = 'ulimit -f 1; exec "$@" > answer.txt';
+  const words = [process.execPath, join(root, "cli/main.ts"), "--help"];
+  const help = spawn("bash", ["--norc", "-c", script, "bash", ...words], { cwd: folder });
+  const [complaint] = await Promise.all([text(help.stderr), once(help, "exit")]);
+  expect(complaint).toMatch(/^The answer cannot be written \(EFBIG\)\. Make room on the disk.*\n$/);
+  expect(help.exitCode).toBe(1);
+});

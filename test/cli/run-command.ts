@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly folder?: string;
   readonly nodeArguments?: readonly string[];
+  /** A program that runs the command, with its arguments, such as a shell that sets limits. */
+  readonly launcher?: readonly string[];
   /** Standard input. Absent: none. */
   readonly input?: string;
   /** Receives the process when it has started. */
@@ -30,7 +32,10 @@ export async function runCommand(
   options: RunOptions = {},
 ): Promise<Ended> {
   const { environment = {}, folder = root, nodeArguments = [], input, started } = options;
-  const child = spawn(process.execPath, [...nodeArguments, program, ...args], {
+  const { launcher = [] } = options;
+  const words = [...launcher, process.execPath, ...nodeArguments, program, ...args];
+  const [command = "", ...rest] = words;
+  const child = spawn(command, rest, {
     cwd: folder,
     env: { PATH: process.env["PATH"], ...environment },
     stdio: ["pipe", "pipe", "pipe"],

@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TableClient } from "@azure/data-tables";
@@ -9,7 +9,9 @@ import { chainEntries, newChain, startAfter } from "../../shared/core/ledger/cha
 import { writeEntry } from "../../shared/core/ledger/stored-entry.ts";
 import { segmentRow } from "../../shared/stores/table/row-keys.ts";
 import { makeTableJournal } from "../../shared/stores/table/table-journal.ts";
+import { listBlocks } from "../docs/blocks.ts";
 import { type CommandLine, contentOf, makeCommandLine } from "./command-line/run.ts";
+import { runBlock } from "./run-block.ts";
 import { makeConfig, seed, single } from "./world/targets.ts";
 import { everySecond, startWorld, tableName, type World } from "./world/world.ts";
 
@@ -132,6 +134,29 @@ describe("keyturn audit", () => {
     expect(lines).toHaveLength(2);
     const none = await keyturn("audit --by nobody");
     expect(none).toMatchObject({ status: 0, stdout: "", stderr: "No entry matches.\n" });
+  });
+
+  test("the commands of the how-to page run as written, one after the other", async () => {
+    await signedHead();
+    const place = await mkdtemp(join(tmpdir(), "keyturn-how-to-"));
+    await cp(inFolder("key.pem"), join(place, "ledger-key.pem"));
+    const { default: KEYTURN_KEY } = await world.keys();
+    const environment = { KEYTURN_APP: world.host().url, KEYTURN_KEY };
+    const blocks = listBlocks("docs/how-to/verify-the-ledger.md");
+    const shell = blocks.filter(({ language, needs }) => language === "sh" && needs === undefined);
+    let said = "";
+    for (const { text } of shell) {
+      // Readers use their own quarter.
+      const written = text.replace(/--since \S+ --until \S+/, "--since 2020-01-01");
+      const { status, output } = await runBlock(written, { folder: place, environment });
+      expect(status, output).toBe(0);
+      said += output;
+    }
+    expect(said).toContain("The given head matches");
+    expect((await readdir(place)).sort()).toEqual(
+      ["head-2026-11-27.json", "ledger-key.pem", "ledger.jsonl", "quarter.jsonl"].sort(),
+    );
+    await rm(place, { recursive: true });
   });
 
   test("exports a file that verifies with the head and the key, and finds each change of it", async () => {

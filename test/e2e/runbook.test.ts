@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { program } from "../cli/run-command.ts";
 import { type Block, formatPlace, listBlocks, root } from "../docs/blocks.ts";
+import { runBlock } from "./run-block.ts";
 import { makeConfig, pair, seed, seedPair, single } from "./world/targets.ts";
 import { startWorld, type World } from "./world/world.ts";
 
@@ -65,21 +62,12 @@ async function newestFreeze(): Promise<string> {
   return freezes.at(-1)?.id ?? sampleFreeze;
 }
 
-const prelude = `set -e -o pipefail
-curl() { command curl --silent --show-error --fail-with-body "$@"; }
-npx() { shift; '${process.execPath}' '${program}' "$@"; }`;
-
 test.each(blocks)("the commands run as written, and the app accepts them: %s", async (_, block) => {
   await settle();
   const written = block.text
     .replaceAll(/20\d\d-\d\d-\d\dT[\d:]+Z/g, later)
     .replaceAll(sampleFreeze, await newestFreeze());
-  const bash = spawn("bash", ["--norc", "-c", `${prelude}\n${written}`], {
-    cwd: root,
-    env: { PATH: process.env["PATH"], ...addressOf(world.host().url) },
-  });
-  const closed = once(bash, "close");
-  const [stdout, stderr] = await Promise.all([text(bash.stdout), text(bash.stderr)]);
-  await closed;
-  expect(bash.exitCode, stdout + stderr).toBe(0);
+  const environment = addressOf(world.host().url);
+  const { status, output } = await runBlock(written, { folder: root, environment });
+  expect(status, output).toBe(0);
 });

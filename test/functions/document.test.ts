@@ -1,5 +1,9 @@
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { expect, test } from "vitest";
+import { endpoints, makeDocument } from "../../functions/http/document.ts";
+import type { EndpointDefinition } from "../../functions/http/endpoint.ts";
+import { routes } from "../../functions/http/routes.ts";
+import { requests } from "../../scripts/api-reference/introduction.ts";
 import { viewBreach, viewItem } from "../../shared/core/breach/views.ts";
 import { recordSchema } from "../../shared/core/record/record.ts";
 import { explainTarget, explainUnreadable, viewRun } from "../../shared/core/views.ts";
@@ -29,6 +33,15 @@ test.each([
   const components = { ...document.components };
   const broken = { ...document, components: { ...components, schemas } };
   expect(await lint(broken)).toContainEqual(expect.stringContaining(`${rule}: `));
+});
+
+test("The document and the reference name every route that accepts a secret", () => {
+  const all: readonly EndpointDefinition[] = Object.values(endpoints);
+  const accepting = all.filter(({ secretFields = [] }) => secretFields.length > 0);
+  expect(accepting).toEqual([endpoints.importSecret]);
+  const { method, path } = routes[endpoints.importSecret.route];
+  expect(requests).toContain(`Only \`${method} /api/${path}\` accepts one.`);
+  expect(makeDocument().info.description).toContain("Only an import accepts one.");
 });
 
 const now = "2026-03-01T11:00:00.000Z";

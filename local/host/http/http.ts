@@ -32,7 +32,7 @@ export interface HttpReply {
 export interface HttpServer {
   /** `http://127.0.0.1:<port>`. */
   url: string;
-  /** Refuses new connections, and ends streams. Resolves when all open requests have been answered. */
+  /** Refuses new connections, and ends streams of events. Resolves when all open requests have been answered. */
   close(): Promise<void>;
   /** Cuts the connections that are still open. */
   abort(): void;
@@ -81,17 +81,17 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
   options: HttpServerOptions,
-  { isClosing, streams }: Serving,
+  serving: Serving,
 ): Promise<void> {
   try {
     const reply = await replyTo(request, options);
     // A kept-alive connection would delay the server's close for seconds.
-    if (isClosing()) response.shouldKeepAlive = false;
+    if (serving.isClosing()) response.shouldKeepAlive = false;
     for (const [name, value] of Object.entries(reply.headers ?? {})) {
       response.setHeader(name, value);
     }
     response.writeHead(reply.status);
-    if (reply.body instanceof Readable) await sendStream(reply.body, response, streams);
+    if (reply.body instanceof Readable) await sendStream(reply.body, response, serving);
     else response.end(reply.body);
   } catch (error) {
     options.log("error", `An HTTP request could not be answered: ${toErrorMessage(error)}`);
@@ -103,7 +103,7 @@ async function respond(
 
 interface Serving {
   isClosing: () => boolean;
-  /** Streams that are being sent. */
+  /** Streams of events that are being sent. They would go on for minutes. */
   streams: Set<Readable>;
 }
 
@@ -111,13 +111,17 @@ interface Serving {
 async function sendStream(
   stream: Readable,
   response: ServerResponse,
-  streams: Set<Readable>,
+  { isClosing, streams }: Serving,
 ): Promise<void> {
-  streams.add(stream);
+  if (isEventStream(response)) streams.add(stream);
   response.flushHeaders();
+  if (isClosing() && isEventStream(response)) stream.destroy();
   await pipeline(stream, response).catch(() => undefined);
   streams.delete(stream);
 }
+
+const isEventStream = (response: ServerResponse): boolean =>
+  String(response.getHeader("content-type")).startsWith("text/event-stream");
 
 async function replyTo(request: IncomingMessage, options: HttpServerOptions): Promise<HttpReply> {
   const target = request.url ?? "/";

@@ -56,7 +56,8 @@ describe("keyturn breach", () => {
     expect(stdout).toMatch(/^Estimate +about \d+s, limited by server /m);
     expect(stdout).toMatch(/^1 +one +\S+ +yes +- +password of/m);
     const id = /01\w{24}/.exec(stdout)?.[0] ?? "";
-    expect(stderr).toBe(`Nothing was started. Start it: keyturn confirm-breach ${id} --force\n`);
+    const confirm = `keyturn confirm-breach ${id} --force --reason theft --ticket SEC-1`;
+    expect(stderr).toBe(`Nothing was started. Start it: ${confirm}\n`);
     const shown = await json(`breaches ${id}`, breachSchema);
     expect(shown.answer).toMatchObject({ state: "preview", summary: { targets: 2 } });
     const cancelled = await keyturn(`cancel-breach ${id} --reason mistake`);

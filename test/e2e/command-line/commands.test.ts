@@ -140,7 +140,8 @@ describe("keyturn rotate", () => {
     const environment = { KEYTURN_APP: world.host().url, KEYTURN_KEY: key };
     const ended = await runCommand(["rotation", "frozen", "--follow"], {
       environment,
-      started: (child) => setTimeout(() => child.kill("SIGINT"), 3_000),
+      // Time to load and to begin, also on a busy machine.
+      started: (child) => setTimeout(() => child.kill("SIGINT"), 10_000),
     });
     expect(ended).toMatchObject({ status: 130, stdout: "" });
     expect(ended.stderr).toMatch(

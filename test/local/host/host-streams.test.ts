@@ -54,3 +54,14 @@ test("A forged invocation id reaches no other invocation", async () => {
   const response = await fetch(`${host.url}/api/ticks/1`, { headers });
   expect(await response.text()).toBe("tick 1\n");
 });
+
+test("A host that closes cuts streams of events, and lets other answers end", async () => {
+  const [events, answer] = await Promise.all([
+    fetch(`${host.url}/api/endless-events`),
+    fetch(`${host.url}/api/ticks/20`),
+  ]);
+  const [cut, text] = await Promise.allSettled([events.text(), answer.text(), host.close()]);
+  expect(cut.status).toBe("rejected");
+  const lines = Array.from({ length: 20 }, (_, at) => `tick ${at + 1}\n`);
+  expect(text).toEqual({ status: "fulfilled", value: lines.join("") });
+});
