@@ -66,13 +66,16 @@ describe("the view of a target", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, (record) => {
         const view = viewTarget(target, record);
-        const { health, slots, rotation, request, retirement } = record;
+        const { health, slots, rotation, given, request, dated, retirement } = record;
+        const queued = given ?? request;
         expect(view).toMatchObject({ health, slots });
         expect(view.rotation?.id).toBe(rotation?.id);
         expect(view.rotation?.nextAttemptAt).toBe(rotation?.nextAttemptAt);
-        expect(view.queuedRotation).toBe(request?.rotationId);
-        expect(view.queuedUntil).toBe(request?.notBefore);
-        expect(view.queuedWhy).toBe(request?.heldBy);
+        expect(view.queuedRotation).toBe(queued?.rotationId);
+        expect(view.queuedUntil).toBe(queued?.notBefore);
+        expect(view.queuedWhy).toBe(queued?.heldBy);
+        const ids = dated?.map(({ rotationId }) => rotationId);
+        expect(view.scheduled?.map((one) => one.rotation)).toEqual(ids);
         expect(view.retirement?.account).toBe(retirement?.account);
         for (const key of [
           "active",

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { fingerprintPolicy } from "../policy/policy.ts";
 import type { RunRecord } from "../record/history.ts";
+import { findLaterForce } from "../record/pause.ts";
 import type { DatedRequest, Rotation, TargetRecord } from "../record/record.ts";
 import { newRun, pickGiven } from "../record/rotation.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
@@ -62,19 +63,16 @@ function queuedRun(record: TargetRecord, request: DatedRequest, { policy }: Targ
 
 /**
  * The record whose first scheduled rotation is a request like any other, because its date has come. If a request waits already, it gets
- * what starts the scheduled rotation sooner, and its rotation answers both.
+ * what starts the first scheduled rotation that can start sooner, and its rotation answers both.
  */
 export function withDateReached(record: TargetRecord, now: Instant): TargetRecord {
-  const { request, dated = [] } = record;
-  const due = dated.find(({ notBefore }) => notBefore <= now);
-  if (!due) return record;
+  const due = findDated(record);
+  if (!due || due.notBefore > now) return record;
+  const { request } = record;
   const { notBefore: _, ...asked } = due;
-  if (request) {
-    return isHurriedBy(record, due)
-      ? { ...record, request: stricter(request, asked, record) }
-      : record;
-  }
-  return { ...withoutDated(record, (one) => one !== due), request: asked };
+  return request
+    ? { ...record, request: stricter(request, asked, record) }
+    : { ...withoutDated(record, (one) => one !== due), request: asked };
 }
 
 /** When the next scheduled rotation may start; undefined if another request starts before it anyway. */
@@ -86,7 +84,7 @@ export function findDated(record: TargetRecord): DatedRequest | undefined {
 function isHurriedBy({ request }: TargetRecord, { lift, force, reason }: DatedRequest): boolean {
   if (!request) return false;
   const isLifted = lift !== undefined && request.lift === undefined;
-  const isForced = force !== undefined && request.force === undefined;
+  const isForced = findLaterForce(request.force, force) !== request.force;
   return isLifted || isForced || (reason === "exposure" && request.reason !== "exposure");
 }
 
