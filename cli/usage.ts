@@ -1,8 +1,9 @@
-/** Turns the message of the command-line library into sentences, and names the help of the command. */
+/** Turns the message of the command-line library into sentences without what may be a secret, and names the help of the command. */
 export function explainUsage(message: string, command: string | undefined): string {
   const [, text = "", hint] =
     /^(?:error: )?(.*?)(?:\n\(Did you mean (.*?)\?\))?$/s.exec(message) ?? [];
-  const sentence = text.charAt(0).toUpperCase() + text.slice(1);
+  const safe = withoutSecrets(text);
+  const sentence = safe.charAt(0).toUpperCase() + safe.slice(1);
   const ended = /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
   const near = hint === undefined ? "" : ` Did you mean ${hint}?`;
   const help =
@@ -10,4 +11,11 @@ export function explainUsage(message: string, command: string | undefined): stri
       ? "`keyturn --help` lists the commands."
       : `\`keyturn ${command} --help\` lists its options.`;
   return `${ended}${near} ${help}`;
+}
+
+/** Somebody may have typed a password as an argument or as the value of an option; the message must not repeat it in a log. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/^(too many arguments .* but got \d+): .*$/s, "$1")
+    .replace(/^(unknown option '[^'=]+)=.*$/s, "$1'");
 }

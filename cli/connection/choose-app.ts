@@ -61,8 +61,9 @@ function placeOf({ origin, pathname, host }: URL): Pick<Connection, "base" | "ho
   return { base: origin + pathname.replace(/\/+$/, "").replace(/\/api$/, ""), host };
 }
 
-const noKey = (name: string): string =>
-  `The environment variable ${name} is not set or is empty. Set it to a function key of the app, or sign in with --entra.`;
+/** Does not repeat the name that `--key-env` gives: it may be the key itself. */
+const noKey = (variable: string): string =>
+  `The environment variable ${variable} is not set or is empty. Set it to a function key of the app, or sign in with --entra.`;
 
 interface Key {
   readonly name: string;
@@ -73,7 +74,7 @@ function readKey({ keyEnv, entra }: ConnectionOptions, environment: Environment)
   const name = keyEnv ?? usualKey;
   const value = readVariable(environment, name);
   if (value === undefined) {
-    if (keyEnv !== undefined) throw usageFailure(noKey(name));
+    if (keyEnv !== undefined) throw usageFailure(noKey("that --key-env names"));
     return { name, value };
   }
   // Anything else cannot be a header; the message must not repeat the value.

@@ -103,7 +103,7 @@ function readApi(
   const key = environment[name];
   if (key === undefined || key === "") {
     throw usageFailure(
-      `The environment variable ${name} is not set or is empty. Set this variable to the function key of the app.`,
+      "The environment variable that --key-env names is not set or is empty. Set this variable to the function key of the app.",
     );
   }
   return { api: { url: api, key } };

@@ -100,6 +100,17 @@ test("messages of the library become sentences that name the help", () => {
   );
 });
 
+test("messages of the library do not repeat a password that was typed as an argument", () => {
+  const many =
+    "error: too many arguments for 'import'. Expected 1 argument but got 2: a, hunter: 2";
+  expect(explainUsage(many, "import")).toBe(
+    "Too many arguments for 'import'. Expected 1 argument but got 2. `keyturn import --help` lists its options.",
+  );
+  expect(explainUsage("error: unknown option '--password=hunter='2'", "import")).toBe(
+    "Unknown option '--password'. `keyturn import --help` lists its options.",
+  );
+});
+
 const counts = { waiting: 0, begun: 0, rotated: 0, failed: 0, blocked: 0, unfinished: 0, left: 0 };
 const breach = {
   ...{ id: "01M8DN458WR7MW66ZTVCCEXGYX", state: "running" as const, reason: "theft", by: "ada" },

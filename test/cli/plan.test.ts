@@ -266,3 +266,10 @@ test.each([
 ])("invalid arguments of plan are rejected: %s", async (written) => {
   await expect(parsePlan(written.split(" "))).rejects.toThrow();
 });
+
+test("a key that was given as --key-env of plan is not repeated", async () => {
+  const args = ["--api", "https://app.example", "--key-env", "the-key-itself"];
+  const wrong = await parsePlan(args).catch(String);
+  expect(wrong).toContain("The environment variable that --key-env names is not set");
+  expect(wrong).not.toContain("the-key-itself");
+});

@@ -1,56 +1,58 @@
 import fc from "fast-check";
+import { sortDated } from "../../shared/core/lifecycle/dated.ts";
+import type { NotChosen } from "../../shared/core/policy/choose.ts";
+import type { PassedOver } from "../../shared/core/policy/due/explain.ts";
+import type { Pause } from "../../shared/core/record/pause.ts";
 import {
+  type CheckRequest,
   type Exposure,
+  type Failure,
+  type Health,
+  type Heartbeat,
+  type Notification,
+  type PhaseTime,
+  type Proof,
   reasons,
   recordSchema,
+  type Refusal,
+  type Retirement,
+  type RetryIntent,
   type Rotation,
-  type RotationRequest,
+  type SkippedTarget,
+  type SlotRecord,
+  type Superseded,
   type TargetRecord,
   workingPhases,
 } from "../../shared/core/record/record.ts";
-import type { VersionRef } from "../../shared/core/target.ts";
-import type { Instant } from "../../shared/core/time.ts";
-
-/** Few values, so that they are often equal. */
-export const arbitraryMoment: fc.Arbitrary<Instant> = fc
-  .integer({ min: 0, max: 9 })
-  .map((minute) => `2026-03-01T10:0${minute}:00.000Z`);
-
-const account = fc.constantFrom("orders_a", "orders_b");
-const count = fc.nat({ max: 5 });
-
-export const arbitraryVersion: fc.Arbitrary<VersionRef> = fc.record({
-  vault: fc.constant("main"),
-  name: fc.constantFrom("orders-db", "keyturn-pending-orders"),
-  version: fc.nat({ max: 30 }).map(String),
-});
+import {
+  account,
+  arbitraryMoment,
+  arbitraryRequest,
+  arbitraryVersion,
+  count,
+  datedRequest,
+  type Fields,
+  given,
+  givenRequest,
+  justification,
+  justifications,
+  lift,
+  versionId,
+} from "./arbitrary-request.ts";
 
 const failure = fc.record({
   kind: fc.constant("change-refused" as const),
   message: fc.string(),
   at: arbitraryMoment,
-});
+} satisfies Fields<Failure>);
 
-const justification = fc.record({ reason: fc.string(), ticket: fc.string() }, { requiredKeys: [] });
-
-const lift = fc.record({ why: fc.string(), by: fc.string(), at: arbitraryMoment });
-
-export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(
+const phaseTime = fc.record(
   {
-    rotationId: fc.uuid(),
-    reason: fc.constantFrom(...reasons),
-    requestedBy: fc.string(),
-    at: arbitraryMoment,
-    notBefore: arbitraryMoment,
-    heldBy: fc.string(),
-    throttledSince: arbitraryMoment,
-    grace: count,
-    lift,
-    force: lift,
-    justification,
-    why: fc.string(),
-  },
-  { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
+    phase: fc.constantFrom(...workingPhases),
+    startedAt: arbitraryMoment,
+    endedAt: arbitraryMoment,
+  } satisfies Fields<PhaseTime>,
+  { requiredKeys: ["phase", "startedAt"] },
 );
 
 export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
@@ -64,19 +66,10 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     requestedAt: arbitraryMoment,
     phase: fc.constantFrom(...workingPhases, "blocked" as const),
     startedAt: arbitraryMoment,
-    phases: fc.array(
-      fc.record(
-        {
-          phase: fc.constantFrom(...workingPhases),
-          startedAt: arbitraryMoment,
-          endedAt: arbitraryMoment,
-        },
-        { requiredKeys: ["phase", "startedAt"] },
-      ),
-      { maxLength: 3 },
-    ),
+    phases: fc.array(phaseTime, { maxLength: 3 }),
     furthest: fc.constantFrom(...workingPhases),
     pending: arbitraryVersion,
+    given,
     changeBegan: fc.boolean(),
     outcomeInDoubt: fc.boolean(),
     confirmedAt: arbitraryMoment,
@@ -85,11 +78,12 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     nextAttemptAt: arbitraryMoment,
     heldBy: fc.string(),
     throttledSince: arbitraryMoment,
+    leftUndone: failure,
     grace: count,
     lift,
     force: lift,
     justification,
-  },
+  } satisfies Fields<Rotation>,
   {
     requiredKeys: [
       "id",
@@ -117,7 +111,7 @@ const slot = fc.record(
     abandoned: arbitraryVersion,
     abandonedBefore: fc.array(arbitraryVersion, { maxLength: 4 }),
     changedAt: arbitraryMoment,
-  },
+  } satisfies Fields<SlotRecord>,
   { requiredKeys: ["account"] },
 );
 
@@ -126,89 +120,132 @@ const arbitraryExposure: fc.Arbitrary<Exposure> = fc.record(
     at: arbitraryMoment,
     by: fc.string(),
     from: fc.string(),
-    kind: fc.constantFrom("exposure", "breach"),
-    version: fc.nat({ max: 30 }).map(String),
+    kind: fc.constantFrom("exposure" as const, "breach" as const),
+    alsoBy: fc.array(fc.string(), { maxLength: 2 }),
+    version: versionId,
     justification,
-  },
+  } satisfies Fields<Exposure>,
   { requiredKeys: ["at", "by", "kind"] },
 );
 
-const notification = fc.record({
-  id: fc.uuid(),
-  type: fc.constantFrom("rotation.started" as const, "alarm" as const),
-  targetId: fc.constant("orders"),
-  at: arbitraryMoment,
-  data: fc.constant({}),
+const notification = fc.record(
+  {
+    id: fc.uuid(),
+    type: fc.constantFrom("rotation.started" as const, "alarm" as const),
+    targetId: fc.constant("orders"),
+    at: arbitraryMoment,
+    data: fc.constant({}),
+    toldTo: fc.array(fc.constantFrom("event-grid", "webhook"), { maxLength: 1 }),
+  } satisfies Fields<Notification>,
+  { requiredKeys: ["id", "type", "targetId", "at", "data"] },
+);
+
+const again = fc.record(
+  {
+    reason: fc.constantFrom(...reasons),
+    requestedBy: fc.string(),
+    grace: count,
+    lift,
+    force: lift,
+    justification,
+    why: fc.string(),
+    requestedAt: arbitraryMoment,
+    heldBy: fc.string(),
+  } satisfies Fields<RetryIntent>,
+  { requiredKeys: ["reason", "requestedBy", "why"] },
+);
+
+const pause = fc.record(
+  {
+    ...justifications,
+    by: fc.string(),
+    at: arbitraryMoment,
+    until: arbitraryMoment,
+  } satisfies Fields<Pause>,
+  { requiredKeys: ["reason", "by", "at", "until"] },
+);
+
+const proof = fc.record({ seenInUse: count, quietSince: arbitraryMoment } satisfies Fields<Proof>, {
+  requiredKeys: ["seenInUse"],
 });
+
+const retirement = fc.record(
+  {
+    account,
+    at: arbitraryMoment,
+    rotationId: fc.uuid(),
+    failures: count,
+    proof,
+  } satisfies Fields<Retirement>,
+  { requiredKeys: ["account", "at", "rotationId", "failures"] },
+);
+
+const refusal = fc.record({
+  account,
+  version: fc.uuid(),
+  at: arbitraryMoment,
+} satisfies Fields<Refusal>);
+
+const passedOver = fc.record({
+  at: arbitraryMoment,
+  why: fc.string(),
+} satisfies Fields<PassedOver>);
+
+const notChosen = fc.record({ policy: fc.string(), why: fc.string() } satisfies Fields<NotChosen>);
+
+const healths: readonly Health[] = ["new", "healthy", "failing", "blocked"];
 
 const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
   {
     schema: fc.constant(recordSchema),
     targetId: fc.constant("orders"),
-    health: fc.constantFrom("new", "healthy", "failing", "blocked"),
+    health: fc.constantFrom(...healths),
     slots: fc.uniqueArray(slot, { maxLength: 2, selector: (one) => one.account }),
     active: account,
     published: arbitraryVersion,
     adoptedAt: arbitraryMoment,
+    writtenAt: arbitraryMoment,
     lastSuccessAt: arbitraryMoment,
     lastFailure: failure,
     failures: count,
     rotation: arbitraryRotation,
     request: arbitraryRequest,
-    superseded: fc.record({ account, at: arbitraryMoment }),
+    given: givenRequest,
+    dated: fc.array(datedRequest, { maxLength: 2 }).map(sortDated),
+    superseded: fc.record({ account, at: arbitraryMoment } satisfies Fields<Superseded>),
     refusedSince: arbitraryMoment,
-    again: fc.record(
-      {
-        reason: fc.constant("exposure" as const),
-        requestedBy: fc.string(),
-        why: fc.string(),
-        force: lift,
-      },
-      { requiredKeys: ["reason", "requestedBy", "why"] },
-    ),
-    pause: fc.record({
-      reason: fc.string(),
-      by: fc.string(),
+    again,
+    pause,
+    retirement,
+    check: fc.record({
       at: arbitraryMoment,
-      until: arbitraryMoment,
-    }),
-    retirement: fc.record(
-      {
-        account,
-        at: arbitraryMoment,
-        rotationId: fc.uuid(),
-        failures: count,
-        proof: fc.record(
-          { seenInUse: count, quietSince: arbitraryMoment },
-          { requiredKeys: ["seenInUse"] },
-        ),
-      },
-      { requiredKeys: ["account", "at", "rotationId", "failures"] },
-    ),
-    check: fc.record({ at: arbitraryMoment, why: fc.string(), failures: count }),
+      why: fc.string(),
+      failures: count,
+    } satisfies Fields<CheckRequest>),
     verifiedAt: arbitraryMoment,
-    heartbeat: fc.record({ at: arbitraryMoment, failures: count }),
-    refusals: fc.array(fc.record({ account, version: fc.uuid(), at: arbitraryMoment }), {
-      maxLength: 2,
-    }),
+    heartbeat: fc.record({ at: arbitraryMoment, failures: count } satisfies Fields<Heartbeat>),
+    refusals: fc.array(refusal, { maxLength: 2 }),
     tidiedAt: arbitraryMoment,
     exposure: arbitraryExposure,
+    exposedVersions: fc.uniqueArray(versionId, { maxLength: 2 }),
     lastUsedAt: arbitraryMoment,
     lastUsedBy: fc.string(),
     nextDue: arbitraryMoment,
     dueReason: fc.string(),
-    passedOver: fc.array(fc.record({ at: arbitraryMoment, why: fc.string() }), { maxLength: 2 }),
+    passedOver: fc.array(passedOver, { maxLength: 2 }),
     policyFingerprint: fc.string(),
     policyWhy: fc.string(),
-    policiesPassedOver: fc.array(fc.record({ policy: fc.string(), why: fc.string() }), {
-      maxLength: 2,
-    }),
+    policiesPassedOver: fc.array(notChosen, { maxLength: 2 }),
     outbox: fc.array(notification, { maxLength: 3 }),
     outboxRetryAt: arbitraryMoment,
-    skipped: fc.record({ at: arbitraryMoment, until: arbitraryMoment, why: fc.string() }),
+    skipped: fc.record({
+      at: arbitraryMoment,
+      until: arbitraryMoment,
+      why: fc.string(),
+    } satisfies Fields<SkippedTarget>),
     restUntil: arbitraryMoment,
     claim: fc.record({ fence: count }),
-  },
+  } satisfies Fields<TargetRecord>,
   {
     requiredKeys: ["schema", "targetId", "health", "slots", "failures", "outbox", "claim"],
   },

@@ -15,7 +15,7 @@ import { fingerprintPolicy } from "../../shared/core/policy/policy.ts";
 import { type RunRecord } from "../../shared/core/record/history.ts";
 import { recordSchema, type TargetRecord } from "../../shared/core/record/record.ts";
 import type { Target } from "../../shared/core/target.ts";
-import { viewRun, viewTarget } from "../../shared/core/views.ts";
+import { type TargetView, viewRun, viewTarget } from "../../shared/core/views.ts";
 import { arbitraryUnclaimed } from "./arbitrary-record.ts";
 import { target as orders } from "./orders.ts";
 
@@ -44,6 +44,16 @@ function flatten(exposure: TargetRecord["exposure"]): object | undefined {
   return exposure && { ...rest, ...justification };
 }
 
+/** An import or an undo goes before another request, and rotations with a date are listed. */
+function expectRequests(view: TargetView, { given, request, dated }: TargetRecord): void {
+  const queued = given ?? request;
+  expect(view.queuedRotation).toBe(queued?.rotationId);
+  expect(view.queuedUntil).toBe(queued?.notBefore);
+  expect(view.queuedWhy).toBe(queued?.heldBy);
+  const scheduled = dated?.map(({ rotationId }) => rotationId);
+  expect(view.scheduled?.map(({ rotation }) => rotation)).toEqual(scheduled);
+}
+
 describe("the view of a target", () => {
   it("shows the configuration when nothing else is known", () => {
     expect(viewTarget(target, undefined)).toEqual({
@@ -66,13 +76,11 @@ describe("the view of a target", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, (record) => {
         const view = viewTarget(target, record);
-        const { health, slots, rotation, request, retirement } = record;
+        const { health, slots, rotation, retirement } = record;
         expect(view).toMatchObject({ health, slots });
         expect(view.rotation?.id).toBe(rotation?.id);
         expect(view.rotation?.nextAttemptAt).toBe(rotation?.nextAttemptAt);
-        expect(view.queuedRotation).toBe(request?.rotationId);
-        expect(view.queuedUntil).toBe(request?.notBefore);
-        expect(view.queuedWhy).toBe(request?.heldBy);
+        expectRequests(view, record);
         expect(view.retirement?.account).toBe(retirement?.account);
         for (const key of [
           "active",

@@ -1,148 +1,25 @@
-import { randomBytes } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { makeProgram } from "../../cli/program.ts";
 import { patient } from "./world/api.ts";
-import { type Echo, startEcho } from "./world/echo.ts";
-import { journalRows } from "./world/journal-rows.ts";
-import { leaksIn, type Place } from "./world/leaks.ts";
+import { type LeakWorld, startLeakWorld } from "./world/leak-world.ts";
+import { leaksIn } from "./world/leaks.ts";
 import { openQueues } from "./world/queues.ts";
-import {
-  makeConfig,
-  own,
-  pair,
-  published,
-  publishedName,
-  seed,
-  seedPair,
-  single,
-} from "./world/targets.ts";
-import { asJson, everySecond, newPassword, startWorld, type World } from "./world/world.ts";
+import { published, publishedName } from "./world/targets.ts";
+import { asJson, type World } from "./world/world.ts";
 
-/** A secret in the URL of a webhook, as many services issue them. */
-const inAddress = randomBytes(24).toString("base64url");
-/** Secrets that people put in the wrong place. */
-const misplaced = newPassword();
-
-let echo: Echo;
+let leakWorld: LeakWorld;
 let world: World;
-let logStart: number;
+let echo: LeakWorld["echo"];
+let keyturn: LeakWorld["commandLine"]["keyturn"];
 
 beforeAll(async () => {
-  echo = await startEcho();
-  const hookAt = (path: string) => ({
-    type: "webhook",
-    url: `${echo.url}/${path}?code=${inAddress}`,
-    key: { secret: "hook-key" },
-  });
-  world = await startWorld({
-    sweep: everySecond,
-    // NODE_DEBUG=http or net would make Node print the headers of every request.
-    settings: { AZURE_LOG_LEVEL: "verbose", NODE_DEBUG: "tls,dns,timer" },
-    config(places) {
-      const shared = { consumers: ["app"] };
-      const notifiers = { notify: Reflect.get(makeConfig(places, {}), "notify") as object[] };
-      return makeConfig(
-        places,
-        {
-          one: single(places, "one", shared),
-          self: own(places, "self"),
-          two: pair(places, "two", { grace: "0s", ...shared }),
-          bare: single(places, "bare", {
-            publish: { secret: publishedName("bare"), as: "password" },
-          }),
-          refused: single(places, "refused"),
-          misled: single(places, "misled", { admin: { secret: "wrong-admin" } }),
-          dead: single(places, "dead", { options: { ...places.postgresql, port: 1 } }),
-          locked: own(places, "locked"),
-        },
-        {
-          policies: {
-            default: { every: "90d", retry: { attempts: 2, every: "1s", thenEvery: "2s" } },
-          },
-          consumers: { app: hookAt("refused") },
-          notify: [...notifiers.notify, hookAt("told")],
-        },
-      );
-    },
-  });
-  await seedAll();
-  logStart = (await stat(world.database.logFile)).size;
-  await world.start();
+  leakWorld = await startLeakWorld();
+  ({ world, echo } = leakWorld);
+  ({ keyturn } = leakWorld.commandLine);
 });
-afterAll(async () => {
-  await world.close();
-  await echo.close();
-});
-
-async function seedAll(): Promise<void> {
-  const { database } = world;
-  for (const name of ["one", "self", "dead", "misled"]) await seed(world, name);
-  await seedPair(world, "two");
-  const bare = newPassword();
-  await database.account("bare", bare);
-  await world.store(publishedName("bare"), bare);
-  // The administrator has no rights to this one.
-  const password = newPassword();
-  await database.sql(`CREATE ROLE refused LOGIN PASSWORD '${password}'`);
-  await world.store(publishedName("refused"), asJson("refused", password));
-  // The password of this account is unknown.
-  await database.account("locked", newPassword());
-  await world.store(publishedName("locked"), asJson("locked", newPassword()));
-  await world.store("wrong-admin", asJson(database.admin.account, newPassword()));
-  await world.store("hook-key", randomBytes(32).toString("base64"));
-}
-
-/** Everything that was ever secret, even if it no longer is. */
-async function everySecret(): Promise<Set<string>> {
-  const secrets = new Set([misplaced, inAddress, world.identity.header, ...world.tokens]);
-  const log = await readFile(join(world.folder, "vault.jsonl"), "utf8");
-  for (const line of log.trim().split("\n")) {
-    for (const change of JSON.parse(line) as { kind: string; value?: string }[]) {
-      if (change.value === undefined) continue;
-      secrets.add(change.value);
-      secrets.add(passwordIn(change.value));
-    }
-  }
-  const { functions, ...others } = await world.keys();
-  for (const key of [...Object.values(functions), ...Object.values(others)]) secrets.add(key);
-  const [, storageKey = ""] = /AccountKey=([^;]+)/.exec(world.storage) ?? [];
-  return secrets.add(storageKey);
-}
-
-function passwordIn(value: string): string {
-  if (!value.startsWith("{")) return value;
-  const { password } = JSON.parse(value) as { password: string };
-  return password;
-}
-
-async function everyPlace(): Promise<Place[]> {
-  const { api, database, lines, output, storage, topic, vault, vaultEvents } = world;
-  for (const path of ["targets", "alarms", "audit?limit=100", "audit?format=jsonl"])
-    await api.send("GET", `/api/${path}`);
-  for (const { id } of await allTargets()) await api.rotations(id);
-  const log = await readFile(database.logFile);
-  const answers = output.answers.map(
-    ({ headers, text }) => `${JSON.stringify([...headers])}${text}`,
-  );
-  return [
-    { name: "what the app wrote", text: output.written },
-    { name: "what PostgreSQL logged", text: log.subarray(logStart).toString("utf8") },
-    { name: "the journal", text: JSON.stringify(await journalRows(storage)) },
-    { name: "what was sent to the tables", text: lines.table.sent() },
-    { name: "what was sent to the queues", text: lines.queue.sent() },
-    { name: "the topic", text: JSON.stringify(topic.events()) },
-    { name: "the vault's events", text: JSON.stringify(vaultEvents.events()) },
-    { name: "the vault's record of requests", text: JSON.stringify(vault.journal) },
-    { name: "the webhooks", text: echo.heard.join("\n") },
-    { name: "what the API answered", text: answers.join("\n") },
-  ];
-}
-
-async function allTargets(): Promise<{ id: string }[]> {
-  const { text } = await world.api.send("GET", "/api/targets");
-  return (JSON.parse(text) as { targets: { id: string }[] }).targets;
-}
+afterAll(() => leakWorld.close());
 
 test(
   "Rotations that succeed, with a vault that loses replies and a connection that breaks",
@@ -187,8 +64,131 @@ test("Rotations that fail: refused, misled, dead, and blocked", async () => {
   expect((await api.target("locked")).lastFailure?.kind).toBe("no-live-credential");
 });
 
+/** Everything that a person asks about a target while its password is imported. */
+async function askAbout(target: string): Promise<void> {
+  for (const verb of ["targets", "explain", "rotation", "history", "audit --json --target"])
+    expect(await keyturn(`${verb} ${target}`)).toMatchObject({ status: 0 });
+}
+
+test(
+  "Imports that wait, meet failures, succeed, fail and are undone",
+  { timeout: 300_000 },
+  async () => {
+    const { api, lines, vault } = world;
+    const typed = (line: string) => keyturn(line, {}, { input: `${leakWorld.newSecret()}\n` });
+    for (const name of ["given", "turns"])
+      await api.until(name, ({ health }) => health === "healthy");
+    const inTwoWeeks = new Date(Date.now() + 14 * 86_400_000).toISOString();
+    await keyturn(`pause given --until ${inTwoWeeks} --reason migration`);
+    expect((await typed("import given")).status).toBe(0);
+    await askAbout("given");
+    lines.database.cut();
+    await keyturn("resume given");
+    await api.until("given", ({ lastFailure }) => lastFailure?.kind === "target-unavailable");
+    await askAbout("given");
+    lines.database.restore();
+    expect((await keyturn("rotation given --follow --timeout 1m")).stdout).toContain("import");
+    await askAbout("given");
+
+    const match = { operation: "set-secret" } as const;
+    vault.faults.add({ kind: "lost-reply-after-effect", match, times: 4 });
+    vault.faults.add({ kind: "status", status: 500, match, times: 2 });
+    expect((await typed("import turns --follow --timeout 1m")).status).toBe(0);
+    expect((await keyturn("undo turns --follow --timeout 1m")).status).toBe(0);
+
+    // Neither set nor published.
+    expect((await typed("import given --never-apply --follow --timeout 1m")).status).toBe(1);
+    const { username } = await published(world.secrets, "turns");
+    expect((await typed(`import turns --account ${username} --follow --timeout 1m`)).status).toBe(
+      1,
+    );
+    await askAbout("turns");
+    // Its rotation is open.
+    expect((await typed("import dead")).status).toBe(1);
+  },
+);
+
+test("Imported values that are refused, from every input", async () => {
+  const typed = async (line: string, status: number, more = "", prompt = false) => {
+    const input = `${leakWorld.newSecret()}${more}\n`;
+    const isTerminal = "data:text/javascript,process.stdin.isTTY=true";
+    const nodeArguments = prompt ? ["--import", isTerminal] : [];
+    const ended = await keyturn(line, {}, { input, nodeArguments });
+    expect([line, ended]).toMatchObject([line, { status }]);
+  };
+  await typed("import nobody", 3);
+  await typed("import one --account nobody", 2);
+  await typed("import one", 2, "\u0007");
+  await typed("import one", 2, "-\u2126-\ufb01");
+  await typed("import one", 2, "x".repeat(26_000));
+  await typed("import one", 2, "\u0003", true);
+  await typed("import nobody", 3, "", true);
+  await typed("import one --idempotency-key k1", 0);
+  await typed("import one --idempotency-key k1", 2);
+  await typed("import one --grace soon", 2);
+  const value = leakWorld.newSecret();
+  const file = join(world.folder, "issued.txt");
+  await writeFile(file, `${value}\n${value}`);
+  expect((await keyturn(`import one --file ${file}`)).status).toBe(2);
+  // A person who takes it for an argument, as other programs do.
+  for (const line of [`import one ${value}`, `import one --password=${value}`])
+    expect((await keyturn(line)).status).toBe(2);
+  const { key } = leakWorld.commandLine;
+  expect((await keyturn(`targets --key-env ${key}`)).status).toBe(2);
+  const headers = { "content-type": "application/json" };
+  for (const body of [`{"value":"${value}"`, `{"value":["${value}"]}`, `{"values":"${value}"}`]) {
+    const { status } = await world.api.send("POST", "/api/targets/one/import", { headers, body });
+    expect(status).toBe(400);
+  }
+});
+
+test("Every command", { timeout: 300_000 }, async () => {
+  const { folder } = world;
+  const { version } = await published(world.secrets, "locked");
+  const inTwoWeeks = new Date(Date.now() + 14 * 86_400_000).toISOString();
+  const ledger = join(folder, "ledger.jsonl");
+  const freeze = await keyturn(`freeze --type postgresql --until ${inTwoWeeks} --reason audit`);
+  const freezeId = /01\w{24}/.exec(freeze.stdout)?.[0] ?? "";
+  const preview = await keyturn("breach one two --reason theft --json");
+  const breach = /01\w{24}/.exec(preview.stdout)?.[0] ?? "";
+  for (const line of [
+    ...["targets", "targets one", "explain locked", "rotation one", "history one --all", "alarms"],
+    ...[
+      `freezes ${freezeId}`,
+      `end-freeze ${freezeId}`,
+      "verify one",
+      "dry-run one",
+      "dry-run locked",
+    ],
+    ...[`unblock locked --version ${version}`, "unblock locked --try-again"],
+    ...["expose two --by ben --kind breach", "undo two", "use one --by job", "rotate one"],
+    ...[`pause one --until ${inTwoWeeks} --reason audit`, "resume one"],
+    ...[`breaches ${breach}`, `confirm-breach ${breach} --lift-freezes --detach`],
+    ...[`pause-breach ${breach}`, `resume-breach ${breach}`, `breach-report ${breach}`],
+    ...[`cancel-breach ${breach}`, "breaches", "health", "openapi", "completion bash"],
+    ...["audit --all", "audit head", `audit --export ${ledger}`, `audit verify ${ledger}`],
+    ...[`check --config ${folder}/keyturn.yaml`, `plan --config ${folder}/keyturn.yaml`],
+  ]) {
+    expect([line, (await keyturn(line)).status]).not.toEqual([line, 2]);
+  }
+  for (const line of ["targets", "history two", "breaches", "audit"])
+    await keyturn(`${line} --json`);
+  const { printed } = leakWorld.commandLine;
+  expect(printed.find(({ name }) => name === `audit --export ${ledger}`)?.text).toContain("Wrote");
+  expect(
+    leaksIn(
+      [{ name: "the export", text: await readFile(ledger, "utf8") }],
+      await leakWorld.everySecret(),
+    ),
+  ).toEqual([]);
+  const ran = new Set(printed.map(({ name }) => name.split(" ")[0]));
+  const names = makeProgram().commands.map((one) => one.name());
+  expect(names.filter((name) => !ran.has(name))).toEqual(["complete-words"]);
+});
+
 test("Secrets in places where they do not belong", async () => {
   const { api, secrets, storage } = world;
+  const misplaced = leakWorld.newSecret();
   const before = (await api.alarms()).length;
   // In a published version that matches no target, and in one with wrong content.
   await secrets.setSecret(publishedName("one"), misplaced);
@@ -218,9 +218,9 @@ test("Secrets in places where they do not belong", async () => {
 });
 
 test("leave no secret outside the vault", { timeout: 300_000 }, async () => {
-  const places = await everyPlace();
+  const places = await leakWorld.everyPlace();
   expect(await world.host().stop()).toBe(0);
-  const secrets = await everySecret();
+  const secrets = await leakWorld.everySecret();
   // As many as there must be at least: four targets, seven rotations or so each, two spellings of each version.
   expect(secrets.size).toBeGreaterThan(40);
   console.log(
@@ -228,11 +228,11 @@ test("leave no secret outside the vault", { timeout: 300_000 }, async () => {
     Object.fromEntries(places.map(({ name, text }) => [name, text.length])),
   );
   for (const { name, text } of places) expect(text.length, name).toBeGreaterThan(500);
+  const textOf = (wanted: string) => places.find(({ name }) => name === wanted)?.text;
   // The most detailed log level of the SDK and of the server was on.
   expect(world.output.written).toMatch(/^azure:.*:info/m);
-  expect(places.find(({ name }) => name === "what PostgreSQL logged")?.text).toContain(
-    "SCRAM-SHA-256$",
-  );
+  expect(textOf("what PostgreSQL logged")).toContain("SCRAM-SHA-256$");
+  expect(textOf("the ledger")).toMatch(/rotation\.request.*import/);
   expect(leaksIn(places, secrets)).toEqual([]);
 });
 

@@ -1,5 +1,6 @@
 import { type Breach, type BreachItem, countStates } from "../../shared/core/breach/breach.ts";
 import { recordSchema } from "../../shared/core/record/record.ts";
+import type { Full } from "./full.ts";
 
 const at = (hour: number) => `2026-03-01T${String(hour).padStart(2, "0")}:00:00.000Z`;
 
@@ -8,7 +9,7 @@ const act = (by: string, hour: number) => ({
 });
 
 /** A breach in which every field has a value. */
-export function fullBreach(id: string): Required<Breach> {
+export function fullBreach(id: string): Full<Breach> {
   return {
     schema: recordSchema,
     id,
@@ -33,7 +34,10 @@ export function fullBreach(id: string): Required<Breach> {
       targets: 3,
       withGap: 1,
       keepOldPassword: 1,
-      obstacles: { paused: 1 },
+      obstacles: {
+        ...{ paused: 1, frozen: 2, blocked: 3, failing: 4 },
+        ...{ "not-adopted": 5, unreadable: 6 },
+      },
       consumers: [{ name: "app", targets: 2 }],
       otherConsumers: 1,
     },
@@ -76,7 +80,7 @@ export function leanBreach(id: string): Breach {
 }
 
 /** A target of a breach in which every field has a value. */
-export function fullItem(breachId: string, place: number): Required<BreachItem> {
+export function fullItem(breachId: string, place: number): Full<BreachItem> {
   return {
     ...leanItem(breachId, place),
     begunAt: at(9),

@@ -2,13 +2,7 @@ import type { OperatorFreeze } from "../../shared/core/freezes/operator-freeze.t
 import { type RunRecord } from "../../shared/core/record/history.ts";
 import { recordSchema, type TargetRecord } from "../../shared/core/record/record.ts";
 import type { Alarm } from "../../shared/stores/journal.ts";
-
-/** A new field of a record does not compile here until it has a value; then every test includes it. */
-type Full<T> = T extends string | number | boolean
-  ? T
-  : T extends readonly (infer Item)[]
-    ? readonly Full<Item>[]
-    : { readonly [K in keyof T]-?: Full<Exclude<T[K], undefined>> };
+import type { Full } from "./full.ts";
 
 const at = (minute: number) => `2026-03-01T10:${String(minute).padStart(2, "0")}:00.000Z`;
 const version = (number: number) => ({
@@ -227,7 +221,7 @@ export function fullAlarm(id: string, moment: string): Full<Alarm> {
   return { id, at: moment, kind: "poisoned", message: "A message was dropped.", targetId: "db" };
 }
 
-export function fullFreeze(id: string): Required<OperatorFreeze> {
+export function fullFreeze(id: string): Full<OperatorFreeze> {
   return {
     id,
     at: at(1),
@@ -251,7 +245,8 @@ export function fullFreeze(id: string): Required<OperatorFreeze> {
   };
 }
 
+/** A freeze without any optional field. */
 export function leanFreeze(id: string): OperatorFreeze {
-  const { endedAt: _a, endedBy: _b, ...freeze } = fullFreeze(id);
-  return { ...freeze, lift: [], selection: {} };
+  const { at: made, by, reason, from, until } = fullFreeze(id);
+  return { ...{ id, at: made, by, reason, from, until }, lift: [], selection: {} };
 }

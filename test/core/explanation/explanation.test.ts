@@ -13,7 +13,8 @@ import { type TargetRecord } from "../../../shared/core/record/record.ts";
 import { withoutSkip } from "../../../shared/core/record/rotation.ts";
 import type { Target } from "../../../shared/core/target.ts";
 import type { Instant } from "../../../shared/core/time.ts";
-import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryMoment } from "../arbitrary-request.ts";
 import { target as orders } from "../orders.ts";
 import { situations } from "./situations.ts";
 

@@ -6,7 +6,8 @@ import { decideStart } from "../../../shared/core/lifecycle/permit.ts";
 import type { Policy } from "../../../shared/core/policy/policy.ts";
 import type { DatedRequest, TargetRecord } from "../../../shared/core/record/record.ts";
 import { day, type Instant, plus } from "../../../shared/core/time.ts";
-import { arbitraryMoment, arbitraryRequest, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryMoment, arbitraryRequest } from "../arbitrary-request.ts";
 import { adopted, at, now, request, target, version } from "../orders.ts";
 
 /** A window that is open from 10:03 to 10:06, and a freeze from 10:05 on: in the middle of the moments that records hold. */

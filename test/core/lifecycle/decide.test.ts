@@ -10,7 +10,8 @@ import {
 import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { between, minute, plus } from "../../../shared/core/time.ts";
-import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryMoment } from "../arbitrary-request.ts";
 
 const now = "2026-03-01T10:00:00.000Z";
 const later = plus(now, minute);

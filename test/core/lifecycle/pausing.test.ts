@@ -16,7 +16,8 @@ import { mergeConcurrent } from "../../../shared/core/record/merge-concurrent.ts
 import type { Rotation, TargetRecord } from "../../../shared/core/record/record.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
 import { explainTarget } from "../../../shared/core/views.ts";
-import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryMoment } from "../arbitrary-request.ts";
 import { adopted, at, begun, now, request, target } from "../orders.ts";
 
 const pause = { reason: "move of the server", by: "anna", at: at(0), until: at(60) };

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { withDateReached } from "../../../shared/core/lifecycle/dated.ts";
 import { decideWork } from "../../../shared/core/lifecycle/decide.ts";
 import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
 import { decideStart } from "../../../shared/core/lifecycle/permit.ts";
@@ -8,7 +9,8 @@ import type { Policy } from "../../../shared/core/policy/policy.ts";
 import { type Rotation, type TargetRecord } from "../../../shared/core/record/record.ts";
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { day, hour, minute, plus } from "../../../shared/core/time.ts";
-import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryMoment } from "../arbitrary-request.ts";
 import { adopted, at, begun, now, request, target, version } from "../orders.ts";
 
 /** Open from 10:03 to 10:06 of the first of March, in the middle of the moments that records hold. */
@@ -27,7 +29,7 @@ const isFrozen = (moment: string) => moment >= "2026-03-01T10:05:00.000Z";
 
 /** The fields that a refused permit leaves unchanged. */
 function withoutPlan(record: TargetRecord): Partial<TargetRecord> {
-  const { request: _r, nextDue: _n, dueReason: _d, passedOver: _p, ...rest } = record;
+  const { request: _r, given: _g, nextDue: _n, dueReason: _d, passedOver: _p, ...rest } = record;
   const { policyFingerprint: _f, policyWhy: _w, policiesPassedOver: _o, again, ...left } = rest;
   if (!again) return left;
   const { heldBy: _h, ...asked } = again;
@@ -56,12 +58,29 @@ describe("a permit to begin", () => {
         const permitted = decideStart(record, watched, moment);
         if ("intent" in permitted) return;
         const { held } = permitted;
-        const { rotation: _, ...idle } = { ...held, adoptedAt: now };
+        const { rotation: _r, dated: _d, ...idle } = { ...held, adoptedAt: now };
         expect(held.request?.rotationId).toBe(record.request?.rotationId);
+        expect(held.given?.rotationId).toBe(record.given?.rotationId);
         expect(decideWork(idle, moment)).not.toBe("start");
         expect(withoutPlan(held)).toEqual(withoutPlan(record));
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  it("that is refused to every scheduled rotation whose date has come leaves none that could begin", () => {
+    fc.assert(
+      fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
+        const { rotation: _, ...calm } = { ...record, adoptedAt: now };
+        let left: TargetRecord = calm;
+        for (let tries = 0; tries <= (record.dated?.length ?? 0); tries++) {
+          const permitted = decideStart(withDateReached(left, moment), watched, moment);
+          if ("intent" in permitted) return;
+          left = permitted.held;
+        }
+        expect(decideWork(left, moment)).not.toBe("start");
+      }),
+      { numRuns: 5_000 },
     );
   });
 

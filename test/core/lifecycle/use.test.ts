@@ -5,7 +5,8 @@ import { acceptUse, type Use, withTheirUse } from "../../../shared/core/lifecycl
 import { withDue } from "../../../shared/core/record/due.ts";
 import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { day, hour, minute, plus } from "../../../shared/core/time.ts";
-import { arbitraryMoment, arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryUnclaimed } from "../arbitrary-record.ts";
+import { arbitraryMoment } from "../arbitrary-request.ts";
 import { adopted, at, begun, now, target } from "../orders.ts";
 
 const idle = { ...target, policy: { ...target.policy, afterIdle: 30 * day } };

@@ -15,7 +15,7 @@ import {
   withSlot,
 } from "../../../shared/core/record/slots.ts";
 import { isSameVersion, toPendingName } from "../../../shared/core/target.ts";
-import { arbitraryVersion } from "../arbitrary-record.ts";
+import { arbitraryVersion } from "../arbitrary-request.ts";
 import { target as orders } from "../orders.ts";
 
 const now = "2026-03-01T10:00:00.000Z";

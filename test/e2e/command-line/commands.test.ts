@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -6,7 +7,6 @@ import { reportExposure, reportUse } from "../../../functions/schemas/reports.ts
 import { getRotation, requestRotation } from "../../../functions/schemas/rotations.ts";
 import { getHealth } from "../../../functions/schemas/service.ts";
 import { getTarget, listTargets, target } from "../../../functions/schemas/targets.ts";
-import { runCommand } from "../../cli/run-command.ts";
 import { makeConfig, pair, published, seed, seedPair, single } from "../world/targets.ts";
 import { startWorld, type World } from "../world/world.ts";
 import { type CommandLine, contentOf, makeCommandLine } from "./run.ts";
@@ -137,12 +137,9 @@ describe("keyturn rotate", () => {
 
   test("Ctrl-C ends following with 130, and the rotation goes on", async () => {
     await keyturn("rotate frozen");
-    const environment = { KEYTURN_APP: world.host().url, KEYTURN_KEY: key };
-    const ended = await runCommand(["rotation", "frozen", "--follow"], {
-      environment,
-      // Time to load and to begin, also on a busy machine.
-      started: (child) => setTimeout(() => child.kill("SIGINT"), 10_000),
-    });
+    // Time to load and to begin, also on a busy machine.
+    const started = (child: ChildProcess) => setTimeout(() => child.kill("SIGINT"), 10_000);
+    const ended = await keyturn("rotation frozen --follow", {}, { started });
     expect(ended).toMatchObject({ status: 130, stdout: "" });
     expect(ended.stderr).toMatch(
       /^Stopped following\. The rotation goes on in the app\. .*keyturn rotation frozen [0-9A-Z]{26}\n$/,
@@ -231,11 +228,12 @@ describe("The other commands", () => {
     const file = join(world.folder, "project", ".keyturn", "environment.json");
     const { url } = world.host();
     await writeFile(file, JSON.stringify({ functions: { url, key } }));
-    const { status, stdout } = await runCommand(["targets", "one", "--json"], { folder });
+    const nothing = { KEYTURN_APP: "", KEYTURN_KEY: "" };
+    const { status, stdout } = await keyturn("targets one --json", nothing, { folder });
     expect(status).toBe(0);
     expect(targetSchema.parse(JSON.parse(stdout)).id).toBe("one");
     await writeFile(file, JSON.stringify({ functions: { url, key: "old" } }));
-    const old = await runCommand(["targets"], { folder });
+    const old = await keyturn("targets", nothing, { folder });
     expect(old.status).toBe(4);
     expect(old.stderr).toMatch(/rejected the key in .*environment\.json \(401\)\. Stop npm start/);
   });

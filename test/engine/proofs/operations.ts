@@ -6,6 +6,7 @@ import { requestRotation } from "../../../shared/engine/inbox/request-rotation.t
 import { requestUndo } from "../../../shared/engine/inbox/undo.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
+import { readLedger } from "../ledger/read-ledger.ts";
 import { keyed } from "../steps.ts";
 import { type Kind, open, type World } from "../world.ts";
 
@@ -77,8 +78,10 @@ const undoing: Operation = {
   async request(ports, world) {
     return idOf(await requestUndo(ports, world.target, { ...wanted, key: keyed("undo") }));
   },
-  violations: (world) =>
-    Promise.resolve(notPublished(world, `first-secret-of-${world.kind.accounts[0] ?? ""}`)),
+  async violations(world) {
+    const previous = `first-secret-of-${firstAccount(world.kind)}`;
+    return [...notPublished(world, previous), ...(await leaks(world, previous))];
+  },
 };
 
 /** Every operation with a secret that Keyturn does not generate. */
@@ -107,7 +110,11 @@ export async function leaks(world: World, value: string): Promise<string[]> {
   const places: Record<string, unknown> = {
     "the record": await world.journal.read("app"),
     "the history": await world.journal.runs("app", 100),
-    "an idempotency key": [await world.journal.request("app", "once")],
+    "the ledger": await readLedger(world.journal),
+    "an idempotency key": [
+      await world.journal.request("app", "once"),
+      await world.journal.request("app", "undo"),
+    ],
     "an alarm": await world.journal.alarms(100),
     "an event": world.events,
     "a notification": world.notifier.sent,

@@ -47,7 +47,7 @@ export async function runRace(
   const random = generator(seed);
   const broken: string[] = [];
   const waiting: Waiting[] = [];
-  let alive = 0;
+  let [alive, acting] = [0, 0];
 
   const gateOf =
     (id: number): Gate =>
@@ -69,10 +69,12 @@ export async function runRace(
 
   function letPeopleAct(): void {
     if (!drawAct || random() >= 0.08) return;
-    void drawAct(random)(world.ports(gateOf(person))).catch((error: unknown) => {
-      const isExpected = error instanceof LeaseLostError || error instanceof VaultUnavailableError;
-      if (!isExpected) broken.push(`a person got ${String(error)}`);
-    });
+    acting++;
+    void drawAct(random)(world.ports(gateOf(person)))
+      .catch((error: unknown) => {
+        if (!isExpected(error)) broken.push(`a person got ${String(error)}`);
+      })
+      .finally(() => acting--);
   }
 
   let workers = 0;
@@ -89,19 +91,24 @@ export async function runRace(
     letPeopleAct();
     waiting.splice(Math.floor(random() * waiting.length), 1)[0]?.go();
   }
-  await answerPeople(waiting);
+  await answerPeople(waiting, () => acting > 0);
+  if (acting > 0) broken.push("a person got no answer");
   return broken;
 }
+
+/** An answer after which a person tries again. */
+const isExpected = (error: unknown): boolean =>
+  error instanceof LeaseLostError || error instanceof VaultUnavailableError;
 
 /** The number of every person, whom no death of a worker concerns. */
 const person = -1;
 
 /** Lets people have their answers. The workers that are left never continue. */
-async function answerPeople(waiting: Waiting[]): Promise<void> {
-  for (let turn = 0; turn < 2_000; turn++) {
-    await quiet();
+async function answerPeople(waiting: Waiting[], isActing: () => boolean): Promise<void> {
+  for (let turn = 0; isActing() && turn < 2_000; turn++) {
     const index = waiting.findIndex(({ worker }) => worker === person);
     if (index >= 0) waiting.splice(index, 1)[0]?.go();
+    await quiet();
   }
 }
 

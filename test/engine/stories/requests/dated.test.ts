@@ -112,6 +112,31 @@ test("A freeze and a pause delay a scheduled rotation at its date, unless they a
   expect((await runOf(paused, dated))?.state).toBe("done");
 });
 
+test("A scheduled rotation that no freeze delays does not wait behind others at the same time", async () => {
+  const world = withPolicy(await adopted(singleAdmin), { freeze: [{ ...yearEnd, lift: [] }] });
+  const ids = [await request(world)];
+  for (const liftFreeze of [undefined, "audit"]) {
+    const notBefore = inDays(world, 1);
+    ids.push(await request(world, { notBefore, ...(liftFreeze && { liftFreeze }) }));
+  }
+  world.advance(day);
+  await work(world);
+  for (const id of ids) expect((await runOf(world, id))?.state).toBe("done");
+});
+
+test("A scheduled rotation with a force starts during the pause, although an earlier one was forced before it", async () => {
+  const world = await adopted(singleAdmin);
+  const ids = [await request(world, { force: "before the pause" })];
+  world.advance(hour);
+  const until = inDays(world, 9);
+  await pauseTarget(world.ports(open), world.target, { by: "ben", reason: "move", until });
+  world.advance(hour);
+  ids.push(await request(world, { notBefore: inDays(world, 1), force: "agreed with ben" }));
+  world.advance(day);
+  await work(world);
+  for (const id of ids) expect((await runOf(world, id))?.state).toBe("done");
+});
+
 test("A rotation that is scheduled while a worker works is not lost", async () => {
   const world = await adopted(singleAdmin);
   await request(world);
