@@ -7,6 +7,8 @@ export interface Column<Row> {
   readonly read: (row: Row) => string | undefined;
   /** The least width to which the column may be cut. Absent: it is never cut. */
   readonly min?: number;
+  /** Left out on a narrow terminal, where a line would be broken. */
+  readonly isOptional?: true;
   /** Colours a cell that is padded already. */
   readonly style?: (cell: string) => string;
 }
@@ -16,14 +18,13 @@ const gap = "  ";
 /** Formats rows as aligned columns. Cells of flexible columns are cut, the longest first, until a line fits the width. */
 export function formatTable<Row>(
   rows: readonly Row[],
-  columns: readonly Column<Row>[],
+  all: readonly Column<Row>[],
   width: number = measureWidth(),
 ): string {
+  const columns = chooseColumns(rows, all, width);
   const cells = rows.map((row) => columns.map(({ read }) => toPrintable(read(row) ?? "-")));
   const headings = columns.map(({ heading }) => heading);
-  const natural = columns.map((_, at) =>
-    Math.max(...[headings, ...cells].map((row) => lengthOf(row[at] ?? ""))),
-  );
+  const natural = columns.map((column) => naturalWidth(rows, column));
   const widths = fitWidths(natural, columns, width);
   const line = (row: readonly string[], style: (cell: string, at: number) => string) =>
     row
@@ -36,6 +37,26 @@ export function formatTable<Row>(
       .join(gap);
   const body = cells.map((row) => line(row, (cell, at) => columns[at]?.style?.(cell) ?? cell));
   return [line(headings, (cell) => colour("bold", cell)), ...body].join("\n");
+}
+
+function naturalWidth<Row>(rows: readonly Row[], { heading, read }: Column<Row>): number {
+  return rows.reduce(
+    (widest, row) => Math.max(widest, lengthOf(toPrintable(read(row) ?? "-"))),
+    lengthOf(heading),
+  );
+}
+
+/** Leaves out optional columns, the last first, until the others can fit the width. */
+function chooseColumns<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  width: number,
+): readonly Column<Row>[] {
+  const least = columns.map((one) => Math.min(naturalWidth(rows, one), one.min ?? Infinity));
+  const needed = least.reduce((total, one) => total + one, gap.length * (columns.length - 1));
+  const dropped = columns.findLastIndex((one) => one.isOptional === true);
+  if (needed <= width || dropped === -1) return columns;
+  return chooseColumns(rows, columns.toSpliced(dropped, 1), width);
 }
 
 function fitWidths<Row>(

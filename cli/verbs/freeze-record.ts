@@ -39,6 +39,6 @@ export const freezeColumns: readonly Column<Freeze>[] = [
   { heading: "FREEZE", read: ({ id }) => id },
   { heading: "STATE", read: ({ state }) => state, style: colourState },
   { heading: "UNTIL (UTC)", read: ({ until, endedAt }) => shortTime(endedAt ?? until) },
-  { heading: "TARGETS", read: ({ matches }) => String(matches) },
-  { heading: "REASON", read: ({ reason }) => reason, min: 6 },
+  { heading: "TARGETS", read: ({ matches }) => String(matches), isOptional: true },
+  { heading: "REASON", read: ({ reason }) => reason, min: 4 },
 ];

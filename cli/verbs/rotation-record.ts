@@ -48,6 +48,7 @@ export const historyColumns: readonly Column<RotationEntry>[] = [
   { heading: "STATE", read: ({ state }) => state, style: colourState },
   {
     heading: "CAUSE",
+    isOptional: true,
     read: (entry) => (isReadable(entry) ? entry.cause : undefined),
   },
   {
@@ -56,6 +57,7 @@ export const historyColumns: readonly Column<RotationEntry>[] = [
   },
   {
     heading: "TOOK",
+    isOptional: true,
     read: (entry) => (isReadable(entry) ? formatTaken(entry.duration) : undefined),
   },
   {

@@ -7,6 +7,8 @@ import { formatSeconds, formatTaken, longTime } from "../../cli/output/times.ts"
 import { lengthOf, measureWidth } from "../../cli/output/width.ts";
 import { explainUsage } from "../../cli/usage.ts";
 import { formatProgress } from "../../cli/verbs/follow.ts";
+import { freezeColumns } from "../../cli/verbs/freeze-record.ts";
+import { historyColumns } from "../../cli/verbs/rotation-record.ts";
 
 interface Row {
   readonly id: string;
@@ -31,6 +33,32 @@ test("a long cell is cut so that every line fits the width", () => {
 test("a column that must not be cut keeps its width on a narrow terminal", () => {
   const id = "i".repeat(50);
   expect(formatTable([{ id, note: "something" }], columns, 40)).toContain(`${id}  somet…`);
+});
+
+test("the history and the freezes fit a terminal of 60 columns, without the least important", () => {
+  const [id, at] = ["01JQ0000000000000000000000", "2026-12-20T18:00:00.000Z"];
+  const why = "a reason of some length";
+  const rotation = {
+    ...{ rotationId: id, targetId: "orders", duration: 61_000 },
+    ...({ state: "queued", cause: "operator" } as const),
+    ...{ requestedBy: "ada", requestedAt: at, why, queuedWhy: why, policyFingerprint: "f" },
+    phases: [],
+  };
+  const freeze = {
+    ...{ id, reason: why, at, by: "ada", from: at, until: at },
+    ...{ lift: [], matches: 3, selection: {} },
+    state: "in force" as const,
+  };
+  const history = (width: number) => plain(formatTable([rotation], historyColumns, width));
+  const freezes = (width: number) => plain(formatTable([freeze], freezeColumns, width));
+  for (const text of [history(60), freezes(60)]) {
+    expect(Math.max(...text.split("\n").map(lengthOf))).toBeLessThanOrEqual(60);
+    expect(text).toContain(id);
+    expect(text).toContain("2026-12-20 18:00");
+  }
+  expect(history(60)).not.toContain("operator");
+  expect(history(80)).toContain("operator");
+  expect(freezes(80)).toMatch(/TARGETS +REASON/);
 });
 
 test("a long value of a record continues below its beginning", () => {
