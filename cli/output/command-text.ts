@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from "../connection/connection.ts";
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
+export type Options = Readonly<Record<string, string | boolean | undefined>>;
 
 /** A command of this program, as a person can type it into a shell. It contacts the same app. Options that are not given are left out. */
 export function toCommandText(

@@ -1,5 +1,7 @@
 import type { ApiAnswer } from "../api/endpoints.ts";
 import { online, withExamples } from "../command.ts";
+import type { ConnectionOptions } from "../connection/connection.ts";
+import { type Options, toCommandText } from "../output/command-text.ts";
 import { type Field, formatRecord } from "../output/table.ts";
 import { longTime } from "../output/times.ts";
 import { answer, connect } from "../session.ts";
@@ -10,24 +12,36 @@ export const makeExplain = () =>
       .argument("<target>", "id of the target")
       .action(async (target, options) => {
         const found = await connect(options).call("api-explanation", { params: { target } });
-        answer(options, found, (one) => formatExplanation(one, Date.now()));
+        answer(options, found, (one) => formatExplanation(one, options, Date.now()));
       }),
     ["keyturn explain orders-db", "start here when a target needs attention"],
   );
 
 type ActionKind = ApiAnswer<"api-explanation">["actions"][number]["kind"];
 
-const reason = '"the reason, for the history"';
+const reason = "the reason, for the history";
 
-/** The command of this program for an action. The API names a request to itself. */
-const commands: Partial<Record<ActionKind, (target: string) => string>> = {
-  "request-rotation": (target) => `keyturn rotate ${target}`,
-  "lift-freeze": (target) => `keyturn rotate ${target} --lift-freeze ${reason}`,
-  "end-pause": (target) => `keyturn resume ${target}`,
-  "override-pause": (target) => `keyturn rotate ${target} --force ${reason}`,
+/** The words and options of this program for an action. The API names a request to itself. */
+const commands: Partial<Record<ActionKind, readonly [verb: string, options?: Options]>> = {
+  "request-rotation": ["rotate"],
+  "lift-freeze": ["rotate", { "lift-freeze": reason }],
+  "end-pause": ["resume"],
+  "override-pause": ["rotate", { force: reason }],
+  unblock: ["unblock", { version: "the id of the version" }],
+  undo: ["undo"],
+  "dry-run": ["dry-run"],
 };
 
-function formatExplanation(found: ApiAnswer<"api-explanation">, now: number): string {
+function toCommand(kind: ActionKind, target: string, app: ConnectionOptions): string | undefined {
+  const found = commands[kind];
+  return found && toCommandText([found[0], target], app, found[1]);
+}
+
+function formatExplanation(
+  found: ApiAnswer<"api-explanation">,
+  app: ConnectionOptions,
+  now: number,
+): string {
   const fields: Field[] = [
     ["Target", found.target],
     ["State", found.state],
@@ -38,7 +52,7 @@ function formatExplanation(found: ApiAnswer<"api-explanation">, now: number): st
     fields.push(["Next", [longTime(at, now), what].filter(Boolean).join(": ")], ["  because", why]);
   }
   for (const action of found.actions) {
-    const command = commands[action.kind]?.(found.target) ?? action.command;
+    const command = toCommand(action.kind, found.target, app) ?? action.command;
     fields.push(["You can", action.do], ["  because", action.why], ["  run", command]);
   }
   return formatRecord(fields);
