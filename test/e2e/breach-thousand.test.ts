@@ -87,17 +87,11 @@ function makeFleet({ postgresql, vaultUrl }: Places, servers: readonly Line[]): 
   };
 }
 
-async function read<Body>(path: string): Promise<Body> {
-  const { status, text } = await world.api.send("GET", path);
-  expect([path, status]).toEqual([path, 200]);
-  return JSON.parse(text) as Body;
-}
-
 /** Waits until the breach is as wanted. The app may be restarting. */
 const until = (id: string, wanted: (breach: BreachView) => boolean, what: string) =>
   vi.waitFor(
     async () => {
-      const breach = await read<BreachView>(`/api/breaches/${id}`);
+      const breach = await world.api.read<BreachView>(`/api/breaches/${id}`);
       if (!wanted(breach)) throw new Error(`not ${what}: ${JSON.stringify(breach.counts)}`);
       return breach;
     },
@@ -108,7 +102,7 @@ async function readReport(id: string): Promise<readonly BreachTargetView[]> {
   const found: BreachTargetView[] = [];
   let next: string | undefined = `/api/breaches/${id}/targets`;
   while (next !== undefined) {
-    const page: { targets: BreachTargetView[]; next?: string } = await read(next);
+    const page: { targets: BreachTargetView[]; next?: string } = await world.api.read(next);
     found.push(...page.targets);
     ({ next } = page);
   }
@@ -148,7 +142,9 @@ test(
     await world.start();
     await vi.waitFor(
       async () => {
-        const { targets } = await read<{ targets: unknown[] }>("/api/targets?health=new&limit=1");
+        const { targets } = await world.api.read<{ targets: unknown[] }>(
+          "/api/targets?health=new&limit=1",
+        );
         expect(targets).toEqual([]);
       },
       { ...patient, timeout: 900_000, interval: 1_000 },

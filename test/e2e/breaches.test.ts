@@ -45,15 +45,9 @@ async function preview(selection: object): Promise<Preview> {
   return body as unknown as Preview;
 }
 
-async function read<Body>(path: string): Promise<Body> {
-  const { status, text } = await world.api.send("GET", path);
-  expect([path, status]).toEqual([path, 200]);
-  return JSON.parse(text) as Body;
-}
-
 const ended = (id: string) =>
   vi.waitFor(async () => {
-    const breach = await read<BreachView>(`/api/breaches/${id}`);
+    const breach = await world.api.read<BreachView>(`/api/breaches/${id}`);
     expect(breach.state).toBe("ended");
     return breach;
   }, patient);
@@ -98,8 +92,8 @@ describe("A breach", () => {
     ]);
     expect([one.status, again.status]).toEqual([200, 200]);
     expect(await ended(breach.id)).toMatchObject({ counts: { rotated: 1, failed: 1, left: 0 } });
-    const { targets } = await read<Preview>(`${path}/targets?limit=1`);
-    const { targets: failed } = await read<Preview>(`${path}/targets?state=failed`);
+    const { targets } = await world.api.read<Preview>(`${path}/targets?limit=1`);
+    const { targets: failed } = await world.api.read<Preview>(`${path}/targets?state=failed`);
     expect(targets).toHaveLength(1);
     expect(failed).toMatchObject([
       {
@@ -108,7 +102,7 @@ describe("A breach", () => {
         outcome: expect.any(String) as string,
       },
     ]);
-    const { targets: rotated } = await read<Preview>(`${path}/targets?state=rotated`);
+    const { targets: rotated } = await world.api.read<Preview>(`${path}/targets?state=rotated`);
     const now = await published(world.secrets, "two");
     expect(rotated).toMatchObject([
       { target: "two", oldPasswordWorks: false, version: { version: now.version } },
@@ -116,17 +110,19 @@ describe("A breach", () => {
     expect(now.username).toBe("two_b");
     expect(await world.database.logsIn("two_b", now.password)).toBe(true);
     expect(await world.database.logsIn("two_a", first)).toBe(false);
-    const run = await read<object>(`/api/targets/two/rotations/${rotated[0]?.rotationId ?? ""}`);
+    const run = await world.api.read<object>(
+      `/api/targets/two/rotations/${rotated[0]?.rotationId ?? ""}`,
+    );
     expect(run).toMatchObject({ cause: "exposure", reason, state: "done" });
     const topics = () => JSON.stringify(world.topic.events().map(({ event }) => event));
     await expect.poll(topics, patient).toContain("Keyturn.Breach.Ended");
   });
 
   test("is listed page by page, with those that ended", async () => {
-    const { breaches, next = "" } = await read<{ breaches: BreachView[]; next?: string }>(
+    const { breaches, next = "" } = await world.api.read<{ breaches: BreachView[]; next?: string }>(
       "/api/breaches?limit=1",
     );
-    const rest = await read<{ breaches: BreachView[]; next?: string }>(next);
+    const rest = await world.api.read<{ breaches: BreachView[]; next?: string }>(next);
     expect([...breaches, ...rest.breaches].map(({ state }) => state)).toEqual(["ended", "ended"]);
     const other = await world.api.send("GET", next.replace("breaches", "alarms"));
     expect(other.status).toBe(400);

@@ -47,11 +47,11 @@ export async function readRecord(world: World) {
   return found.record;
 }
 
-/** Writes the published secret by hand. */
-export function writeByHand(world: World, account: string, password: string) {
+/** Writes the published secret, or another one, by hand. */
+export function writeByHand(world: World, account: string, password: string, name = "app-db") {
   const value = new Secret(JSON.stringify({ username: account, password }));
   const content = { value, contentType: "application/json", tags: {} };
-  return world.vault.write("app-db", content, new AbortController().signal);
+  return world.vault.write(name, content, new AbortController().signal);
 }
 
 export function setPassword(world: World, account: string, password: string): void {

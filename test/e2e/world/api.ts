@@ -19,6 +19,8 @@ export interface Posted {
 /** The app's HTTP functions as an operator's tool calls them. */
 export interface Api {
   send(method: string, path: string, init?: RequestInit): Promise<Answer>;
+  /** The JSON of the answer. Throws unless the request succeeds. */
+  read<Body>(path: string): Promise<Body>;
   /** Posts JSON, and returns the JSON of the answer. */
   post(path: string, body?: object): Promise<Posted>;
   target(id: string): Promise<TargetView>;
@@ -67,6 +69,7 @@ export function apiAt(
   const target = (id: string) => read<TargetView>(`/api/targets/${id}`);
   return {
     send,
+    read,
     async post(path, body) {
       const headers = { "content-type": "application/json" };
       const init = body ? { headers, body: JSON.stringify(body) } : {};

@@ -3,6 +3,7 @@ import { minute, second } from "../../../shared/core/time.ts";
 import type { Operations } from "../../../shared/engine/operations.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { readLedger } from "../ledger/read-ledger.ts";
+import { type How, hows, lostReply } from "../proofs/stops.ts";
 import { generator } from "../random.ts";
 import type { Gate } from "../world.ts";
 import {
@@ -21,8 +22,6 @@ const fleet: readonly Member[] = [
   { id: "other", host: "db-2" },
 ];
 
-type How = "dies before" | "dies after" | "loses the reply of";
-
 /** Stops the process at the effect with this number, or gives it an error although the effect happened. */
 function stopAt(at: number, how: How) {
   let effects = 0;
@@ -39,10 +38,9 @@ function stopAt(at: number, how: How) {
     effects++;
     if (effects !== at) return call();
     if (how === "dies before") return die();
-    const result = await call();
+    await call();
     if (how === "dies after") return die();
-    if (effect.startsWith("journal.")) throw new JournalUnavailableError("no answer");
-    return result;
+    throw lostReply(effect);
   };
   return { gate, died, effects: () => effects, hasStopped: () => effects >= at };
 }
@@ -93,7 +91,8 @@ async function runWithStop(at: number, how: How): Promise<boolean> {
   if (!stop.hasStopped()) return false;
   // A person repeats a confirmation that got no answer.
   await world.instance().confirmBreach(id, plainly);
-  await world.pass(5 * minute);
+  // Time for another try of a rotation that failed.
+  await world.pass(14 * minute);
   await expectTrueReport(world, id);
   return true;
 }
@@ -101,8 +100,6 @@ async function runWithStop(at: number, how: How): Promise<boolean> {
 function onlyOutage(error: unknown): void {
   if (!(error instanceof JournalUnavailableError)) throw error;
 }
-
-const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
 
 test.each(hows)(
   "A breach ends with a true report when a process %s any one effect",

@@ -10,9 +10,7 @@ import {
   publishesFirst,
 } from "./broken.ts";
 import { race } from "./races.ts";
-import { type How, rotateWithStops, type Worker } from "./stops.ts";
-
-const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
+import { hows, rotateWithStops, type Worker } from "./stops.ts";
 
 /** Whether the crash tests find this problem with an engine. Ends at the first stop that shows the problem. */
 async function find(worker: Worker, what: string): Promise<boolean> {

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
 import { kinds } from "../world.ts";
-import { forEveryEffect, type How } from "./stops.ts";
-
-const hows: readonly How[] = ["dies before", "dies after", "loses the reply of"];
+import { forEveryEffect, hows } from "./stops.ts";
 
 for (const kind of kinds) {
   for (const how of hows) {

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { findWakeTime } from "../../../shared/core/lifecycle/decide.ts";
 import { hour, second } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
@@ -64,6 +65,19 @@ export async function rotateDisturbed(
   await workUntil(Date.parse(world.now()) + 14 * hour);
   broken.push(...(await endings(world)));
   return { struck, broken: [...new Set(broken)] };
+}
+
+/** Does the same with the disturbance before every single call, and finds no problem. Returns how many calls there were. */
+export async function strikeEverywhere(
+  kind: Kind,
+  disturbance: Disturbance,
+  options?: Disturbed,
+): Promise<number> {
+  for (let at = 1; ; at++) {
+    const { struck, broken } = await rotateDisturbed(kind, disturbance, at, options);
+    if (!struck) return at - 1;
+    expect(broken, `before call ${at}`).toEqual([]);
+  }
 }
 
 interface WorkOptions {

@@ -1,18 +1,26 @@
+import { claimLength } from "../../../shared/core/lifecycle/decide.ts";
+import { guessWindowMs } from "../../../shared/core/looks/guesses.ts";
 import { parsePayload } from "../../../shared/core/payload/payload.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
+import { hour, plus } from "../../../shared/core/time.ts";
 import { type GivenResult } from "../../../shared/engine/inbox/given.ts";
 import { importSecret } from "../../../shared/engine/inbox/import.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import { requestUndo } from "../../../shared/engine/inbox/undo.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
+import { unblockTarget } from "../../../shared/engine/work/unblock.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { readLedger } from "../ledger/read-ledger.ts";
-import { keyed } from "../steps.ts";
+import { keyed, setPassword, writeByHand } from "../steps.ts";
 import { type Kind, open, type World } from "../world.ts";
 
 /** One way in which a person changes what is published. */
 export interface Operation {
   readonly name: string;
+  /** Whether the operation applies to this kind of target. Absent: it always does. */
+  readonly fits?: (kind: Kind) => boolean;
+  /** How many entries about its end the ledger has: a rotation that is blocked and continues has two. Default: one. */
+  readonly ends?: number;
   /** Happens before the first stop. */
   prepare?(world: World): Promise<unknown>;
   /** Happens outside of Keyturn, directly after an effect. */
@@ -87,6 +95,54 @@ const undoing: Operation = {
 /** Every operation with a secret that Keyturn does not generate. */
 export const givenOperations: readonly Operation[] = [importing, importingSet, undoing];
 
+const dating: Operation = {
+  ...rotation,
+  name: "rotation at a date",
+  async request(ports, world) {
+    const notBefore = plus(world.now(), hour);
+    const request = { reason: "operator", ...wanted, notBefore, key: keyed("once") } as const;
+    return (await requestRotation(ports, world.target, request)).rotationId;
+  },
+};
+
+/** The second account of a pair has a secret of its own. */
+const storedIn = ({ accounts }: Kind): string => (accounts.length === 1 ? "app-db" : "app-second");
+
+/** A person stores the password that a blocked target has, and says so. */
+const unblocking: Operation = {
+  name: "unblock",
+  fits: ({ as }) => as === "self",
+  ends: 2,
+  supersedes: firstAccount,
+  async prepare(world) {
+    await workOn(world.ports(open), world.target);
+    const account = world.kind.accounts.at(-1) ?? "";
+    setPassword(world, account, "set by hand");
+    await rotation.request(world.ports(open), world);
+    await workOn(world.ports(open), world.target);
+    world.advance(guessWindowMs);
+    await writeByHand(world, account, "set by hand", storedIn(world.kind));
+  },
+  async request(ports, world) {
+    const version = world.vault.versions(storedIn(world.kind)).at(-1)?.ref.version ?? "";
+    const input = { by: "test", version, key: keyed("unblock") };
+    const { result } = await unblockTarget(ports, world.target, input);
+    if ("refused" in result) return `refused: ${result.refused}`;
+    // A process died while it tried.
+    if ("busy" in result) world.advance(claimLength);
+    return ("rotationId" in result && result.rotationId) || "";
+  },
+  async violations(world) {
+    const entries = await readLedger(world.journal);
+    const count = entries.filter(({ action }) => action === "target.unblock").length;
+    const broken = count === 1 ? [] : [`the ledger has ${count} entries of the unblock`];
+    return [...broken, ...(await leaks(world, "set by hand"))];
+  },
+};
+
+/** Every operation whose effects differ from those of a rotation that begins at once. */
+export const otherOperations: readonly Operation[] = [...givenOperations, dating, unblocking];
+
 async function requestImport(ports: Ports, world: World): Promise<string> {
   const input = { ...wanted, value: new Secret(imported), mayApply: true, key: keyed("once") };
   return idOf(await importSecret(ports, world.target, input));
@@ -114,6 +170,7 @@ export async function leaks(world: World, value: string): Promise<string[]> {
     "an idempotency key": [
       await world.journal.request("app", "once"),
       await world.journal.request("app", "undo"),
+      await world.journal.request("app", "unblock"),
     ],
     "an alarm": await world.journal.alarms(100),
     "an event": world.events,

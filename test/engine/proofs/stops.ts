@@ -11,7 +11,13 @@ import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
 import { type Operation, rotation } from "./operations.ts";
 
 /** `dies`: the process ends after the effect. `loses the reply`: the effect happened, but the worker gets an error. */
-export type How = "dies before" | "dies after" | "loses the reply of";
+export const hows = ["dies before", "dies after", "loses the reply of"] as const;
+export type How = (typeof hows)[number];
+
+/** A death before an effect equals one after the effect before it, so pairs need not try both. */
+export const pairsOfHows = (["dies after", "loses the reply of"] as const).flatMap(
+  (first, _, both) => both.map((second) => ({ first, second })),
+);
 
 export interface Stop {
   /** The number of the effect at which the stop happens, counted from one since the last stop. */
@@ -80,9 +86,7 @@ export async function rotateWithStops(
     broken.push(...violations(world).map((what) => `${what} after ${effect}`));
     if (!isHere) return result;
     if (stop.how === "dies after") return gone(die);
-    throw effect === "journal.commit"
-      ? new JournalUnavailableError("the reply was lost")
-      : new Error("socket hang up");
+    throw lostReply(effect);
   };
 
   /** One life of a process. A dead process never continues, not even with its error handling. */
@@ -122,14 +126,15 @@ export async function rotateWithStops(
     if (ends && world.isKept(superseded)) broken.push("the superseded secret was never retired");
   }
 
-  await settle();
+  // A preparation ends in the state in which the person makes the request.
+  if (!operation.prepare) await settle();
   for (let tries = 0; rotationId === "" && tries < 5; tries++) {
     await live(async (ports) => {
       rotationId = await operation.request(ports, world);
     });
   }
   await settle();
-  broken.push(...(await endViolations(world, rotationId)));
+  broken.push(...(await endViolations(world, rotationId, operation.ends)));
   broken.push(...(await operation.violations(world)));
   world.advance(world.target.grace);
   await settle();
@@ -139,10 +144,16 @@ export async function rotateWithStops(
   return { allMet: waiting.length === 0, effects: count, broken };
 }
 
-function isIdle({ rotation: open, request, given, claim, outbox }: TargetRecord): boolean {
-  const isBusy = [open, request, given, claim.owner].some((one) => one !== undefined);
+function isIdle({ rotation: open, request, given, dated, claim, outbox }: TargetRecord): boolean {
+  const isBusy = [open, request, given, dated, claim.owner].some((one) => one !== undefined);
   return !isBusy && outbox.length === 0;
 }
+
+/** The error of a caller whose call had its effect. */
+export const lostReply = (effect: string): Error =>
+  effect.startsWith("journal.")
+    ? new JournalUnavailableError("the reply was lost")
+    : new Error("socket hang up");
 
 /** A call that was under way when the process died. */
 function gone(die: () => void): Promise<never> {
@@ -165,7 +176,7 @@ export function violations(world: World): string[] {
 }
 
 /** Conditions that must hold once a rotation has ended. */
-export async function endViolations(world: World, rotationId: string): Promise<string[]> {
+export async function endViolations(world: World, rotationId: string, ends = 1): Promise<string[]> {
   const record = (await world.journal.read("app"))?.record;
   const run = await world.journal.run("app", rotationId);
   const versions = world.vault.versions("app-db");
@@ -187,7 +198,7 @@ export async function endViolations(world: World, rotationId: string): Promise<s
     "another rotation is published": newest?.tags["keyturn-rotation"] !== rotationId,
     "the consumer was never refreshed": !refreshed,
     "the ledger has not exactly one entry of the request": count("rotation.request") !== 1,
-    "the ledger has not exactly one entry of the end": count("rotation.end") !== 1,
+    "the ledger has not exactly one entry of the end": count("rotation.end") !== ends,
     "success was not notified with exactly one id": new Set(told.map(({ id }) => id)).size !== 1,
   };
   return Object.keys(findings).filter((finding) => findings[finding]);
@@ -206,5 +217,23 @@ export async function forEveryEffect(
     const story = stops.map(({ how, at }) => `${how} effect ${at}`).join(", then ");
     expect(ending.broken, `${operation?.name ?? ""} ${kind.name}: ${story}`).toEqual([]);
     if (!ending.allMet) return n - 1;
+  }
+}
+
+/** Does the same for every pair of stops of these two kinds. Returns how many pairs there were. */
+export async function forEveryPair(
+  kind: Kind,
+  { first, second }: { readonly first: How; readonly second: How },
+  operation?: Operation,
+): Promise<number> {
+  let tried = 0;
+  for (let at = 1; ; at++) {
+    const stopsAt = (n: number) => [
+      { at, how: first },
+      { at: n, how: second },
+    ];
+    const seconds = await forEveryEffect(kind, stopsAt, undefined, operation);
+    if (seconds === 0) return tried;
+    tried += seconds;
   }
 }
