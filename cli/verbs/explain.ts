@@ -15,14 +15,15 @@ export const makeExplain = () =>
     ["keyturn explain orders-db", "start here when a target needs attention"],
   );
 
-type ActionKind = ApiAnswer<"api-explanation">["actions"][number]["kind"];
+type Action = ApiAnswer<"api-explanation">["actions"][number];
 
 const reason = '"the reason, for the history"';
 
 /** The command of this program for an action. The API names a request to itself. */
-const commands: Partial<Record<ActionKind, (target: string) => string>> = {
+const commands: Partial<Record<Action["kind"], (target: string, action: Action) => string>> = {
   "request-rotation": (target) => `keyturn rotate ${target}`,
   "lift-freeze": (target) => `keyturn rotate ${target} --lift-freeze ${reason}`,
+  "cancel-rotation": (target, { rotation = "" }) => `keyturn cancel ${target} ${rotation}`,
   "end-pause": (target) => `keyturn resume ${target}`,
   "override-pause": (target) => `keyturn rotate ${target} --force ${reason}`,
 };
@@ -38,7 +39,7 @@ function formatExplanation(found: ApiAnswer<"api-explanation">, now: number): st
     fields.push(["Next", [longTime(at, now), what].filter(Boolean).join(": ")], ["  because", why]);
   }
   for (const action of found.actions) {
-    const command = commands[action.kind]?.(found.target) ?? action.command;
+    const command = commands[action.kind]?.(found.target, action) ?? action.command;
     fields.push(["You can", action.do], ["  because", action.why], ["  run", command]);
   }
   return formatRecord(fields);

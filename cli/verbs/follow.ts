@@ -103,7 +103,7 @@ async function poll(
 }
 
 function hasEnded({ state }: Rotation): boolean {
-  return state === "done" || state === "failed" || state === "blocked";
+  return state !== "queued" && state !== "running";
 }
 
 /** The exit code for a followed rotation. */
