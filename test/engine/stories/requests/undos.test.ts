@@ -14,6 +14,7 @@ import {
   rotate,
   setPassword,
   work,
+  writeByHand,
 } from "../../steps.ts";
 import {
   type Kind,
@@ -283,4 +284,30 @@ test("After an adoption, nothing can be undone if it is not known what was publi
   await work(edited);
   expect((await readRecord(edited)).health).toBe("healthy");
   expect(await undo(edited)).toEqual(refusal("no previous secret of app is known"));
+});
+
+test("An undo of a pair does not pass over a version that somebody published by hand of the same account", async () => {
+  const world = await rotated(pairAdmin);
+  const { account = "" } = publishedIn(world);
+  const nothing = refusal("was not published directly before the present version");
+  world.advance(minute);
+  await writeByHand(world, account, "set by hand");
+  setPassword(world, account, "set by hand");
+  await work(world, open, true);
+  expect((await readRecord(world)).active).toBe(account);
+  expect(await undo(world)).toEqual(nothing);
+  const edited = await publishElsewhere(world, account, "app-db2", "the next one");
+  await work(edited);
+  expect(await undo(edited)).toEqual(nothing);
+});
+
+test("An undo of a pair publishes the account that was published until somebody published the other one", async () => {
+  const world = await rotated(pairAdmin);
+  const { account } = publishedIn(world);
+  await writeByHand(world, first(world), `first-secret-of-${first(world)}`);
+  await work(world, open, true);
+  expect((await readRecord(world)).active).toBe(first(world));
+  await accepted(undo(world));
+  await work(world);
+  expect(publishedIn(world).account).toBe(account);
 });
