@@ -7,6 +7,7 @@ import { makeAudit } from "./verbs/audit.ts";
 import { makeBreach } from "./verbs/breach.ts";
 import { makeBreachReport } from "./verbs/breach-report.ts";
 import { makeBreaches } from "./verbs/breaches.ts";
+import { makeCancel } from "./verbs/cancel.ts";
 import {
   makeCancelBreach,
   makeConfirmBreach,
@@ -51,6 +52,7 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
   ],
   "Act on targets:": [
     makeRotate,
+    makeCancel,
     makeImport,
     makeUndo,
     makeUnblock,

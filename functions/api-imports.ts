@@ -1,14 +1,11 @@
 import { type GivenInput, type GivenResult, Secret } from "../shared/app.ts";
 import type { Call } from "./http/endpoint.ts";
-import { ProblemError, requireTarget } from "./http/problem.ts";
+import { rejectUnlessDone, requireTarget } from "./http/problem.ts";
 import { replyRequested } from "./http/requested.ts";
 import { reply, serve } from "./http/serve.ts";
 import { withoutUndefined } from "./http/without-undefined.ts";
 import type { importSecret } from "./schemas/imports.ts";
 import type { undo } from "./schemas/undos.ts";
-
-/** Seconds. A worker that holds a target is usually done within that time. */
-const retryAfter = "5";
 
 serve(
   "api-import",
@@ -61,17 +58,4 @@ function toInput(
 function answer(target: string, result: GivenResult) {
   rejectUnlessDone(result);
   return replyRequested(target, result);
-}
-
-/** Throws ProblemError for an operation that the target does not permit now. */
-function rejectUnlessDone<Result extends object>(
-  result: Result,
-): asserts result is Exclude<Result, { readonly refused: string } | { readonly busy: string }> {
-  if ("busy" in result) {
-    throw new ProblemError("busy", String(result.busy), { headers: { "retry-after": retryAfter } });
-  }
-  if ("refused" in result) {
-    const text = String(result.refused);
-    throw new ProblemError("not-possible", `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
-  }
 }

@@ -2,7 +2,7 @@ import type { RotationInput } from "../shared/app.ts";
 import { readCursor, refusedCursor, writeCursor } from "./http/cursor.ts";
 import { openEventStream, type StreamedEvent } from "./http/event-stream.ts";
 import { nextPage } from "./http/pages.ts";
-import { ProblemError, requireTarget } from "./http/problem.ts";
+import { ProblemError, rejectUnlessDone, requireTarget } from "./http/problem.ts";
 import { replyRequested } from "./http/requested.ts";
 import { checkLastEventId, isEnd, toRotationEvent } from "./http/rotation-events.ts";
 import { reply, replyStream, replyText, serve } from "./http/serve.ts";
@@ -59,6 +59,18 @@ serve(
     const found = await operations.rotation(target, rotation);
     if (found) return reply(200, found);
     throw noSuchRotation(target, rotation);
+  },
+);
+
+serve(
+  "api-rotation-cancel",
+  async () => (await schemas()).cancelRotation,
+  async ({ params: { target, rotation }, operations, origin, key }) => {
+    const found = await operations.cancelRotation(target, { rotationId: rotation, origin, key });
+    if (!found) throw noSuchRotation(target, rotation);
+    rejectUnlessDone(found);
+    const { notBefore, requestedBy, why } = found;
+    return reply(200, { target, rotation, notBefore, requestedBy, why });
   },
 );
 

@@ -59,6 +59,7 @@ export { errorKinds } from "./core/errors.ts";
 export { toPrintable, toPrintableLines } from "./core/printable.ts";
 export { Secret } from "./core/secrets/secret.ts";
 export { verifyResults } from "./core/looks/verified.ts";
+export { runStates } from "./core/record/history.ts";
 export { reasons, workingPhases } from "./core/record/record.ts";
 export { parseLimit } from "./core/simulation/limits.ts";
 export { planFormats } from "./core/simulation/formats.ts";

@@ -19,6 +19,7 @@ import type { importSecret } from "../../functions/schemas/imports.ts";
 import type { pauseTargets, resumeTargets } from "../../functions/schemas/pauses.ts";
 import type { reportExposure, reportUse } from "../../functions/schemas/reports.ts";
 import type {
+  cancelRotation,
   getRotation,
   listRotations,
   requestRotation,
@@ -52,6 +53,7 @@ interface Endpoints {
   "api-targets": typeof listTargets;
   "api-target": typeof getTarget;
   "api-rotate": typeof requestRotation;
+  "api-rotation-cancel": typeof cancelRotation;
   "api-rotations": typeof listRotations;
   "api-rotation": typeof getRotation;
   "api-exposures": typeof reportExposure;

@@ -9,9 +9,13 @@ export interface Suggestion {
 export const files: Suggestion = { value: ":files", description: "" };
 
 /** Finds the values of arguments whose name is the key, such as `target` for `<target>` and `[targets...]`. */
-export type Finders = Readonly<
-  Record<string, (words: readonly string[]) => Promise<readonly Suggestion[]>>
->;
+export type Finders = Readonly<Record<string, Finder>>;
+
+/** `before`: the arguments of the command that are written already. */
+type Finder = (
+  words: readonly string[],
+  before: readonly string[],
+) => Promise<readonly Suggestion[]>;
 
 /** Suggests what may be at the place of the last word, which is empty at the start of a new one. */
 export async function suggest(
@@ -52,13 +56,13 @@ async function suggestInside(
   if (pending) return suggestValues(pending.flags, pending.argChoices);
   if (current.startsWith("-")) return suggestOptions(command, words);
   const last = command.registeredArguments.at(-1);
+  const written = listArguments(command, words);
   const argument =
-    command.registeredArguments[countArguments(command, words)] ??
-    (last?.variadic ? last : undefined);
+    command.registeredArguments[written.length] ?? (last?.variadic ? last : undefined);
   if (!argument) return [];
   if (argument.name() === "file") return [files];
   const find = finders[argument.name().replace(/s$/, "")];
-  return find ? find(words) : toSuggestions(argument.argChoices ?? []);
+  return find ? find(words, written) : toSuggestions(argument.argChoices ?? []);
 }
 
 function suggestValues(flags: string, choices: readonly string[] | undefined) {
@@ -72,14 +76,14 @@ function suggestOptions(command: CommandUnknownOpts, words: readonly string[]): 
     .map(({ long = "", description }) => ({ value: long, description }));
 }
 
-/** Counts the arguments of the command that are written already. */
-function countArguments(command: CommandUnknownOpts, words: readonly string[]): number {
+/** The arguments of the command that are written already. */
+function listArguments(command: CommandUnknownOpts, words: readonly string[]): readonly string[] {
   const [, ...rest] = words;
   const isValue = (at: number): boolean => {
     const before = rest[at - 1] ?? "";
     return command.options.some((option) => option.required && option.long === before);
   };
-  return rest.filter((word, at) => !word.startsWith("-") && !isValue(at)).length;
+  return rest.filter((word, at) => !word.startsWith("-") && !isValue(at));
 }
 
 const toSuggestions = (values: readonly string[]): Suggestion[] =>

@@ -18,6 +18,7 @@ const styles: Readonly<Record<string, Style>> = {
   ...{ "in force": "yellow", planned: "cyan" },
   ...{ rotated: "green", ended: "green", begun: "cyan", preview: "cyan" },
   ...{ unfinished: "red", left: "yellow", paused: "yellow", stopping: "yellow", expired: "dim" },
+  ...{ cancelled: "dim" },
   ...{ queued: "yellow", new: "cyan", running: "cyan" },
 };
 

@@ -32,6 +32,18 @@ const finders: Finders = {
       description: `${type}, ${health}`,
     }));
   }),
+  rotation: orNothing(async (client, [command], [target]) => {
+    if (command === "cancel") {
+      const { scheduled = [] } = await client.call("api-target", { params: { target } });
+      return scheduled.map(({ rotation, notBefore, requestedBy }) => ({
+        value: rotation,
+        description: `scheduled for ${notBefore} by ${requestedBy}`,
+      }));
+    }
+    const query = { limit: "20", cursor: undefined };
+    const { rotations } = await client.call("api-rotations", { params: { target }, query });
+    return rotations.map(({ rotationId, state }) => ({ value: rotationId, description: state }));
+  }),
   breach: orNothing(async (client) => {
     const { breaches } = await client.call("api-breaches", {});
     return breaches.flatMap((one) =>
@@ -48,10 +60,12 @@ const finders: Finders = {
 };
 
 /** Without an answer nothing is suggested. */
-function orNothing(find: (client: Client) => Promise<readonly Suggestion[]>) {
-  return async (words: readonly string[]): Promise<readonly Suggestion[]> => {
+function orNothing(
+  find: (client: Client, ...typed: Parameters<Finders[string]>) => Promise<readonly Suggestion[]>,
+): Finders[string] {
+  return async (words, before) => {
     try {
-      return await find(connect(readConnection(words)));
+      return await find(connect(readConnection(words)), words, before);
     } catch {
       return [];
     }

@@ -17,14 +17,15 @@ export const makeExplain = () =>
     ["keyturn explain orders-db", "start here when a target needs attention"],
   );
 
-type ActionKind = ApiAnswer<"api-explanation">["actions"][number]["kind"];
+type Action = ApiAnswer<"api-explanation">["actions"][number];
 
 const reason = "the reason, for the history";
 
 /** The words and options of this program for an action. The API names a request to itself. */
-const commands: Partial<Record<ActionKind, readonly [verb: string, options?: Options]>> = {
+const commands: Partial<Record<Action["kind"], readonly [verb: string, options?: Options]>> = {
   "request-rotation": ["rotate"],
   "lift-freeze": ["rotate", { "lift-freeze": reason }],
+  "cancel-rotation": ["cancel"],
   "end-pause": ["resume"],
   "override-pause": ["rotate", { force: reason }],
   unblock: ["unblock", { version: "the id of the version" }],
@@ -32,9 +33,15 @@ const commands: Partial<Record<ActionKind, readonly [verb: string, options?: Opt
   "dry-run": ["dry-run"],
 };
 
-function toCommand(kind: ActionKind, target: string, app: ConnectionOptions): string | undefined {
+function toCommand(
+  { kind, rotation, command }: Action,
+  target: string,
+  app: ConnectionOptions,
+): string | undefined {
   const found = commands[kind];
-  return found && toCommandText([found[0], target], app, found[1]);
+  if (!found) return command;
+  const [verb, options] = found;
+  return toCommandText([verb, target, ...(rotation === undefined ? [] : [rotation])], app, options);
 }
 
 function formatExplanation(
@@ -52,7 +59,7 @@ function formatExplanation(
     fields.push(["Next", [longTime(at, now), what].filter(Boolean).join(": ")], ["  because", why]);
   }
   for (const action of found.actions) {
-    const command = toCommand(action.kind, found.target, app) ?? action.command;
+    const command = toCommand(action, found.target, app);
     fields.push(["You can", action.do], ["  because", action.why], ["  run", command]);
   }
   return formatRecord(fields);

@@ -61,7 +61,7 @@ async function* listen(
 }
 
 function hasEnded({ state }: Rotation): boolean {
-  return state === "done" || state === "failed" || state === "blocked";
+  return state !== "queued" && state !== "running";
 }
 
 /** The exit code for a followed rotation. */

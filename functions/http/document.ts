@@ -30,6 +30,7 @@ export const endpoints = {
   unblockTarget: undos.unblock,
   listRotations: rotations.listRotations,
   getRotation: rotations.getRotation,
+  cancelRotation: rotations.cancelRotation,
   followRotation: rotations.followRotation,
   reportExposure: reports.reportExposure,
   reportUse: reports.reportUse,

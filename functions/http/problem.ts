@@ -50,6 +50,22 @@ export function noSuchTargets(ids: readonly string[]): ProblemError {
 /** How many unknown ids a message shows. */
 const maxShownIds = 10;
 
+/** Seconds. A worker that holds a target is usually done within that time. */
+const retryAfter = "5";
+
+/** Throws ProblemError for an operation that the target does not permit now. */
+export function rejectUnlessDone<Result extends object>(
+  result: Result,
+): asserts result is Exclude<Result, { readonly refused: string } | { readonly busy: string }> {
+  if ("busy" in result) {
+    throw new ProblemError("busy", String(result.busy), { headers: { "retry-after": retryAfter } });
+  }
+  if ("refused" in result) {
+    const text = String(result.refused);
+    throw new ProblemError("not-possible", `${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+  }
+}
+
 /** Makes an answer in the format of RFC 9457. */
 export function toAnswer({ kind, message, headers, more }: ProblemError): HttpResponseInit {
   const { status, title } = problemKinds[kind];

@@ -19,7 +19,7 @@ export function isEnd({ name }: StreamedEvent): boolean {
 }
 
 function hasEnded({ state }: HistoryRotation): boolean {
-  return state === "done" || state === "failed" || state === "blocked";
+  return state !== "queued" && state !== "running";
 }
 
 /** Throws ProblemError if the id belongs to another rotation. A hash that no event had is like that of an older event. */

@@ -23,6 +23,11 @@ export const routes = {
   "api-rotate": { method: "POST", path: "targets/{target}/rotations", action: "rotation.request" },
   "api-rotations": { method: "GET", path: "targets/{target}/rotations" },
   "api-rotation": { method: "GET", path: "targets/{target}/rotations/{rotation}" },
+  "api-rotation-cancel": {
+    method: "POST",
+    path: "targets/{target}/rotations/{rotation}/cancel",
+    action: "rotation.cancel",
+  },
   "api-import": { method: "POST", path: "targets/{target}/import", action: "rotation.request" },
   "api-undo": { method: "POST", path: "targets/{target}/undo", action: "rotation.request" },
   "api-unblock": { method: "POST", path: "targets/{target}/unblock", action: "target.unblock" },

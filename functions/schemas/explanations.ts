@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { actionKinds, explainedStates, stepKinds } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
-import { instant, list, targetId, targetParams } from "./common.ts";
+import { instant, list, rotationId, targetId, targetParams } from "./common.ts";
 
 const state = z
   .enum(explainedStates)
@@ -43,10 +43,11 @@ const action = z
     kind: z
       .enum(actionKinds)
       .describe(
-        "`fix`: remove the cause of the last failure. `request-rotation`: a request takes effect at once. `lift-freeze`: a request takes effect at once only if it lifts the freeze. `end-pause`: the target is paused. `override-pause`: a request takes effect at once only if it has `force`. `wait`: Keyturn continues by itself.",
+        "`fix`: remove the cause of the last failure. `request-rotation`: a request takes effect at once. `lift-freeze`: a request takes effect at once only if it lifts the freeze. `cancel-rotation`: a rotation is scheduled for a date. `end-pause`: the target is paused. `override-pause`: a request takes effect at once only if it has `force`. `wait`: Keyturn continues by itself.",
       ),
     do: z.string(),
     why: z.string(),
+    rotation: rotationId.optional().describe("The scheduled rotation that can be cancelled."),
     command: z
       .string()
       .optional()

@@ -4,6 +4,7 @@ import {
   formatDuration,
   maxGraceMs,
   reasons,
+  runStates,
   workingPhases,
 } from "../../shared/app.ts";
 import { endpoint } from "../http/endpoint.ts";
@@ -60,8 +61,10 @@ const rotation = z
     targetId,
     account: z.string().optional().describe("The account whose password is changed."),
     state: z
-      .enum(["queued", "running", "done", "failed", "blocked"])
-      .describe("`blocked`: no stored password is known to work. A person must act."),
+      .enum(runStates)
+      .describe(
+        "`blocked`: no stored password is known to work. A person must act. `cancelled`: a person cancelled the scheduled rotation before its date.",
+      ),
     cause: z
       .enum(reasons)
       .describe(
@@ -171,6 +174,40 @@ export const getRotation = endpoint({
   problems: ["rotation-not-found", "record-unreadable"],
 });
 
+export const cancelRotation = endpoint({
+  route: "api-rotation-cancel",
+  group: "Rotations",
+  summary: "Cancel a scheduled rotation",
+  description:
+    "Cancels a rotation that was requested with `notBefore` and waits for its date. Refused once it is queued, under way or over: `detail` says which. A paused target starts no queued rotation.",
+  params: rotationParams,
+  headers: keyedHeaders,
+  body: { json: z.strictObject(justification) },
+  answers: {
+    200: {
+      description: "The rotation is cancelled, and its state in the history is `cancelled`.",
+      content: {
+        "application/json": z
+          .object({
+            target: targetId,
+            rotation: rotationId,
+            notBefore: instant.describe("The date for which it was scheduled."),
+            requestedBy: z.string().describe("Who scheduled it."),
+            why: z.string().describe("What was cancelled, in a sentence."),
+          })
+          .meta({ id: "CancelledRotation" }),
+      },
+    },
+  },
+  problems: [
+    "rotation-not-found",
+    "busy",
+    "not-possible",
+    "idempotency-key-reused",
+    "record-unreadable",
+  ],
+});
+
 const eventIdError =
   "`Last-Event-ID` must be the id of an event of this rotation. Leave it out to start with the present state.";
 
@@ -179,7 +216,7 @@ export const followRotation = endpoint({
   group: "Rotations",
   summary: "Follow a rotation as server-sent events",
   description:
-    "Each event has the whole rotation, as `GET …/rotations/{rotation}` answers it: `progress` whenever it has changed, and `end` when it is done, failed or blocked. After `end` the stream ends. It also ends after 200 seconds: connect again with the header `Last-Event-ID`, as browsers do. Then an event comes only if something has changed since; 204 says that you have the last one. Comments come every 15 seconds. One instance streams to five clients at a time; poll if you are not one of them.",
+    "Each event has the whole rotation, as `GET …/rotations/{rotation}` answers it: `progress` whenever it has changed, and `end` when it is done, failed, blocked or cancelled. After `end` the stream ends. It also ends after 200 seconds: connect again with the header `Last-Event-ID`, as browsers do. Then an event comes only if something has changed since; 204 says that you have the last one. Comments come every 15 seconds. One instance streams to five clients at a time; poll if you are not one of them.",
   params: rotationParams,
   headers: z.strictObject({
     "last-event-id": z

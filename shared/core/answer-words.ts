@@ -25,6 +25,7 @@ export const actionKinds = [
   "import",
   "dry-run",
   "request-rotation",
+  "cancel-rotation",
   "lift-freeze",
   "end-pause",
   "override-pause",

@@ -10,6 +10,7 @@ export type EventType =
   | "held-back"
   | "paused"
   | "resumed"
+  | "rotation-cancelled"
   | "started"
   | "staged"
   | "applied"

@@ -1,6 +1,10 @@
 import { LeaseLostError } from "../core/errors.ts";
 import { findWakeTime } from "../core/lifecycle/decide.ts";
-import { mergeConcurrent, withCallersFields } from "../core/record/merge-concurrent.ts";
+import {
+  findCancelled,
+  mergeConcurrent,
+  withCallersFields,
+} from "../core/record/merge-concurrent.ts";
 import type { TargetRecord } from "../core/record/record.ts";
 import type { Target } from "../core/target.ts";
 import { type Instant, toInstant } from "../core/time.ts";
@@ -46,7 +50,12 @@ export function makeFencedJournal(
     const theirs = requireOwn(await journal.read(target.id), written, owner);
     etag = theirs.etag;
     const remote = theirs.record;
-    const merged = mergeConcurrent({ base: written, local, remote }, target, now());
+    const race = { base: written, local, remote };
+    const cancelled = findCancelled(race);
+    if (cancelled !== undefined) {
+      throw new LeaseLostError(`rotation ${cancelled} of ${target.id} was cancelled meanwhile`);
+    }
+    const merged = mergeConcurrent(race, target, now());
     written = withCallersFields(written, remote);
     return merged;
   }

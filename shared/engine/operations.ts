@@ -23,6 +23,7 @@ import { type Breaching, makeBreaching } from "./breach/breaching.ts";
 import { wakeBreaches, workOnBreach } from "./breach/wake-breaches.ts";
 import { dryRun, type DryRunOutcome } from "./dry-run/dry-run.ts";
 import { type FindTarget, makeFindTarget, makeFreezes } from "./fleet/frozen-targets.ts";
+import { type Cancelling, makeCancelling } from "./inbox/cancel.ts";
 import { expose, type ExposureInput } from "./inbox/expose.ts";
 import { type Freezing, makeFreezing } from "./inbox/freezing.ts";
 import { type Giving, makeGiving } from "./inbox/giving.ts";
@@ -44,7 +45,7 @@ import { verifyPublished } from "./work/verify.ts";
 
 /** Everything that Keyturn can do, for every kind of caller. */
 export interface Operations
-  extends Questions, LedgerQuestions, Pausing, Freezing, Breaching, Giving {
+  extends Questions, LedgerQuestions, Pausing, Freezing, Breaching, Giving, Cancelling {
   /** Sends a message for each target that is due. Returns the number of messages. */
   sweep(): Promise<number>;
   /** Does the due work for the target of a queue message. `undefined` stands for an unreadable message. */
@@ -174,9 +175,12 @@ function makeInbox(
   ports: Ports,
   find: FindTarget,
   firstQueue: Queue,
-): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> & Giving {
+): Pick<Operations, "request" | "expose" | "recordUse" | "verify" | "dryRun"> &
+  Giving &
+  Cancelling {
   return {
     ...makeGiving(ports, find, firstQueue),
+    ...makeCancelling(ports, find),
     async request(targetId, wanted) {
       const target = await find(targetId);
       return target && (await requestNow(ports, firstQueue, target, wanted));

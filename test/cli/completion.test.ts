@@ -9,12 +9,15 @@ import { program, runCommand } from "./run-command.ts";
 
 const freeze = "01M8DN458WR7MW66ZTVCCEXGYW";
 const breach = "01M8DN458WR7MW66ZTVCCEXGYX";
+const rotation = "01M8DN458WR7MW66ZTVCCEXGYZ";
 const finders = {
   target: () =>
     Promise.resolve([
       { value: "orders-db", description: "postgresql" },
       { value: "mails", description: "mongodb" },
     ]),
+  rotation: (_words: readonly string[], [target]: readonly string[]) =>
+    Promise.resolve(target === "orders-db" ? [{ value: rotation, description: "queued" }] : []),
   freeze: () => Promise.resolve([{ value: freeze, description: "audit" }]),
   breach: () => Promise.resolve([{ value: breach, description: "running, theft" }]),
 };
@@ -80,6 +83,11 @@ test("ids of breaches are completed in their place", async () => {
   expect(await suggestions("breach", "or")).toEqual(["orders-db"]);
 });
 
+test("ids of rotations are completed after the target, which the search gets", async () => {
+  expect(await suggestions("cancel", "--reason", "eva stays", "orders-db", "")).toEqual([rotation]);
+  expect(await suggestions("rotation", "mails", "01")).toEqual([]);
+});
+
 test("a line is a value, or a value and a description behind a tab", async () => {
   const lines = async (...words: string[]) =>
     (await runCommand(["complete-words", "--", ...words])).stdout;
@@ -99,7 +107,7 @@ test.each(shells)("the script for %s has valid syntax, if the shell is installed
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });
 
-test("bash completes ids of targets and freezes of the app that the environment names", async () => {
+test("bash completes ids of targets, freezes and rotations of the app that the environment names", async () => {
   const server = await serveOnLoopback({
     bodyLimit: 1_000,
     handler: () => () =>
@@ -111,6 +119,7 @@ test("bash completes ids of targets and freezes of the app that the environment 
             { id: freeze, state: "in force", reason: "audit" },
             { id: "01ENDED", state: "ended", reason: "holidays" },
           ],
+          scheduled: [{ rotation, notBefore: "2027-01-04T00:00:00.000Z", requestedBy: "ada" }],
         },
       }),
   });
@@ -118,6 +127,7 @@ test("bash completes ids of targets and freezes of the app that the environment 
 ${scripts.bash}
 COMP_WORDS=(keyturn rotate ord); COMP_CWORD=2; _keyturn; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(keyturn end-freeze ''); COMP_CWORD=2; _keyturn; echo "\${COMPREPLY[@]}"
+COMP_WORDS=(keyturn cancel orders-db ''); COMP_CWORD=3; _keyturn; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(keyturn rotate '$(echo evil >&2)'); COMP_CWORD=2; _keyturn; echo "\${COMPREPLY[@]}"
 COMP_WORDS=(keyturn check --config pack); COMP_CWORD=3; _keyturn; echo "\${COMPREPLY[@]}"`;
   const env = { PATH: process.env["PATH"], KEYTURN_APP: server.url, KEYTURN_KEY: "a-key" };
@@ -125,5 +135,5 @@ COMP_WORDS=(keyturn check --config pack); COMP_CWORD=3; _keyturn; echo "\${COMPR
   const [stdout, stderr] = await Promise.all([text(bash.stdout), text(bash.stderr)]);
   await server.close();
   expect(stderr).toBe("");
-  expect(stdout).toBe(`orders-db\n${freeze}\n\npackage-lock.json package.json\n`);
+  expect(stdout).toBe(`orders-db\n${freeze}\n${rotation}\n\npackage-lock.json package.json\n`);
 });

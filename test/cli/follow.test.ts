@@ -49,8 +49,8 @@ test("A followed rotation is read from its events, without a poll", async () => 
   expect(paths).toEqual([`${path}/events`]);
 });
 
-test("A failed rotation ends with 1", async () => {
-  const events = stream(event("end", { ...done, state: "failed" }, 1));
+test.each(["failed", "cancelled"])("A rotation that is %s ends with 1", async (state) => {
+  const events = stream(event("end", { ...done, state }, 1));
   expect((await follow({ events })).status).toBe(1);
 });
 

@@ -78,6 +78,8 @@ describe("An answer of the running app matches the document", () => {
     ["listRotations", 200, "/api/targets/ones/rotations?limit=1"],
     ["listRotations", 404, "/api/targets/nobody/rotations"],
     ["getRotation", 404, "/api/targets/ones/rotations/01ARZ3NDEKTSV4RRFFQ69G5FAV"],
+    ["cancelRotation", 404, "/api/targets/ones/rotations/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel"],
+    ["cancelRotation", 400, "/api/targets/ones/rotations/7/cancel", post({})],
     ["reportExposure", 202, "/api/targets/both/exposures", post({ by: "anna", kind: "breach" })],
     ["reportExposure", 202, "/api/targets/ones/exposures", post({ by: "anna", from: "a log" })],
     ["reportExposure", 400, "/api/targets/ones/exposures", post({})],

@@ -169,6 +169,39 @@ test("A rotation at a date waits for it, and the target and the plan show it", a
   expect(rotations[0]).toMatchObject({ at: notBefore });
 });
 
+test("A rotation at a date is cancelled once, and its stream of events ends with that", async () => {
+  const notBefore = new Date(Date.now() + 40 * 86_400_000).toISOString();
+  const asked = await world.api.post("/api/targets/dated/rotations", { notBefore });
+  const rotation = String(asked.body["rotation"]);
+  const path = `/api/targets/dated/rotations/${rotation}`;
+  const events = world.api.send("GET", `${path}/events`);
+  const cancelled = await world.api.post(`${path}/cancel`, { reason: "eva stays" });
+  expect(cancelled).toMatchObject({
+    status: 200,
+    body: { target: "dated", rotation, notBefore, requestedBy: "function key" },
+  });
+  expect((await events).text).toMatch(/event: end\ndata: \{.*"state":"cancelled"/);
+  expect(JSON.parse((await world.api.send("GET", path)).text)).toMatchObject({
+    state: "cancelled",
+    why: expect.stringContaining("cancelled by function key; reason: eva stays") as string,
+  });
+  const scheduled = (await world.api.target("dated")).scheduled ?? [];
+  expect(scheduled.map((one) => one.rotation)).not.toContain(rotation);
+  const again = await world.api.post(`${path}/cancel`, {});
+  expect(again).toMatchObject({ status: 409, body: { title: "Not possible now" } });
+  expect(again.body["detail"]).toMatch(/^Rotation \w+ was cancelled at .+ can be cancelled\.$/);
+  const unknown = "/api/targets/dated/rotations/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel";
+  expect((await world.api.post(unknown, {})).status).toBe(404);
+  const { text } = await world.api.send("GET", "/api/audit?action=rotation.cancel");
+  expect(JSON.parse(text)).toMatchObject({
+    entries: [
+      { outcome: "refused" },
+      { outcome: "refused" },
+      { outcome: "accepted", by: "function key", reason: "eva stays", rotations: [rotation] },
+    ],
+  });
+});
+
 test("No imported value is in an answer, a log or the journal", async () => {
   const rows = await journalRows(world.storage);
   const places = [

@@ -20,6 +20,7 @@ afterAll(() => world.close());
 
 test.each<[string, object]>([
   ["/api/targets/one/rotations", {}],
+  ["/api/targets/one/rotations/01ARZ3NDEKTSV4RRFFQ69G5FAV/cancel", {}],
   ["/api/targets/one/exposures", { by: "anna" }],
   ["/api/targets/one/pause", { until, reason: "move" }],
   ["/api/targets/one/resume", {}],

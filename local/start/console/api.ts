@@ -19,7 +19,7 @@ const targetShape = z.object({
 export type TargetView = z.output<typeof targetShape>;
 
 const rotationShape = z.object({
-  state: z.enum(["queued", "running", "done", "failed", "blocked"]),
+  state: z.enum(["queued", "running", "done", "failed", "blocked", "cancelled"]),
   account: z.string().optional(),
   /** Milliseconds. */
   duration: z.number().optional(),

@@ -46,6 +46,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   },
   paused: { word: "paused", style: "yellow" },
   resumed: { word: "resumed", style: "cyan" },
+  "rotation-cancelled": { word: "cancelled", style: "cyan" },
   started: {
     word: "starts",
     style: "bold",

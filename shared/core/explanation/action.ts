@@ -5,6 +5,8 @@ export interface Action {
   readonly kind: (typeof actionKinds)[number];
   readonly do: string;
   readonly why: string;
+  /** The rotation that the action concerns, if it is a scheduled one. */
+  readonly rotation?: string;
   /** A shell command. `$KEYTURN` is the address of the app, `$KEY` a function key. */
   readonly command?: string;
 }

@@ -7,6 +7,7 @@ import { acceptRequest, isJoined } from "../lifecycle/request.ts";
 import { describeWaiting } from "../lifecycle/waiting.ts";
 import { computeNextDue } from "../policy/due/schedule.ts";
 import { toFacts } from "../record/due.ts";
+import { describeJustification } from "../record/justification.ts";
 import { describePause, findPause } from "../record/pause.ts";
 import { type RotationRequest, schedule, type TargetRecord } from "../record/record.ts";
 import { withoutSkip } from "../record/rotation.ts";
@@ -30,6 +31,7 @@ export function listActions(
     ...suggestRecovery(state, situation),
     ...suggestRequest(state, situation),
     ...suggestForPause(situation),
+    ...suggestCancel(situation),
     ...suggestWait(state, situation, next),
   ];
 }
@@ -129,6 +131,17 @@ function suggestForPause(situation: Situation): Action[] {
   const why = `An ordinary request would wait for the end of the pause, until ${pause.until}.`;
   const command = post(situation, "rotations", '{"force":"the reason, for the history"}');
   return [end, { kind: "override-pause", do: what, why, command }];
+}
+
+function suggestCancel(situation: Situation): Action[] {
+  const { dated = [] } = situation.record;
+  return dated.map(({ rotationId, notBefore, requestedBy, justification }) => ({
+    kind: "cancel-rotation",
+    do: `Cancel the scheduled rotation ${rotationId}, if nobody needs it any more.`,
+    why: `It is scheduled for ${notBefore} by ${requestedBy}${describeJustification(justification)}.`,
+    rotation: rotationId,
+    command: post(situation, `rotations/${rotationId}/cancel`),
+  }));
 }
 
 /** What a person would give as the reason of a request. */

@@ -1,6 +1,7 @@
 /** What was done, or what a caller wanted. */
 export const ledgerActions = [
   "rotation.request",
+  "rotation.cancel",
   "rotation.end",
   "exposure.report",
   "use.report",

@@ -1,6 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { fingerprintPolicy } from "../policy/policy.ts";
 import type { RunRecord } from "../record/history.ts";
+import { describeJustification, type Origin } from "../record/justification.ts";
 import { findLaterForce, notBeforePause } from "../record/pause.ts";
 import type { DatedRequest, Rotation, RotationRequest, TargetRecord } from "../record/record.ts";
 import { newRun, pickGiven } from "../record/rotation.ts";
@@ -111,6 +112,55 @@ function withoutDated(
   const { dated = [], ...rest } = record;
   const kept = dated.filter(isKept);
   return kept.length === 0 ? rest : { ...rest, dated: kept };
+}
+
+/** Who cancels a scheduled rotation, and when. */
+export interface Cancelling {
+  readonly rotationId: string;
+  readonly origin: Origin;
+  readonly now: Instant;
+}
+
+/** A scheduled rotation that a person has cancelled. */
+export interface CancelledDated {
+  readonly record: TargetRecord;
+  readonly cancelled: DatedRequest;
+  /** The end of its history. */
+  readonly run: RunRecord;
+}
+
+/** Cancels a rotation that waits for its date. Undefined when none with this id does. */
+export function cancelDated(
+  record: TargetRecord,
+  { rotationId, origin, now }: Cancelling,
+  target: Target,
+): CancelledDated | undefined {
+  const cancelled = record.dated?.find((one) => one.rotationId === rotationId);
+  if (!cancelled) return undefined;
+  const queued = queuedRun(record, cancelled, target);
+  const why = `cancelled by ${origin.by}${describeJustification(origin)}; ${queued.why}`;
+  return {
+    record: withoutDated(record, (one) => one !== cancelled),
+    cancelled,
+    run: { ...queued, state: "cancelled", why: shorten(why, maxWhyLength), endedAt: now },
+  };
+}
+
+/** Why a rotation cannot be cancelled: what it is now, for the caller who wanted to cancel it. No final period. */
+export function describeNotCancellable({
+  rotationId,
+  state,
+  endedAt,
+}: Pick<RunRecord, "rotationId" | "state" | "endedAt">): string {
+  const is = {
+    queued: "is queued and starts as soon as it may. To delay it, pause the target",
+    running: "is under way",
+    blocked: "is blocked",
+    done: `ended successfully at ${endedAt ?? "an unknown time"}`,
+    failed: `failed at ${endedAt ?? "an unknown time"}`,
+    cancelled: `was cancelled at ${endedAt ?? "an unknown time"}`,
+  }[state];
+  return `rotation ${rotationId} ${is}. Only a rotation that waits for its date can be cancelled`;
 }
 
 /** Whether the rotation gave the target a new secret at or after the date. */

@@ -53,6 +53,10 @@ export function findPrevious(record: TargetRecord, target: Target): GivenSecret 
     return { refused: `Keyturn has published no secret of target ${id}` };
   }
   const account = chooseAccount(target, record);
+  if (isPair(target) && !wasPublishedBefore(record, active, account)) {
+    const why = `${account} was not published directly before the present version`;
+    return { refused: `target ${id} has nothing to undo: ${why}` };
+  }
   const { current, previous } = findSlot(record, account);
   const ref = isPair(target) ? current : previous;
   if (!ref) {
@@ -66,6 +70,13 @@ export function findPrevious(record: TargetRecord, target: Target): GivenSecret 
     };
   }
   return { by: "undo", account, ref, mayApply: !isPair(target) };
+}
+
+/** Whether the account was published until the present version of the active one: a rotation or a person published that instead. */
+function wasPublishedBefore(record: TargetRecord, active: string, account: string): boolean {
+  const { lastSuccessAt, superseded } = record;
+  if (superseded?.account === account) return true;
+  return lastSuccessAt !== undefined && findSlot(record, active).changedAt === lastSuccessAt;
 }
 
 /** The same, if the grace of the previous secret of a pair is not over. */

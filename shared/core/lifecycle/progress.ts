@@ -1,7 +1,7 @@
 import { withDue } from "../record/due.ts";
 import { withExposedVersions } from "../record/exposed-versions.ts";
 import type { GivenSecret } from "../record/given.ts";
-import { type RunRecord } from "../record/history.ts";
+import { isFinal, type RunRecord } from "../record/history.ts";
 import {
   type Exposure,
   type Failure,
@@ -182,7 +182,7 @@ export function toRunRecord(
   { record, state, now, failure = rotation.leftUndone }: RunInput,
 ): RunRecord {
   const { targetId, nextDue, dueReason } = record;
-  const ended = state === "done" || state === "failed";
+  const ended = isFinal(state);
   return newRun({
     rotationId: rotation.id,
     targetId,

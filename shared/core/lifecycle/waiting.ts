@@ -1,4 +1,4 @@
-import { describePauseOfRotation, findPause, type Force } from "../record/pause.ts";
+import { describePauseOfRotation, findLaterForce, findPause, type Force } from "../record/pause.ts";
 import type { Rotation, RotationRequest, TargetRecord } from "../record/record.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
@@ -30,7 +30,7 @@ export function describeWaiting(
       ? openWaits(record, rotation, target, now)
       : queued
         ? queuedWaits(record, queued, target, now)
-        : datedWaits(record, rotationId);
+        : datedWaits(record, rotationId, target, now);
   // The reason that ends last decides. A reason without a known end comes after all others.
   return reasons.find(({ until }) => until === undefined) ?? findLast(reasons);
 }
@@ -100,12 +100,20 @@ function queuedWaits(
   return [{ why: "the target must be adopted first: Keyturn verifies its current credential" }];
 }
 
-/** A rotation that a person scheduled. What else will delay it at its date is not known yet. */
-function datedWaits({ dated = [] }: TargetRecord, rotationId: string): Waiting[] {
-  const found = dated.find((one) => one.rotationId === rotationId);
+/** A rotation that a person scheduled. At its date it waits like a request, with the force of a request that waits already. */
+function datedWaits(
+  record: TargetRecord,
+  rotationId: string,
+  target: Target,
+  now: Instant,
+): Waiting[] {
+  const found = record.dated?.find((one) => one.rotationId === rotationId);
   if (!found) return [];
   const { notBefore: until, requestedBy } = found;
-  return [{ until, why: `scheduled for ${until} by ${requestedBy}` }];
+  const force = findLaterForce(record.request?.force, found.force);
+  if (until <= now) return queuedWaits(record, { ...found, ...(force && { force }) }, target, now);
+  // What else will delay it at its date is not known yet.
+  return [{ until, why: `scheduled for ${until} by ${requestedBy}` }, ...pause(record, force, now)];
 }
 
 function describeBlocked({ rotation, lastFailure }: TargetRecord): Waiting[] {

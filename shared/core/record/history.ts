@@ -4,12 +4,21 @@ import type { Justification } from "./justification.ts";
 import type { Force } from "./pause.ts";
 import type { Failure, Lift, PhaseTime, Reason, recordSchema, StartReason } from "./record.ts";
 
+/** `cancelled`: a person cancelled the rotation before its date, so it never began. */
+export const runStates = ["queued", "running", "done", "failed", "blocked", "cancelled"] as const;
+type RunState = (typeof runStates)[number];
+
+/** Whether nothing more happens to the rotation. A blocked one continues after a person acts. */
+export function isFinal(state: string): boolean {
+  return state === "done" || state === "failed" || state === "cancelled";
+}
+
 /** One rotation in the history of a target. */
 export interface RunRecord extends StartReason {
   readonly schema: typeof recordSchema;
   readonly rotationId: string;
   readonly targetId: string;
-  readonly state: "queued" | "running" | "done" | "failed" | "blocked";
+  readonly state: RunState;
   readonly reason: Reason;
   readonly requestedBy: string;
   readonly requestedAt: Instant;

@@ -30,7 +30,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   exposure: (merged, { base, remote }) => withTheirExposure(merged, base, remote),
   exposedVersions: takeTheirExposedVersions,
   given: "worker",
-  dated: takeAddedDated,
+  dated: takeTheirDated,
   lastUsedAt: (merged, { remote }, target, now) => withTheirUse(merged, remote, target, now),
   lastUsedBy: "with lastUsedAt",
   check: takeNewerCheck,
@@ -81,8 +81,9 @@ export function mergeConcurrent(race: Race, target: Target, now: Instant): Targe
 /** The base for the next race of the same write, with what callers have written so far. */
 export function withCallersFields(base: TargetRecord, remote: TargetRecord): TargetRecord {
   const { request, exposure, check, dated } = remote;
+  const { dated: _, ...rest } = base;
   return {
-    ...base,
+    ...rest,
     ...(request && { request }),
     ...(exposure && { exposure }),
     ...(check && { check }),
@@ -96,12 +97,30 @@ function takeNewerRequest(merged: TargetRecord, { base, remote }: Race): TargetR
   return isNew ? { ...merged, request: remote.request } : merged;
 }
 
-/** Callers add scheduled rotations, and workers remove those whose date has come. */
-function takeAddedDated(merged: TargetRecord, { base, remote }: Race): TargetRecord {
-  const ids = [...(base.dated ?? []), ...(merged.dated ?? [])].map(({ rotationId }) => rotationId);
-  const added = (remote.dated ?? []).filter(({ rotationId }) => !ids.includes(rotationId));
-  if (added.length === 0) return merged;
-  return { ...merged, dated: sortDated([...(merged.dated ?? []), ...added]) };
+/**
+ * The scheduled rotation that a caller cancelled while the worker began it, or let another rotation answer it. What the worker wants to
+ * write is void then. If the rotation is as the worker wants it, only the answer to its own write was lost.
+ */
+export function findCancelled({ base, local, remote }: Race): string | undefined {
+  const isOwnWrite =
+    local.rotation?.id !== base.rotation?.id && local.rotation?.id === remote.rotation?.id;
+  if (isOwnWrite) return undefined;
+  const [ours, theirs] = [idsOf(local), idsOf(remote).add(remote.request?.rotationId ?? "")];
+  return [...idsOf(base)].find((id) => !ours.has(id) && !theirs.has(id));
+}
+
+const idsOf = ({ dated = [] }: TargetRecord): Set<string> =>
+  new Set(dated.map(({ rotationId }) => rotationId));
+
+/** Callers add and cancel scheduled rotations, and workers remove those whose date has come. */
+function takeTheirDated(merged: TargetRecord, { base, remote }: Race): TargetRecord {
+  const [known, theirs] = [idsOf(base), idsOf(remote)];
+  const added = (remote.dated ?? []).filter(({ rotationId }) => !known.has(rotationId));
+  const { dated = [], ...rest } = merged;
+  const kept = dated.filter(({ rotationId }) => theirs.has(rotationId) || !known.has(rotationId));
+  if (added.length === 0 && kept.length === dated.length) return merged;
+  const all = sortDated([...kept, ...added]);
+  return all.length === 0 ? rest : { ...rest, dated: all };
 }
 
 /** Callers and workers only add versions. */

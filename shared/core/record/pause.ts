@@ -31,7 +31,10 @@ interface Pausable {
 }
 
 /** The pause of the target, which may have ended. A force counts for the pause that it was given for, and not for a later one. */
-function findUnforcedPause({ pause }: Pausable, force: Force | undefined): Pause | undefined {
+export function findUnforcedPause(
+  { pause }: Pausable,
+  force: Force | undefined,
+): Pause | undefined {
   const isForced = pause !== undefined && force !== undefined && force.at >= pause.at;
   return isForced ? undefined : pause;
 }

@@ -52,6 +52,21 @@ export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): S
   return { account, current: ref, ...(current && { previous: current }), changedAt };
 }
 
+/**
+ * The slot after the published version `ref` was adopted. `before`: the version of the account that was published and proven directly
+ * before it, which an undo publishes again. Without one there is no undo: it would go too far back.
+ */
+export function adoptPublished(
+  slot: SlotRecord,
+  { ref, createdAt }: { readonly ref: VersionRef; readonly createdAt: string },
+  before: VersionRef | undefined,
+): SlotRecord {
+  const adopted = { ...slot, current: ref, changedAt: createdAt };
+  if (isSameVersion(slot.current, ref)) return adopted;
+  const { previous: _, ...rest } = adopted;
+  return before && !isSameVersion(before, ref) ? { ...rest, previous: before } : rest;
+}
+
 /** How many versions in doubt a slot keeps. */
 const maxAbandoned = 5;
 

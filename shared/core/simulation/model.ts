@@ -4,7 +4,7 @@ import type { Placement } from "../policy/due/placement.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findFreeze } from "../policy/windows/freezes.ts";
 import { describeJustification } from "../record/justification.ts";
-import { describePause, type Pause } from "../record/pause.ts";
+import { describePause, type Force, type Pause } from "../record/pause.ts";
 import type { DatedRequest } from "../record/record.ts";
 import type { Instant } from "../time.ts";
 
@@ -19,6 +19,8 @@ export interface SimulatedTarget {
   readonly server?: string;
   /** The pause in force when the facts were true. */
   readonly pause?: Pause;
+  /** The force of the retry that the policy begins next. */
+  readonly force?: Force;
   /** Rotations that people scheduled for a date, the first one first. */
   readonly dated?: readonly DatedRequest[];
 }

@@ -1,7 +1,7 @@
 import { ConfigError } from "../errors.ts";
 import { findNearestToPattern } from "../nearest.ts";
 import { matchesGlob } from "../policy/glob.ts";
-import type { Pause } from "../record/pause.ts";
+import type { Force, Pause } from "../record/pause.ts";
 import type { Target } from "../target.ts";
 import { day, type Instant, plus } from "../time.ts";
 import { mapInSteps, runAtOnce, type Steps } from "../work-in-steps.ts";
@@ -29,6 +29,8 @@ export interface PlanKnowledge {
   readonly serverOf: (target: Target) => string;
   /** Returns the pause of a target that is in force. Absent: no target is paused. */
   readonly pauseOf?: (targetId: string) => Pause | undefined;
+  /** Returns the force of the retry that the policy begins next. Absent: none. */
+  readonly forceOf?: (targetId: string) => Force | undefined;
   /** Returns the rotations of a target that people scheduled for a date. Absent: none. */
   readonly datedOf?: (targetId: string) => SimulatedTarget["dated"];
   /** When the simulation stops. Absent: never. */
@@ -71,10 +73,11 @@ export function* simulateTargetsInSteps(
   { from, to, targets: pattern = "*", limits }: PlanScope,
   knowledge: PlanKnowledge,
 ): Steps<Simulation> {
-  const { now, factsOf, serverOf, pauseOf, datedOf, budget, sweepEvery } = knowledge;
+  const { now, factsOf, serverOf, pauseOf, forceOf, datedOf, budget, sweepEvery } = knowledge;
   const selected = targets.filter(({ id }) => matchesGlob(pattern, id));
   const simulated = yield* mapInSteps(selected, (target): SimulatedTarget => {
     const pause = pauseOf?.(target.id);
+    const force = forceOf?.(target.id);
     const dated = datedOf?.(target.id);
     return {
       id: target.id,
@@ -83,6 +86,7 @@ export function* simulateTargetsInSteps(
       vault: target.publish.vault,
       server: serverOf(target),
       ...(pause && { pause }),
+      ...(force && { force }),
       ...(dated && { dated }),
     };
   });

@@ -6,7 +6,7 @@ import { computeSpread, decide, type Decision } from "../policy/due/placement.ts
 import { findFreezeEnd } from "../policy/due/schedule.ts";
 import type { Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
-import { notBeforePause } from "../record/pause.ts";
+import { findUnforcedPause, notBeforePause, type Pause } from "../record/pause.ts";
 import type { DatedRequest } from "../record/record.ts";
 import { countEntropyBits, type PasswordRules } from "../secrets/password.ts";
 import { type Instant, second, toInstantAt } from "../time.ts";
@@ -135,9 +135,9 @@ function* simulateTarget(
   end: number,
   count: Count,
 ): Steps<Course> {
-  const { id, policy, facts, pause } = target;
+  const { id, policy, facts } = target;
   const fraction = computeSpread(id);
-  const pausedUntil = pause ? Date.parse(pause.until) : -Infinity;
+  let pause = findUnforcedPause(target, target.force);
   const rotations: SimulatedRotation[] = [];
   let moments = toMoments({ ...facts, targetId: id });
   let now = start;
@@ -146,7 +146,7 @@ function* simulateTarget(
   for (;;) {
     yield;
     const decideAt = (moment: number) => decide(policy, moments, moment, () => fraction);
-    const { isPaused, ...decision } = decideAfterPause(decideAt, now, pausedUntil);
+    const { isPaused, ...decision } = decideAfterPause(decideAt, now, pause);
     now = decision.now;
     const { chosen, lost } = decision;
     const next = findNextStart(target, { chosen, dated, now });
@@ -164,6 +164,8 @@ function* simulateTarget(
     if (count.played > count.budget.counted) throw tooMany(count, { targetId: id, at });
     if (count.played <= count.budget.rotations) rotations.push(rotation);
     now = at + second;
+    // The force is that of one retry.
+    pause = target.pause;
     dated = dated.filter(({ notBefore }) => Date.parse(notBefore) > at);
     moments = { ...moments, changedAt: at + computeDelay(policy, at, count.sweepEvery) };
   }
@@ -203,8 +205,9 @@ function findDatedStart(target: SimulatedTarget, { notBefore, lift, force }: Dat
 function decideAfterPause(
   decideAt: (moment: number) => Decision,
   now: number,
-  pausedUntil: number,
+  pause: Pause | undefined,
 ) {
+  const pausedUntil = pause ? Date.parse(pause.until) : -Infinity;
   const wanted = decideAt(now);
   const isPaused = wanted.chosen !== undefined && wanted.chosen.at < pausedUntil;
   if (!isPaused) return { ...wanted, now, isPaused };

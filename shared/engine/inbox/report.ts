@@ -1,5 +1,6 @@
 import { boundEntry, type EntryInput } from "../../core/ledger/entry.ts";
 import { findWakeTime } from "../../core/lifecycle/decide.ts";
+import type { RunRecord } from "../../core/record/history.ts";
 import { type TargetRecord } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
 import type { Target } from "../../core/target.ts";
@@ -33,6 +34,8 @@ type ReportPorts = Pick<Ports, "journal" | "pause" | "randomBytes" | "newId">;
 interface AcceptedReport<Answer> {
   readonly record: TargetRecord;
   readonly answer: Answer;
+  /** Rows of the history that change with the record. */
+  readonly runs?: readonly RunRecord[];
   /** What the report means to the ledger if it changes the record. */
   readonly entry?: ReportEntry;
 }
@@ -59,7 +62,7 @@ export function reportOnce<Answer extends object>(
     // After the record: an equal request that is written in between makes the commit fail.
     const known = await findAnswer<Answer>(journal, target.id, key);
     if (known) return { answer: known, isRepeat: true };
-    const { record: accepted, answer, entry } = accept(before, now);
+    const { record: accepted, answer, runs = [], entry } = accept(before, now);
     // The report may be a reason to check a postponed target now.
     const record = accepted === before ? before : withoutSkip(accepted);
     if (record !== before || key) {
@@ -69,6 +72,7 @@ export function reportOnce<Answer extends object>(
         record,
         etag: found?.etag,
         wakeAt: findWakeTime(record, now),
+        runs,
         entries: isNews ? [boundEntry({ ...entry, ...about })] : [],
         ...rememberAnswer(key, answer),
       });

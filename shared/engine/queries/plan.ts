@@ -76,8 +76,9 @@ async function readKnowledge({ journal, rotator, sweepEvery }: PlanPorts): Promi
     },
     pauseOf: (targetId) => {
       const record = known.get(targetId);
-      return record && findPause(record, now, record.again?.force);
+      return record && findPause(record, now);
     },
+    forceOf: (targetId) => known.get(targetId)?.again?.force,
     datedOf: (targetId) => known.get(targetId)?.dated,
     serverOf: ({ type, options }) => rotator(type).endpoint(options).host,
     budget,

@@ -3,7 +3,7 @@ import {
   explainUnreadableState,
   type Explanation,
 } from "../../core/explanation/explanation.ts";
-import type { HistoryRow, RunRecord } from "../../core/record/history.ts";
+import { type HistoryRow, isFinal, type RunRecord } from "../../core/record/history.ts";
 import { findQueued } from "../../core/record/queued.ts";
 import type { TargetRecord } from "../../core/record/record.ts";
 import { requireMatch } from "../../core/simulation/scope.ts";
@@ -193,8 +193,7 @@ async function readIfReadable(
   }
 }
 
-const isEnded = ({ state }: HistoryRow) =>
-  state !== "queued" && state !== "running" && state !== "blocked";
+const isEnded = ({ state }: HistoryRow) => state === "unreadable" || isFinal(state);
 
 /** Adds, to a rotation that has not ended, what it waits for. */
 function viewNow(

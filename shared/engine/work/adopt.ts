@@ -15,7 +15,7 @@ import {
   type TargetRecord,
 } from "../../core/record/record.ts";
 import { newRun, pickGiven } from "../../core/record/rotation.ts";
-import { findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
+import { adoptPublished, findSlot, keepSlots, withSlot } from "../../core/record/slots.ts";
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
@@ -74,12 +74,12 @@ async function examine(session: TargetSession): Promise<TargetRecord> {
     const record = withoutPublished(session, slots, why, current.createdAt);
     return failingFrom(record, "change-refused", why, session.now());
   }
-  const found: SlotRecord = {
-    ...findSlot({ ...session.record(), slots }, credential.account),
-    current: current.ref,
-    changedAt: current.createdAt,
-  };
-  const all = withSlot(slots, found);
+  const { active, published } = session.record();
+  const before = active === credential.account ? published : undefined;
+  const all = withSlot(
+    slots,
+    adoptPublished(findSlot({ slots }, credential.account), current, before),
+  );
   requireAllToLogIn(session, all, "");
   const warning = findShapeWarning(session, reading.shape);
   const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };

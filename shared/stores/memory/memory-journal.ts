@@ -1,6 +1,7 @@
 import { LeaseLostError } from "../../core/errors.ts";
 import { isOnlyHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { goesFirst } from "../../core/record/first.ts";
+import { isFinal } from "../../core/record/history.ts";
 import { defaultRetentionMs } from "../../core/record/retention.ts";
 import { computeSentUntil } from "../../core/record/sent.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
@@ -240,7 +241,7 @@ function prune(
 }
 
 function hasEnded({ state, endedAt }: Columns, before: Instant): boolean {
-  return (state === "done" || state === "failed") && String(endedAt) < before;
+  return isFinal(String(state)) && String(endedAt) < before;
 }
 
 function inOrder(rows: ReadonlyMap<string, Columns> = new Map(), after = ""): [string, Columns][] {

@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { odata } from "@azure/data-tables";
 import { splitIntoChunks } from "../../core/chunks.ts";
+import { isFinal } from "../../core/record/history.ts";
 import { recordSchema } from "../../core/record/record.ts";
 import { type Instant, toInstant } from "../../core/time.ts";
 import { isExpired } from "./key-rows.ts";
@@ -137,7 +138,7 @@ function isOurs(row: Row): boolean {
     return typeof schema !== "number" || schema <= recordSchema;
   }
   const isKnown = typeof schema === "number" && schema <= recordSchema;
-  return isKnown && (state === "done" || state === "failed");
+  return isKnown && isFinal(String(state));
 }
 
 async function newestRun(

@@ -5,7 +5,7 @@ import type { NotChosen } from "../../core/policy/choose.ts";
 import type { PassedOver } from "../../core/policy/due/explain.ts";
 import { liftReasons } from "../../core/policy/policy.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
-import type { RunRecord } from "../../core/record/history.ts";
+import { type RunRecord, runStates } from "../../core/record/history.ts";
 import type { Justification } from "../../core/record/justification.ts";
 import type { Force, Pause } from "../../core/record/pause.ts";
 import * as rotation from "../../core/record/record.ts";
@@ -250,7 +250,7 @@ export const runRecord = makeShape<RunRecord>()({
   schema: z.literal(rotation.recordSchema),
   rotationId: text,
   targetId: text,
-  state: z.enum(["queued", "running", "done", "failed", "blocked"]),
+  state: z.enum(runStates),
   reason,
   requestedBy: text,
   requestedAt: instant,

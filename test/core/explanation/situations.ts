@@ -244,6 +244,17 @@ const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
     },
     now: at(6),
   },
+  "a person has scheduled a rotation": {
+    record: {
+      ...healthy(),
+      dated: [
+        {
+          ...{ rotationId: "r7", reason: "operator", requestedBy: "ben", at: at(1) },
+          ...{ notBefore: at(9_000), justification: { reason: "eva leaves", ticket: "HR-7" } },
+        },
+      ],
+    },
+  },
   "a person has paused the target, and a request waits": {
     record: {
       ...healthy(),

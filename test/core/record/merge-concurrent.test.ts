@@ -1,9 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { mergeConcurrent } from "../../../shared/core/record/merge-concurrent.ts";
-import type { TargetRecord } from "../../../shared/core/record/record.ts";
+import {
+  findCancelled,
+  mergeConcurrent,
+  withCallersFields,
+} from "../../../shared/core/record/merge-concurrent.ts";
+import type { DatedRequest, TargetRecord } from "../../../shared/core/record/record.ts";
 import { adopted, at, begun, failure, request, target, version } from "../orders.ts";
 
 const base: TargetRecord = { ...adopted, nextDue: at(100_000), dueReason: "every 90d" };
+const open = begun().rotation;
 const now = at(30);
 const merge = (local: TargetRecord, remote: TargetRecord, before = base) =>
   mergeConcurrent({ base: before, local, remote }, target, now);
@@ -31,6 +36,38 @@ describe("after a lost race the record has", () => {
   test("no request that the worker has just answered", () => {
     const before = { ...base, request };
     expect(merge(local, before, before).request).toBeUndefined();
+  });
+
+  test("the scheduled rotations that somebody added, and none that somebody cancelled", () => {
+    const [a, b, c] = ["r-a", "r-b", "r-c"].map((rotationId, index) => ({
+      ...request,
+      ...{ rotationId, notBefore: at(50 + index) },
+    })) as [DatedRequest, DatedRequest, DatedRequest];
+    const before = { ...base, dated: [a, b] };
+    const wanted = { ...local, dated: [a, b] };
+    expect(merge(wanted, { ...base, dated: [b, c] }, before).dated).toEqual([b, c]);
+    const { dated: _, ...none } = before;
+    expect(merge(wanted, none, before)).not.toHaveProperty("dated");
+    // The next race of the same write begins with what callers have written so far.
+    expect(withCallersFields(before, none)).not.toHaveProperty("dated");
+    const added = merge(local, { ...base, dated: [a] });
+    const next = withCallersFields(base, { ...base, dated: [a] });
+    expect(merge(added, base, next)).not.toHaveProperty("dated");
+  });
+
+  test("no scheduled rotation that the worker began itself, where only the answer to its write was lost", () => {
+    const dated = { ...request, rotationId: "r1", notBefore: at(20) };
+    const before = { ...base, dated: [dated] };
+    const started = { ...base, rotation: { ...open, id: "r1" } };
+    expect(findCancelled({ base: before, local: started, remote: started })).toBeUndefined();
+    expect(findCancelled({ base: before, local: started, remote: base })).toBe("r1");
+    const queued = { ...base, request: dated };
+    expect(findCancelled({ base: before, local: queued, remote: queued })).toBeUndefined();
+    expect(findCancelled({ base: before, local: queued, remote: base })).toBe("r1");
+    const running = { ...before, rotation: { ...open, id: "r2" } };
+    expect(findCancelled({ base: running, local: base, remote: base })).toBeUndefined();
+    const theirs = { ...base, rotation: { ...open, id: "r2" } };
+    expect(findCancelled({ base: running, local: base, remote: theirs })).toBe("r1");
   });
 
   test("the exposure that somebody reported, and the earlier due moment that it brings", () => {

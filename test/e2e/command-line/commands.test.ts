@@ -135,6 +135,27 @@ describe("keyturn rotate", () => {
     expect(lifted.stdout).toMatch(/^Freeze lifted +by function key: ticket-42$/m);
   });
 
+  test("--not-before schedules a rotation, which explain shows and cancel cancels", async () => {
+    const date = new Date(Date.now() + 20 * 86_400_000).toISOString();
+    const { answer } = await json(`rotate two --not-before ${date}`, requestedSchema);
+    const { rotation } = answer;
+    const explained = await keyturn("explain two", { COLUMNS: "200" });
+    expect(explained.stdout).toMatch(new RegExp(`^ +run +keyturn cancel two ${rotation}$`, "m"));
+    const cancelled = await keyturn(`cancel two ${rotation} --reason stays`);
+    expect(cancelled).toMatchObject({ status: 0, stderr: "" });
+    expect(cancelled.stdout).toMatch(/^Because +The rotation that function key scheduled for$/m);
+    expect((await keyturn(`rotation two ${rotation}`)).stdout).toMatch(/^State +cancelled$/m);
+    const again = await keyturn(`cancel two ${rotation}`);
+    expect([again.status, again.stdout]).toEqual([1, ""]);
+    expect(again.stderr).toContain("was cancelled at");
+    const unknown = await keyturn("cancel two 01ARZ3NDEKTSV4RRFFQ69G5FAV");
+    expect([unknown.status, unknown.stderr]).toEqual([
+      3,
+      expect.stringContaining("`keyturn history` lists the rotations."),
+    ]);
+    expect((await keyturn("cancel two")).status).toBe(2);
+  });
+
   test("Ctrl-C ends following with 130, and the rotation goes on", async () => {
     await keyturn("rotate frozen");
     // Time to load and to begin, also on a busy machine.

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { describeWaiting } from "../../../../shared/core/lifecycle/waiting.ts";
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { pauseTarget } from "../../../../shared/engine/inbox/pause.ts";
 import { makePlan } from "../../../../shared/engine/queries/plan.ts";
@@ -206,4 +207,62 @@ test("A plan shows the scheduled rotation that starts first: a pause delays the 
   expect(await runOf(world, forced)).toMatchObject({ state: "done", startedAt: notBefore });
   // Its rotation starts after the earlier date, and answers that one too.
   expect((await runOf(world, early))?.state).toBe("done");
+});
+
+test("After its date, a scheduled rotation waits for the end of a pause, and not for its date", async () => {
+  const world = await adopted(singleAdmin);
+  const notBefore = inDays(world, 1);
+  const id = await request(world, { notBefore });
+  const until = inDays(world, 3);
+  await pauseTarget(world.ports(open), world.target, { by: "ben", reason: "move", until });
+  const waiting = async () =>
+    describeWaiting(await readRecord(world), id, world.target, world.now());
+  expect(await waiting()).toMatchObject({
+    until,
+    why: expect.stringContaining("by ben") as string,
+  });
+  await workFor(world, 2 * day);
+  expect(await waiting()).toMatchObject({
+    until,
+    why: expect.stringContaining("by ben") as string,
+  });
+  const forced = await request(world, { notBefore: inDays(world, 9), force: "audit" });
+  expect(describeWaiting(await readRecord(world), forced, world.target, world.now())?.until).toBe(
+    inDays(world, 9),
+  );
+});
+
+test("After its date, a scheduled rotation waits for an open rotation", async () => {
+  const world = await adopted(singleAdmin);
+  const id = await request(world, { notBefore: plus(world.now(), minute) });
+  const incident = await request(world);
+  await work(
+    world,
+    failing("target.verify", 99, () => new TargetUnavailableError("down")),
+  );
+  world.advance(2 * minute);
+  const waiting = describeWaiting(await readRecord(world), id, world.target, world.now());
+  expect(waiting?.why).toContain(`rotation ${incident} of the target must end first`);
+});
+
+test("A plan delays a scheduled rotation by a pause, also if a retry was forced before", async () => {
+  const world = await adopted(singleAdmin);
+  const until = inDays(world, 9);
+  await pauseTarget(world.ports(open), world.target, { by: "ben", reason: "move", until });
+  world.advance(minute);
+  await request(world, { force: "cannot wait" });
+  const broken = failing("target.verify", 99, () => new TargetUnavailableError("down"));
+  for (let tries = 0; (await readRecord(world)).again === undefined && tries < 20; tries++) {
+    await work(world, broken);
+    world.advance(30 * minute);
+  }
+  expect((await readRecord(world)).again?.force?.why).toBe("cannot wait");
+  const notBefore = inDays(world, 3);
+  await request(world, { notBefore });
+  const plan = await makePlan(world.ports(open), [world.target], { format: "json" });
+  const { rotations } = JSON.parse(plan) as { rotations: { at: string; why: string }[] };
+  expect(rotations[0]).toMatchObject({
+    at: until,
+    why: expect.stringContaining(`scheduled for ${notBefore}`) as string,
+  });
 });

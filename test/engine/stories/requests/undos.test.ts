@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import { accepted, importInto, issued, passwordOf, publishedIn, undo } from "../../given-steps.ts";
@@ -13,6 +14,7 @@ import {
   rotate,
   setPassword,
   work,
+  writeByHand,
 } from "../../steps.ts";
 import {
   type Kind,
@@ -248,4 +250,64 @@ test("The same key leads to the same undo, long after it ended", async () => {
   await expect(undo(world, { key: keyed("ticket-7", "another"), force: "now" })).rejects.toThrow(
     "different request",
   );
+});
+
+/** Publishes another password of the account by hand, as another secret, and edits the configuration. */
+async function publishElsewhere(world: World, account: string, name: string, password: string) {
+  const value = new Secret(JSON.stringify({ username: account, password }));
+  const content = { value, contentType: "application/json", tags: {} };
+  await world.vault.write(name, content, new AbortController().signal);
+  setPassword(world, account, password);
+  const edited = { ...world.target, publish: { ...world.target.publish, name } };
+  return { ...world, target: edited };
+}
+
+test("After an adoption of another secret, an undo publishes the one that was published before, and none from further back", async () => {
+  const world = await rotated(singleAdmin);
+  const before = publishedIn(world);
+  const edited = await publishElsewhere(world, "app", "app-db2", "set by hand");
+  await work(edited);
+  await accepted(undo(edited));
+  await work(edited);
+  const newest = edited.vault.versions("app-db2").at(-1);
+  expect(newest?.value.reveal()).toContain(before.password);
+  expect(passwordOf(edited, "app")).toBe(before.password);
+});
+
+test("After an adoption, nothing can be undone if it is not known what was published before", async () => {
+  const world = await rotated(singleAdmin);
+  // The first edit names a secret that the target refuses, so its version was never proven.
+  const wrong = await publishElsewhere(world, "app", "app-db2", "set by hand");
+  setPassword(wrong, "app", "set by hand, but not published");
+  await work(wrong);
+  const edited = await publishElsewhere(wrong, "app", "app-db3", "the last one");
+  await work(edited);
+  expect((await readRecord(edited)).health).toBe("healthy");
+  expect(await undo(edited)).toEqual(refusal("no previous secret of app is known"));
+});
+
+test("An undo of a pair does not pass over a version that somebody published by hand of the same account", async () => {
+  const world = await rotated(pairAdmin);
+  const { account = "" } = publishedIn(world);
+  const nothing = refusal("was not published directly before the present version");
+  world.advance(minute);
+  await writeByHand(world, account, "set by hand");
+  setPassword(world, account, "set by hand");
+  await work(world, open, true);
+  expect((await readRecord(world)).active).toBe(account);
+  expect(await undo(world)).toEqual(nothing);
+  const edited = await publishElsewhere(world, account, "app-db2", "the next one");
+  await work(edited);
+  expect(await undo(edited)).toEqual(nothing);
+});
+
+test("An undo of a pair publishes the account that was published until somebody published the other one", async () => {
+  const world = await rotated(pairAdmin);
+  const { account } = publishedIn(world);
+  await writeByHand(world, first(world), `first-secret-of-${first(world)}`);
+  await work(world, open, true);
+  expect((await readRecord(world)).active).toBe(first(world));
+  await accepted(undo(world));
+  await work(world);
+  expect(publishedIn(world).account).toBe(account);
 });
