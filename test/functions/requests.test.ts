@@ -106,6 +106,7 @@ const plainBodies: Readonly<Record<string, object>> = {
   requestRotation: {},
   importSecret: { value: "issued-elsewhere" },
   undo: {},
+  cancelRotation: {},
   unblockTarget: {},
   pauseTarget: { reason: "a test", until },
   resumeTarget: {},
