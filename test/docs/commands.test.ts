@@ -55,6 +55,7 @@ vi.mock("../../functions/invocation/invocation-operations.ts", () => {
       recordUse: () => undefined,
       pause: () => undefined,
       resume: () => undefined,
+      cancelRotation: () => undefined,
       endFreeze: () => undefined,
       requireJustification: () => undefined,
       admit: () => undefined,

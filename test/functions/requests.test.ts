@@ -94,7 +94,7 @@ describe("Random requests", () => {
       { numRuns: 1_500 },
     );
     // The requests reach the operations as well as the checks.
-    for (const status of [200, 202, 400]) expect(statuses.get(status)).toBeGreaterThan(15);
+    for (const status of [200, 202, 400]) expect(statuses.get(status)).toBeGreaterThan(5);
     for (const status of [404, 415]) expect(statuses.get(status)).toBeGreaterThan(0);
   });
 });
@@ -106,6 +106,7 @@ const plainBodies: Readonly<Record<string, object>> = {
   requestRotation: {},
   importSecret: { value: "issued-elsewhere" },
   undo: {},
+  cancelRotation: {},
   unblockTarget: {},
   pauseTarget: { reason: "a test", until },
   resumeTarget: {},

@@ -27,6 +27,8 @@ export async function makeMemoryOperations(): Promise<{
     await operations.work({ targetId: "app", because: "requested" });
     world.advance(hour);
   }
+  const dated = { requestedBy: "anna", notBefore: "2026-12-20T00:00:00.000Z" };
+  ids.push((await operations.request("app", { ...dated, reason: "operator" }))?.rotationId ?? "");
   const breaches: string[] = [];
   for (const [targets, change] of [
     [["app"], "confirmBreach"],
