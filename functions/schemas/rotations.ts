@@ -203,7 +203,6 @@ export const cancelRotation = endpoint({
     "rotation-not-found",
     "busy",
     "not-possible",
-    "idempotency-key-reused",
     "record-unreadable",
   ],
 });
