@@ -199,12 +199,7 @@ export const cancelRotation = endpoint({
       },
     },
   },
-  problems: [
-    "rotation-not-found",
-    "busy",
-    "not-possible",
-    "record-unreadable",
-  ],
+  problems: ["rotation-not-found", "busy", "not-possible", "record-unreadable"],
 });
 
 const eventIdError =
