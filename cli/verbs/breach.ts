@@ -29,6 +29,7 @@ export const makeBreach = () =>
       .option("--give-up-after <time>", "how long to wait for each rotation (default: 15m)")
       .option("--force", "rotate targets that are paused, too")
       .option("--lift-freezes", "rotate targets in any freeze, too")
+      .option("--preview", "show what it would do, and start nothing")
       .option("--yes", "start without a question")
       .option("--detach", "do not wait for the end")
       .option("--timeout <time>", "how long to wait for the end", toDuration)
@@ -40,6 +41,7 @@ export const makeBreach = () =>
         if (targets.length > 0 === isFiltered) {
           throw usageFailure("Name targets, or give conditions such as --host, but not both.");
         }
+        requireAnswer(options);
         const preview = await connect(options).call("api-breach-preview", {
           body: {
             ...{ reason, ticket, giveUpAfter, ...conditions, tags: tag },
@@ -49,13 +51,12 @@ export const makeBreach = () =>
         });
         const { id } = preview.breach;
         if (!options.json) printPreview(preview, options);
-        else if (!options.yes) printJson(preview);
+        else if (options.preview) printJson(preview);
         const { force, liftFreezes } = options;
         const confirm = { force, "lift-freezes": liftFreezes, reason, ticket };
         const notStarted = `Nothing was started. Start it: ${toCommandText(["confirm-breach", id], options, confirm)}`;
-        const mayStart =
-          options.yes === true || (!options.json && (await isConfirmed(preview, notStarted)));
-        if (mayStart) await runBreach(id, options);
+        if (options.yes || (!options.preview && (await isConfirmed(preview, notStarted))))
+          await runBreach(id, options);
         else printNote(notStarted);
       }),
     ['keyturn breach --host db1.example.com --reason "host compromised"', "preview, ask, and run"],
@@ -64,6 +65,7 @@ export const makeBreach = () =>
       'keyturn breach --exposed-by eve --reason "employee left" --ticket INC0007',
       "all that eve saw",
     ],
+    ['keyturn breach --vault main --reason "leak" --preview', "only see what it would do"],
     ['keyturn breach orders-db mails --reason "leak" --yes --json', "for scripts: no question"],
   );
 
@@ -78,12 +80,27 @@ function printPreview(
   if (others > 0) printNote(`and ${others} more: ${report}`);
 }
 
-/** Asks a person to type how many targets are rotated. Without a terminal nobody can answer. */
+/** Throws Failure when nobody can answer the question, and no option does. */
+function requireAnswer({ json, preview, yes }: Answering): void {
+  if (preview && yes) throw usageFailure("--preview cannot be combined with --yes.");
+  if (preview || yes || (!json && canAsk())) return;
+  const why = json ? "With --json" : "Without a terminal";
+  throw usageFailure(
+    `${why} nobody is asked. Add --yes to start the breach, or --preview to see what it would do.`,
+  );
+}
+
+interface Answering {
+  readonly json?: true | undefined;
+  readonly preview?: true | undefined;
+  readonly yes?: true | undefined;
+}
+
+/** Asks a person to type how many targets are rotated. */
 async function isConfirmed(
   { breach }: ApiAnswer<"api-breach-preview">,
   ifLeft: string,
 ): Promise<boolean> {
-  if (!canAsk()) return false;
   const { targets } = breach.summary;
   const text = `Type ${targets} to rotate ${targets} targets now: `;
   const typed = await askPerson({ text, ifLeft });

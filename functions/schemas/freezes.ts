@@ -55,9 +55,7 @@ const { policy, type, vault, owner, tag } = targetFilters;
 
 const selection = {
   everything: z.literal(true).optional().describe("`true`: all targets, also those to come."),
-  targets: targetList(maxTargets)
-    .optional()
-    .describe("Ids of targets. They need not be configured yet."),
+  targets: targetList(maxTargets).optional().describe("Ids of targets."),
   ...{ policy, type, vault, owner, tag },
 };
 
@@ -84,7 +82,7 @@ export const createFreeze = endpoint({
   route: "api-freeze",
   summary: "Freeze targets now, or from a moment on",
   description:
-    "Until its end no rotation of the selected targets starts, exactly as in a freeze of their policy. It applies to targets that match later, too. A rotation that may have changed the password is finished. Every worker knows the freeze within 15 seconds.",
+    "Until its end no rotation of the selected targets starts, exactly as in a freeze of their policy. It applies to targets that match later, too, but at least one must match now. A rotation that may have changed the password is finished. Every worker knows the freeze within 15 seconds.",
   headers: keyedHeaders,
   body: {
     json: withSelection(

@@ -16,7 +16,7 @@ const post = (path: string, body?: object) => world.api.post(path, body);
 
 test("A freeze delays the rotations of its selection until a person ends it", async () => {
   const { api } = world;
-  const wanted = { reason, until, targets: ["frozen", "not-yet-configured"] };
+  const wanted = { reason, until, targets: ["frozen"] };
   const { status, body } = await post("/api/freezes", wanted);
   expect({ status, ...body }).toMatchObject({
     status: 201,
@@ -48,6 +48,8 @@ test.each([
   [{ reason, until: "2020-01-01", everything: true }, 400, "must be in the future"],
   [{ reason, until }, 400, "Select targets: give `everything` or at least one of targets"],
   [{ reason, until, everything: true, type: "x" }, 400, "cannot be combined"],
+  [{ reason, until, targets: ["free", "fre"] }, 400, 'these targets do not exist: "fre"'],
+  [{ reason, until, type: "postgres" }, 400, "no target matches all filters"],
   [
     { reason, until, everything: true, lift: ["operator"] },
     400,

@@ -17,6 +17,9 @@ async function send(path: string, body: object, key: string) {
   return { status: answer.status, body: JSON.parse(answer.text) as Record<string, unknown> };
 }
 
+/** A freeze that delays nothing here. */
+const planned = { from: new Date(Date.now() + 86_400_000).toISOString(), until, everything: true };
+
 const requests: readonly (readonly [path: string, body: object, other: object])[] = [
   ["/api/targets/one/pause", { until, reason: "move" }, { until, reason: "another" }],
   ["/api/targets/one/resume", {}, { reason: "another" }],
@@ -24,7 +27,7 @@ const requests: readonly (readonly [path: string, body: object, other: object])[
   ["/api/resumes", { type: "postgresql" }, { targets: ["one"] }],
   ["/api/targets/one/exposures", { by: "anna" }, { by: "ben" }],
   ["/api/targets/one/uses", { by: "a job" }, { by: "another job" }],
-  ["/api/freezes", { until, reason: "audit", policy: "none" }, { until, reason: "x", policy: "y" }],
+  ["/api/freezes", { ...planned, reason: "audit" }, { ...planned, reason: "another" }],
   ["/api/targets/one/rotations", {}, { cause: "exposure" }],
 ];
 
@@ -46,7 +49,7 @@ test.each(requests)(
 test("A freeze that is set twice with one key is one freeze, and its end is repeatable", async () => {
   const before = await world.api.send("GET", "/api/freezes");
   const count = (JSON.parse(before.text) as { freezes: unknown[] }).freezes.length;
-  const freeze = { until, reason: "holidays", policy: "none" };
+  const freeze = { ...planned, reason: "holidays" };
   const set = await Promise.all([1, 2, 3].map(() => send("/api/freezes", freeze, "holidays")));
   const ids = new Set(set.map(({ body }) => body["id"]));
   expect(ids.size).toBe(1);

@@ -149,7 +149,7 @@ test("Every command", { timeout: 300_000 }, async () => {
   const ledger = join(folder, "ledger.jsonl");
   const freeze = await keyturn(`freeze --type postgresql --until ${inTwoWeeks} --reason audit`);
   const freezeId = /01\w{24}/.exec(freeze.stdout)?.[0] ?? "";
-  const preview = await keyturn("breach one two --reason theft --json");
+  const preview = await keyturn("breach one two --reason theft --preview --json");
   const breach = /01\w{24}/.exec(preview.stdout)?.[0] ?? "";
   for (const line of [
     ...["targets", "targets one", "explain locked", "rotation one", "history one --all", "alarms"],

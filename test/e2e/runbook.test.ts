@@ -2,9 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Block, formatPlace, listBlocks, root } from "../docs/blocks.ts";
 import { runBlock } from "./run-block.ts";
 import { makeConfig, pair, seed, seedPair, single } from "./world/targets.ts";
-import { startWorld, type World } from "./world/world.ts";
+import { newPassword, startWorld, type World } from "./world/world.ts";
 
 const pages = [
+  "docs/how-to/undo-a-rotation.md",
+  "docs/how-to/import-a-password.md",
   "docs/runbook.md",
   "docs/how-to/pause-or-freeze.md",
   "docs/how-to/respond-to-a-leak.md",
@@ -68,6 +70,10 @@ test.each(blocks)("the commands run as written, and the app accepts them: %s", a
     .replaceAll(/20\d\d-\d\d-\d\dT[\d:]+Z/g, later)
     .replaceAll(sampleFreeze, await newestFreeze());
   const environment = addressOf(world.host().url);
-  const { status, output } = await runBlock(written, { folder: root, environment });
+  const { status, output } = await runBlock(written, {
+    folder: root,
+    environment,
+    input: newPassword(),
+  });
   expect(status, output).toBe(0);
 });

@@ -7,7 +7,6 @@ import { day, formatDuration, type Instant, plus } from "../time.ts";
 
 /** Which targets a freeze applies to, now and when the configuration changes. Without a field, every target. */
 export interface FreezeSelection extends Pick<TargetFilter, "policy" | "type" | "vault" | "tags"> {
-  /** Ids of targets, which need not be configured yet. */
   readonly targets?: readonly string[] | undefined;
 }
 
@@ -86,7 +85,10 @@ export function endFreeze(
   };
 }
 
-export function isFrozenBy(target: Target, { selection }: OperatorFreeze): boolean {
+export function isFrozenBy(
+  target: Target,
+  { selection }: Pick<OperatorFreeze, "selection">,
+): boolean {
   const { targets, ...filter } = selection;
   return (targets === undefined || targets.includes(target.id)) && isWanted(target, filter);
 }

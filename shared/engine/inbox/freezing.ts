@@ -1,3 +1,4 @@
+import { ConfigError } from "../../core/errors.ts";
 import { describeFreeze } from "../../core/freezes/describe-freeze.ts";
 import {
   endFreeze,
@@ -26,7 +27,10 @@ export interface FreezeView extends OperatorFreeze {
 
 /** Freezes that people set, next to those of the policies. */
 export interface Freezing {
-  /** Durable when it returns; every worker knows the freeze within 15 seconds. Throws ConfigError and KeyReusedError. */
+  /**
+   * Durable when it returns; every worker knows the freeze within 15 seconds. A freeze that applies to nothing is a mistake. Throws
+   * ConfigError and KeyReusedError.
+   */
   freeze(wanted: FreezeInput, key?: RequestKey): Promise<FreezeView>;
   /** Lists the freezes, oldest first, with those that have ended within the retention. */
   freezes(): Promise<readonly FreezeView[]>;
@@ -71,6 +75,7 @@ export function makeFreezing(
   return {
     freeze: (wanted, key) =>
       answerOnce(ports, key, async () => {
+        requireMatch(wanted.selection, targets);
         const freeze = makeFreeze(wanted, await journal.freezes(), newId(), now());
         return put(freeze, key, [toEntry(freeze, "freeze.set", freeze)]);
       }),
@@ -88,6 +93,24 @@ export function makeFreezing(
       }),
   };
 }
+
+function requireMatch(selection: FreezeInput["selection"], targets: readonly Target[]): void {
+  if (Object.keys(selection).length === 0) return;
+  const unknown = (selection.targets ?? []).filter((id) => !targets.some((one) => one.id === id));
+  if (unknown.length > 0) {
+    const shown = unknown.slice(0, maxShownIds).map((id) => `"${id}"`);
+    const more = unknown.length > maxShownIds ? ` and ${unknown.length - maxShownIds} more` : "";
+    throw new ConfigError(
+      `Nothing was frozen, because these targets do not exist: ${shown.join(", ")}${more}`,
+    );
+  }
+  if (!targets.some((target) => isFrozenBy(target, { selection }))) {
+    throw new ConfigError("Nothing was frozen, because no target matches all filters");
+  }
+}
+
+/** How many unknown ids a message shows. */
+const maxShownIds = 10;
 
 function findState(freeze: OperatorFreeze, now: Instant): FreezeView["state"] {
   if (hasEnded(freeze, now)) return "ended";

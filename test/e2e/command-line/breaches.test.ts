@@ -46,9 +46,9 @@ const breachSchema = contentOf(getBreach.answers[200]);
 const previewSchema = contentOf(previewBreach.answers[201]);
 
 describe("keyturn breach", () => {
-  test("without a terminal shows the preview, starts nothing, and says how to start it", async () => {
+  test("--preview shows what it would do, starts nothing, and says how to start it", async () => {
     const line =
-      "breach --tag env:production --tag owner:ada --reason theft --ticket SEC-1 --force";
+      "breach --tag env:production --tag owner:ada --reason theft --ticket SEC-1 --force --preview";
     const { status, stdout, stderr } = await keyturn(line);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^Breach +01\w{24}\nState +preview\nReason +theft\nTicket +SEC-1\n/);
@@ -90,7 +90,7 @@ describe("keyturn breach", () => {
   });
 
   test("prints one JSON document: of the preview, or with --yes of the breach at its end", async () => {
-    const previewed = await keyturn("breach --owner ada --reason theft --json");
+    const previewed = await keyturn("breach --owner ada --reason theft --preview --json");
     const { breach } = previewSchema.parse(JSON.parse(previewed.stdout));
     expect(previewed.stderr).toContain(`keyturn confirm-breach ${breach.id}`);
     const end = await json(`confirm-breach ${breach.id} --timeout 90s`, breachSchema);
@@ -100,7 +100,7 @@ describe("keyturn breach", () => {
   });
 
   test("can be paused, resumed, and followed later", async () => {
-    const previewed = await keyturn("breach one two --reason theft --json");
+    const previewed = await keyturn("breach one two --reason theft --preview --json");
     const { id } = previewSchema.parse(JSON.parse(previewed.stdout)).breach;
     const schema = contentOf(confirmBreach.answers[200]);
     const started = await json(`confirm-breach ${id} --detach --lift-freezes`, schema);
@@ -134,8 +134,11 @@ describe("keyturn breach", () => {
     ["breach one --host x --reason theft", 2, "but not both"],
     ["breach one", 2, "--reason <text>"],
     ["breach one --reason theft --yes --detach --timeout 5s", 2, "--timeout cannot be combined"],
-    ["breach nobody --reason theft", 2, 'There is no target "nobody"'],
-    ["breach --host nowhere --reason theft", 2, 'No target has host "nowhere"'],
+    ["breach nobody --reason theft --preview", 2, 'There is no target "nobody"'],
+    ["breach --host nowhere --reason theft --preview", 2, 'No target has host "nowhere"'],
+    ["breach one --reason theft", 2, "Without a terminal nobody is asked. Add --yes"],
+    ["breach one --reason theft --json", 2, "With --json nobody is asked. Add --yes"],
+    ["breach one --reason theft --preview --yes", 2, "cannot be combined"],
     ["breaches --follow", 2, "--follow needs a breach"],
     [`breaches ${nobody} --timeout 5s`, 2, "--timeout needs --follow"],
     [`breaches ${nobody}`, 3, "`keyturn breaches` lists the breaches"],

@@ -63,7 +63,7 @@ describe("keyturn pause, resume and freeze", () => {
     expect(waiting.answer.queuedWhy).toContain("migration");
     const explained = await keyturn("explain one", { COLUMNS: "120" });
     expect(explained.stdout).toMatch(/^ +run +keyturn resume one$/m);
-    expect(explained.stdout).toMatch(/^ +run +keyturn rotate one --force "/m);
+    expect(explained.stdout).toMatch(/^ +run +keyturn rotate one --force '/m);
     const forced = await keyturn("rotate one --force leaked --follow");
     expect(forced.status).toBe(0);
     expect(forced.stdout).toMatch(/^Forced +by function key: leaked$/m);

@@ -106,12 +106,14 @@ test("A rotation that may have changed the target is finished during a freeze th
 });
 
 test("A freeze applies to a target that matches its selection later", async () => {
-  const { world, one } = await begin();
-  const selection = { tags: [["team", "payments"]] as const };
-  expect(await one.freeze({ ...wanted, selection })).toMatchObject({ matches: 0 });
-  const tagged = { ...world.target, tags: { team: "payments" } };
-  const edited = makeProcess(world, [tagged]);
-  expect((await edited.freezes())[0]).toMatchObject({ matches: 1 });
+  const { world } = await begin();
+  const tags = { team: "payments" };
+  const other = { ...world.target, id: "other", tags };
+  const selection = { tags: Object.entries(tags) };
+  const one = makeProcess(world, [world.target, other]);
+  expect(await one.freeze({ ...wanted, selection })).toMatchObject({ matches: 1 });
+  const edited = makeProcess(world, [{ ...world.target, tags }, other]);
+  expect((await edited.freezes())[0]).toMatchObject({ matches: 2 });
   expect((await edited.request())?.waiting?.until).toBe(until);
 });
 
@@ -150,4 +152,14 @@ test("A clock that went backwards makes a process read the freezes again", async
   await one.freeze(wanted);
   expect((await two.request())?.waiting?.until).toBe(until);
   expect(two.seen.reads).toBe(reads + 1);
+});
+
+test.each([
+  ["a target that does not exist", { targets: ["orders", "nope"] }, '"nope"'],
+  ["a policy that no target has", { policy: "nope" }, "no target matches"],
+  ["filters that no target matches together", { type: "postgresql", vault: "nope" }, "no target"],
+])("A freeze of %s is refused, because it would do nothing", async (_, selection, says) => {
+  const { one } = await begin();
+  await expect(one.freeze({ ...wanted, selection })).rejects.toThrow(says);
+  expect(await one.freezes()).toEqual([]);
 });
