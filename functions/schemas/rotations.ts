@@ -199,13 +199,7 @@ export const cancelRotation = endpoint({
       },
     },
   },
-  problems: [
-    "rotation-not-found",
-    "busy",
-    "not-possible",
-    "idempotency-key-reused",
-    "record-unreadable",
-  ],
+  problems: ["rotation-not-found", "busy", "not-possible", "record-unreadable"],
 });
 
 const eventIdError =
