@@ -33,7 +33,8 @@ UUID or the number of an incident. If an answer was lost, send the same request 
 - **Same key, another request:** 422, \`idempotency-key-reused\`. Requests are the same if route, parameters and body are; the order of
   fields does not matter. For different targets, one key may be used again.
 - **Many targets:** \`POST /api/pauses\` and \`POST /api/resumes\` remember which targets were selected, and each target remembers its own
-  answer. A repetition writes the targets that could not be written before, and no target twice.
+  answer. A repetition writes the targets that could not be written before, and no target twice. A target that knows the key from another
+  request is listed under \`notWritten\`.
 - **Whose key:** a key belongs to the caller who signed in, or to the function key that was sent. Others may use the same text.
 - **How long:** as long as the history is kept, 400 days by default.
 - A request that was refused (4xx) does not use up its key.

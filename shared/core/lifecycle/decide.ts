@@ -2,6 +2,7 @@ import { findPause, notBeforePause } from "../record/pause.ts";
 import { type Claim, type Rotation, type TargetRecord } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
+import { findNeedOf } from "./account-needed.ts";
 import { findDated } from "./dated.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isJoined } from "./request.ts";
@@ -33,11 +34,9 @@ export interface PendingWork {
  * a new end has an effect at once.
  */
 export function listPendingWork(record: TargetRecord, now: Instant): PendingWork[] {
-  const { rotation, retirement, given } = record;
+  const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
-  // The retirement must disable neither the new secret that the rotation gives the account, nor the one that an undo will publish.
-  const needed = [rotation?.account, given?.secret.account];
-  const mayRetire = retirement && !needed.includes(retirement.account);
+  const mayRetire = retirement && !findNeedOf(record, retirement.account);
   const planned: PendingWork[] = [
     { work: "join", at: isJoined(record) ? now : undefined },
     { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },

@@ -1,4 +1,4 @@
-import { withDue } from "../record/due.ts";
+import { withDue, withDueAt } from "../record/due.ts";
 import { withExposedVersions } from "../record/exposed-versions.ts";
 import type { GivenSecret } from "../record/given.ts";
 import { isFinal, type RunRecord } from "../record/history.ts";
@@ -12,7 +12,13 @@ import {
   type WorkingPhase,
   workingPhases,
 } from "../record/record.ts";
-import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts";
+import {
+  isRequestOfPerson,
+  newRun,
+  pickGiven,
+  withoutHold,
+  withPhase,
+} from "../record/rotation.ts";
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
@@ -58,7 +64,7 @@ export function beginRotation(
   );
 }
 
-/** An import or an undo answers no other request, and a failed rotation is repeated after it if it fails. */
+/** An import or an undo answers no other request, so a failed rotation is repeated after it. */
 function withoutGiven({ given: _, ...rest }: TargetRecord): TargetRecord {
   return rest;
 }
@@ -152,7 +158,25 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  return notify(withDue(done, target, now), { type: "rotation.succeeded", at: now, data });
+  const planned = withUnanswered(withDue(done, target, now), answered, rotation);
+  return notify(planned, { type: "rotation.succeeded", at: now, data });
+}
+
+/**
+ * The record that still repeats a failed rotation which a person requested, if the secret was given: it is not new, so it answers nobody.
+ * A failed rotation of Keyturn's own is answered, because the published secret logs in.
+ */
+function withUnanswered(
+  done: TargetRecord,
+  { again, nextDue, dueReason }: TargetRecord,
+  { given }: Rotation,
+): TargetRecord {
+  if (!given || !again || !isRequestOfPerson(again)) return done;
+  const unanswered = { ...done, again };
+  const isSooner = done.nextDue !== undefined && nextDue !== undefined && done.nextDue <= nextDue;
+  return isSooner || nextDue === undefined
+    ? unanswered
+    : withDueAt(unanswered, nextDue, dueReason ?? again.why);
 }
 
 /** A request with the reason `exposure` says that somebody saw the secret that the rotation supersedes. */

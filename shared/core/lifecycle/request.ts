@@ -1,3 +1,4 @@
+import { withDueAt } from "../record/due.ts";
 import { type RunRecord } from "../record/history.ts";
 import {
   isSameJustification,
@@ -6,6 +7,7 @@ import {
 } from "../record/justification.ts";
 import { findLaterForce } from "../record/pause.ts";
 import {
+  type RetryIntent,
   type Rotation,
   type RotationRequest,
   schedule,
@@ -252,12 +254,35 @@ export function isJoined({ rotation, request }: TargetRecord): boolean {
 
 /** The record whose open rotation continues at once for the request, also if it was blocked. */
 export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
-  const { rotation, request, ...rest } = record;
+  const { rotation, request } = record;
   if (!rotation || !request) return record;
-  const joined = joinedTo(rotation, request, record);
+  const rest = withoutJoined(record, rotation, request, now);
+  // An import or an undo keeps its own reason.
+  const asked = rotation.given ? { ...request, reason: rotation.reason } : request;
+  const joined = joinedTo(rotation, asked, record);
   return rotation.phase === "blocked"
     ? { ...rest, health: "failing", rotation: { ...joined, ...reopenRotation(rotation, now) } }
     : { ...rest, rotation: joined };
+}
+
+/**
+ * The record without the request that joins the rotation. The secret of an import or an undo is not new, so a rotation of an exposed secret
+ * still follows it.
+ */
+function withoutJoined(
+  { rotation: _, request: _r, ...rest }: TargetRecord,
+  { id, given }: Rotation,
+  { reason, requestedBy, at, grace, ...others }: RotationRequest,
+  now: Instant,
+): TargetRecord {
+  if (!given || reason !== "exposure") return rest;
+  const why = `requested by ${requestedBy}; rotation ${id}, which it made continue, made no new secret`;
+  const again: RetryIntent = {
+    ...{ why: shorten(why, maxWhyLength), reason, requestedBy, requestedAt: at },
+    ...(grace !== undefined && { grace }),
+    ...pickGiven(others),
+  };
+  return { ...withDueAt(rest, now, again.why), again };
 }
 
 /** The rotation without a hold, with the combined reasons of those who requested it. */

@@ -3,6 +3,7 @@ import { describePause } from "../record/pause.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/record.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
+import { findNeedOf } from "./account-needed.ts";
 import { findUnansweredExposure } from "./exposure.ts";
 import { findShortest, isJoined } from "./request.ts";
 
@@ -76,10 +77,11 @@ export function decideAfterLook(
 
 /** What the retirement waits for, in words for an operator. Empty when there is no retirement. */
 export function describeWait(record: TargetRecord): string {
-  const { retirement, rotation, pause } = record;
+  const { retirement, pause } = record;
   if (!retirement) return "";
   const { account, failures, proof } = retirement;
-  if (rotation?.account === account) return `rotation ${rotation.id}, which changes the account`;
+  const need = findNeedOf(record, account);
+  if (need) return `rotation ${need.rotationId}, which ${need.does} the account`;
   if (pause && pause.until > retirement.at) {
     return `the end of the pause: the target is ${describePause(pause)}`;
   }

@@ -3,17 +3,15 @@ import { type Chooser, makeChooser } from "../../core/breach/choose-next.ts";
 import { countCreates } from "../../core/breach/estimate.ts";
 import { begin, leave } from "../../core/breach/judge.ts";
 import type { Target } from "../../core/target.ts";
-import { between, type Instant, minute } from "../../core/time.ts";
+import type { Instant } from "../../core/time.ts";
 import { toServerName } from "../fleet/turn.ts";
 import type { Ports } from "../ports.ts";
 import { perWindowOf } from "./per-window.ts";
+import { isRemoved, notConfigured } from "./unknown-target.ts";
 
 /** How many targets are read at a time, and how often, to find those whose server and vault have room. */
 const pageSize = 250;
 const maxPages = 4;
-
-/** Milliseconds after which an unknown target counts as removed. Until then this instance may have an older configuration. */
-const unknownFor = 2 * minute;
 
 interface Choosing {
   readonly ports: Ports;
@@ -58,14 +56,12 @@ interface Changing {
 
 /** Returns the item as it changes now, if it does. */
 function changer(
-  { confirmed, resumed }: Breach,
+  breach: Breach,
   { chooser, byId, now }: Changing,
 ): (item: BreachItem) => BreachItem | undefined {
-  const since = resumed?.at ?? confirmed?.at ?? now;
-  const isSettled = between(since, now) >= unknownFor;
   return (item) => {
     if (byId.has(item.targetId)) return chooser.take(item) ? begin(item, now) : undefined;
-    return isSettled ? leave(item, "The target is no longer configured", now) : undefined;
+    return isRemoved(breach, now) ? leave(item, notConfigured, now) : undefined;
   };
 }
 

@@ -8,6 +8,7 @@ import type { FindTarget } from "../fleet/frozen-targets.ts";
 import { findAnswer } from "../inbox/request-key.ts";
 import type { Requested, RotationInput } from "../inbox/request-rotation.ts";
 import type { Ports } from "../ports.ts";
+import { isRemoved, UnknownTargetError } from "./unknown-target.ts";
 
 export interface RequestingItems {
   readonly ports: Ports;
@@ -28,7 +29,7 @@ export async function requestItem(
   const key = { id: `breach ${breach.id}`, request: "rotation" };
   try {
     const target = await find(item.targetId);
-    if (!target) throw new ConfigError("The target is no longer configured");
+    if (!target) throw new UnknownTargetError();
     const { rotationId } = await request(target, { ...toInput(breach, target), key });
     return withWaitsFor({ ...item, rotationId }, undefined);
   } catch (error) {
@@ -38,7 +39,9 @@ export async function requestItem(
     if (known) return withWaitsFor({ ...item, rotationId: known.rotationId }, undefined);
     const now = toInstant(ports.journal.now());
     const isOver = between(item.begunAt ?? now, now) >= breach.giveUpAfter;
-    return isTemporary(error) && !isOver ? withWaitsFor(item, why) : leave(item, why, now);
+    const mayPass =
+      error instanceof UnknownTargetError ? !isRemoved(breach, now) : isTemporary(error);
+    return mayPass && !isOver ? withWaitsFor(item, why) : leave(item, why, now);
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError, KeyReusedError } from "../../core/errors.ts";
 import { chooseImported } from "../../core/lifecycle/given.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
 import { newRecord } from "../../core/record/rotation.ts";
@@ -95,8 +95,9 @@ interface Repeated {
 }
 
 /**
- * Whether the value of a repeated request is the one of the first, which the vault still has: the journal has neither the value nor
- * anything that is computed from it.
+ * Whether the value of a repeated request is the one of the first. The vault still has that value, because the journal has neither the value
+ * nor anything that is computed from it. Of an import that failed, all stored versions may be disabled: a repeated request then gets the
+ * answer that leads to the failure. Throws KeyReusedError when an import succeeded and its value can no longer be read.
  */
 async function isSameImport(
   { ports, target, input }: Repeated,
@@ -108,20 +109,25 @@ async function isSameImport(
     etag: undefined,
   });
   session.guard(input.value);
-  const { account, published } = (await ports.journal.run(target.id, rotationId)) ?? {};
+  const run = await ports.journal.run(target.id, rotationId);
+  const { account, published } = run ?? {};
   if (account === undefined) return false;
-  return isStoredIn(session, [pending, published], account, input.value);
+  const first = await findStored(session, [pending, published], account);
+  if (first) return first.equals(input.value);
+  if (run?.state !== "done") return true;
+  throw new KeyReusedError(
+    `This Idempotency-Key was already used for import ${rotationId}, whose value can no longer be read, so the values cannot be compared. Use a new key`,
+  );
 }
 
-async function isStoredIn(
+async function findStored(
   session: TargetSession,
   refs: readonly (VersionRef | undefined)[],
   account: string,
-  value: Secret,
-): Promise<boolean> {
+): Promise<Secret | undefined> {
   for (const ref of refs) {
     const credential = ref && (await readCredential(session, ref, [account]));
-    if (credential) return credential.secret.equals(value);
+    if (credential) return credential.secret;
   }
-  return false;
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { splitIntoChunks } from "../../core/chunks.ts";
-import { ConfigError, LeaseLostError } from "../../core/errors.ts";
+import { ConfigError, KeyReusedError, LeaseLostError } from "../../core/errors.ts";
 import type { Target } from "../../core/target.ts";
 import type { TargetFilter } from "../../core/target-filter.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../stores/journal.ts";
@@ -127,7 +127,11 @@ function describeFailure(error: unknown): string {
   if (error instanceof LeaseLostError) {
     return "others are writing to the target, so nothing was recorded. Repeat the request";
   }
-  if (error instanceof UnreadableRowError) return error.message;
+  const isOfTarget =
+    error instanceof UnreadableRowError ||
+    error instanceof KeyReusedError ||
+    error instanceof ConfigError;
+  if (isOfTarget) return error.message;
   if (!(error instanceof JournalUnavailableError)) throw error;
   return "the journal became unavailable, so the result is unknown. Repeat the request";
 }

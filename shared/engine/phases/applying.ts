@@ -12,7 +12,6 @@ import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { abandon, chooseAccount, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
-import { between, type Instant } from "../../core/time.ts";
 import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
 import {
@@ -30,6 +29,7 @@ import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts
 import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { findGivenLive, requireRightToApply } from "./given.ts";
+import { getPropagation, isPropagatingNow } from "./propagation.ts";
 import { requireRoom } from "./publication.ts";
 import {
   type Advance,
@@ -172,6 +172,7 @@ async function changeAndProve(
   if (getPropagation(session) === 0) session.stage(confirmed);
   else await session.commit(confirmed);
   session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
+  // Counts from the first time that the target took the secret, so that setting it again does not make the wait endless.
   const isPropagating = isPropagatingNow(session, confirmedAt);
   if (await logsIn(session, { credential: applied, ref: pending.ref, isPropagating })) {
     issueProof(session, "pending");
@@ -182,18 +183,6 @@ async function changeAndProve(
     : new OutcomeUnknownError(
         "the target accepted the change, but refuses log-ins with the new secret",
       );
-}
-
-/** Counts from the first time that the target took the secret, so that setting it again does not make the wait endless. */
-function isPropagatingNow(session: TargetSession, confirmedAt: Instant | undefined): boolean {
-  if (confirmedAt === undefined) return false;
-  const waited = between(confirmedAt, session.now());
-  return waited >= 0 && waited < getPropagation(session);
-}
-
-/** Milliseconds for which the target may refuse a new secret after it accepted the change. */
-function getPropagation({ ports, target }: TargetSession): number {
-  return ports.rotator(target.type).capabilities.propagation;
 }
 
 /**

@@ -12,8 +12,9 @@ import { syncPublished } from "../looks/drift.ts";
 import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { discardPending } from "./cleaning.ts";
+import { getPropagation, isPropagatingNow } from "./propagation.ts";
 import { requireRoom, storePending } from "./publication.ts";
-import { type Advance, lostPending } from "./step.ts";
+import { type Advance, lostPending, NotYetPropagatedError } from "./step.ts";
 
 /**
  * The step `staging` of a rotation whose secret is given. An imported secret is stored as pending already. Of the previous secret, a copy
@@ -84,17 +85,38 @@ export async function findGivenLive(
   if (!isExpected || given.wasRefused === true) return undefined;
   const pending = await readPending(session, rotation);
   if (!pending) throw lostPending(rotation);
-  if (await stillLogsIn(session, { ...pending, isSearch: true })) {
+  const isPropagating = given.by === "import" && isPropagatingNow(session, rotation.startedAt);
+  if (await stillLogsIn(session, { ...pending, isSearch: true, isPropagating })) {
     issueProof(session, "pending");
     const confirmedAt = session.now();
     const accepted = { ...given, wasAccepted: true };
     return { to: "publishing", learnt: { changeBegan: true, confirmedAt, given: accepted } };
   }
-  const record = session.record();
-  const open = record.rotation ?? rotation;
-  session.stage({ ...record, rotation: { ...open, given: { ...given, wasRefused: true } } });
+  noteRefused(session, rotation, given, isPropagating);
   return undefined;
 }
+
+/**
+ * Records that the target refused the given secret. Where a new secret propagates, somebody may have set an imported one just before, and
+ * its pending version may be the only stored copy: a refusal means nothing yet, and a secret that Keyturn must not set stays a candidate.
+ */
+function noteRefused(
+  session: TargetSession,
+  rotation: Rotation,
+  given: GivenSecret,
+  isPropagating: boolean,
+): void {
+  const record = session.record();
+  const mayApply = mayApplyGiven(record, rotation, session.target);
+  if (isPropagating && !mayApply) throw new NotYetPropagatedError(notAcceptedYet);
+  const isCandidate = given.by === "import" && !mayApply && getPropagation(session) > 0;
+  if (isPropagating || isCandidate) return;
+  const open = record.rotation ?? rotation;
+  session.stage({ ...record, rotation: { ...open, given: { ...given, wasRefused: true } } });
+}
+
+const notAcceptedYet =
+  "the target refuses the imported secret; a secret that was set a moment ago may not be accepted yet";
 
 /** Throws ChangeRefusedError when the target does not have the given secret and must not get it from Keyturn. */
 export function requireRightToApply(session: TargetSession, rotation: Rotation): void {

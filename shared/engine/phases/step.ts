@@ -10,7 +10,7 @@ export interface Advance {
 
 export type Step = (session: TargetSession, rotation: Rotation) => Promise<Advance>;
 
-/** The target accepted the change, but refuses the new secret for now. This does not count as a failed attempt. */
+/** The target refuses a secret that it may have accepted a moment ago. This does not count as a failed attempt. */
 export class NotYetPropagatedError extends TargetUnavailableError {}
 
 /** A person paused the target before the rotation changed it. This is not a failure: the rotation waits for the end of the pause. */

@@ -178,10 +178,13 @@ function waitWithoutFailure(
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };
 }
 
-/** Milliseconds until the next log-in to a target that does not accept its new secret yet. The pauses grow up to a minute. */
-function propagationPoll({ confirmedAt }: Rotation, { at }: Failure): number {
-  const waited = confirmedAt === undefined ? 0 : between(confirmedAt, at);
-  return Math.min(Math.max(waited / 2, 10 * second), minute);
+/**
+ * Milliseconds until the next log-in to a target that does not accept its new secret yet. The pauses grow up to a minute. An imported secret
+ * may be wrong, so it is tried less often.
+ */
+function propagationPoll({ confirmedAt, startedAt }: Rotation, { at }: Failure): number {
+  if (confirmedAt === undefined) return Math.max(between(startedAt, at), minute / 2);
+  return Math.min(Math.max(between(confirmedAt, at) / 2, 10 * second), minute);
 }
 
 function leaveUndone(session: TargetSession, rotation: Rotation, failure: Failure): void {

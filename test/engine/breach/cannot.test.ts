@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { day, hour, minute } from "../../../shared/core/time.ts";
+import { day, hour, minute, second } from "../../../shared/core/time.ts";
+import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
+import type { Gate } from "../world.ts";
 import {
+  type BreachWorld,
   everywhere,
   makeBreachWorld,
   makeMembers,
@@ -9,6 +12,15 @@ import {
   readStates,
   startBreach,
 } from "./breach-world.ts";
+
+/** Takes a turn that begins targets, and ends before their rotations are requested. */
+async function beginWithoutRequests(world: BreachWorld): Promise<void> {
+  const down: Gate = async (effect, call) => {
+    if (effect === "journal.commit") throw new JournalUnavailableError("down");
+    return call();
+  };
+  await world.pass(second, world.instance(down));
+}
 
 describe("A target that cannot be rotated", () => {
   test("on a server that does not answer delays no other server, and stays open in the report", async () => {
@@ -121,5 +133,36 @@ describe("A target that cannot be rotated", () => {
     expect(await world.instance().breach(id)).toMatchObject({ state: "ended" });
     const item = (await readReport(world, id)).get("slow");
     expect(item).toMatchObject({ state: "unfinished", nextTry: expect.any(String) as unknown });
+  });
+
+  test("because an instance with an older configuration took the next turn is rotated by another one", async () => {
+    const world = await makeBreachWorld(makeMembers(3));
+    const id = await startBreach(world.instance(), everywhere);
+    await beginWithoutRequests(world);
+    expect(await readStates(world.instance(), id)).toEqual({
+      begun: ["db-1-000", "db-1-001", "db-1-002"],
+    });
+    const known = world.targets.filter((target) => target.id !== "db-1-001");
+    await world.pass(minute, world.instance(undefined, known));
+    expect(await readStates(world.instance(), id)).toEqual({
+      rotated: ["db-1-000", "db-1-002"],
+      begun: ["db-1-001"],
+    });
+    await world.pass(30 * second);
+    expect(await world.instance().breach(id)).toMatchObject({
+      ...{ state: "ended", counts: { rotated: 3 } },
+    });
+  });
+
+  test("because it was removed after it had begun is left two minutes after the start", async () => {
+    const world = await makeBreachWorld(makeMembers(2));
+    const id = await startBreach(world.instance(), everywhere);
+    await beginWithoutRequests(world);
+    const known = world.targets.filter((target) => target.id !== "db-1-001");
+    await world.pass(4 * minute, world.instance(undefined, known));
+    expect(await readStates(world.instance(), id)).toEqual({
+      rotated: ["db-1-000"],
+      left: ["db-1-001"],
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { newRecord } from "../../../../shared/core/record/rotation.ts";
 import type { Target } from "../../../../shared/core/target.ts";
+import { day } from "../../../../shared/core/time.ts";
 import { makePausing } from "../../../../shared/engine/inbox/pausing.ts";
 import {
   type Journal,
@@ -8,6 +9,7 @@ import {
   UnreadableRowError,
 } from "../../../../shared/stores/journal.ts";
 import { makeMemoryQueue } from "../../../../shared/stores/memory/memory-queue.ts";
+import { keyed } from "../../steps.ts";
 import { makeWorld, open, singleAdmin } from "../../world.ts";
 
 const wanted = { reason: "move", by: "anna", until: "2026-01-05T00:00:00.000Z" };
@@ -128,4 +130,36 @@ test("A journal that is down from the start is an error, and a row that cannot b
   if ("unknown" in result) throw new Error("targets are unknown");
   expect(idsOf(result.written)).toEqual(["t-0", "t-2"]);
   expect(result.notWritten).toEqual([{ target: "t-1", why: "A newer Keyturn wrote the row." }]);
+});
+
+test("A key that one target knows from another request prevents only the write to that target", async () => {
+  const everyone = { filter: { type: "memory" } };
+  const { pause, resume, pauseAll, resumeAll } = await fleet(40, () => undefined);
+  await pause("t-3", { ...wanted, reason: "only this" }, keyed("incident-7", "one"));
+  const paused = await pauseAll(everyone, wanted, keyed("incident-7", "many"));
+  if ("unknown" in paused) throw new Error("targets are unknown");
+  expect(paused.written).toHaveLength(39);
+  const why = "This Idempotency-Key was already used for a different request. Use a new key";
+  expect(paused.notWritten).toEqual([{ target: "t-3", why }]);
+  await resume("t-5", { by: "ben" }, keyed("incident-8", "one"));
+  const resumed = await resumeAll(everyone, { by: "ben" }, keyed("incident-8", "many"));
+  if ("unknown" in resumed) throw new Error("targets are unknown");
+  expect(resumed.written).toHaveLength(39);
+  expect(resumed.notWritten).toEqual([{ target: "t-5", why }]);
+});
+
+test("A repeated pause whose end has passed meanwhile names the targets that it did not pause before", async () => {
+  const key = keyed("incident-7");
+  const down = { now: true };
+  const { world, pauseAll } = await fleet(20, (_id, writes) =>
+    down.now && writes > 2 ? new JournalUnavailableError("down") : undefined,
+  );
+  await pauseAll({ filter: { type: "memory" } }, wanted, key);
+  down.now = false;
+  world.advance(5 * day);
+  const repeated = await pauseAll({ filter: { type: "memory" } }, wanted, key);
+  if ("unknown" in repeated) throw new Error("targets are unknown");
+  expect(repeated.written).toHaveLength(3);
+  expect(repeated.notWritten).toHaveLength(17);
+  expect(repeated.notWritten[0]?.why).toContain("`until` must be in the future");
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { describeWait } from "../../../../shared/core/lifecycle/retirement.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { day, hour, minute } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
@@ -93,6 +94,9 @@ test("An undo that waits keeps the account that it will publish from being retir
   });
   const id = await accepted(undo(frozen));
   expect((await readRecord(frozen)).given?.heldBy).toContain("year end");
+  expect(describeWait(await readRecord(frozen))).toBe(
+    `rotation ${id}, which publishes the account`,
+  );
   frozen.advance(2 * day);
   await work(frozen);
   expect(frozen.isKept("app_a")).toBe(true);
