@@ -17,5 +17,5 @@ export function explainUsage(message: string, command: string | undefined): stri
 function withoutSecrets(text: string): string {
   return text
     .replace(/^(too many arguments .* but got \d+): .*$/s, "$1")
-    .replace(/^(unknown option '[^'=]+)=.*$/s, "$1'");
+    .replace(/^(unknown option '(?:--[a-z-]*|-[a-z]?)).*$/is, "$1'");
 }

@@ -58,7 +58,7 @@ function describeReport(file: string, report: LedgerReport): string[] {
     const where = problem.line === undefined ? "" : ` (line ${problem.line})`;
     return [
       colour("red", `${file} is not valid: ${problem.message}${where}`),
-      entries === 0 ? "No entry before it is proven." : `Before it, ${range} follow each other.`,
+      entries === 0 ? "No entry before it is proven." : describeRest(problem, range),
     ];
   }
   const begins =
@@ -73,6 +73,12 @@ function describeReport(file: string, report: LedgerReport): string[] {
     describeSignatures(report),
     describeHead(report),
   ];
+}
+
+/** A missing signature concerns every entry; another problem has entries before it. */
+function describeRest({ kind, line }: NonNullable<LedgerReport["problem"]>, range: string): string {
+  const where = kind === "signature" && line === undefined ? "In the file" : "Before it";
+  return `${where}, ${range} follow each other.`;
 }
 
 function describeSignatures({ signatures, unchecked, last }: LedgerReport): string {

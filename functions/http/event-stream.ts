@@ -59,6 +59,9 @@ export function openEventStream(options: EventSourceOptions): ReadableStream<Uin
     if (!isClosed) open--;
     isClosed = true;
   };
+  // Nobody may read the stream of a client that has left.
+  if (options.left.aborted) close();
+  else options.left.addEventListener("abort", close, { once: true });
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {

@@ -2,12 +2,20 @@ import { createECDH, createPrivateKey, generateKeyPairSync, randomBytes } from "
 import { z } from "zod";
 import type { LoopbackReply } from "../loopback.ts";
 import { parseBody } from "./emulator-limits.ts";
+import { takePage } from "./paging.ts";
 import { findKey, type KeyEntry, type KeyVersion, type VaultState } from "./state.ts";
 import type { Perform, VaultContext } from "./vault-call.ts";
 import { badParameter, keyNotFound } from "./vault-error.ts";
 
 /** Keys for signatures with ES256, the only kind that Keyturn uses. The private part leaves the vault in no answer. */
 const createBody = z.object({ kty: z.literal("EC"), crv: z.literal("P-256").default("P-256") });
+const tagText = z.string().max(256);
+const updateBody = z.object({
+  tags: z
+    .record(tagText, tagText)
+    .refine((tags) => Object.keys(tags).length <= 15, "A key has at most 15 tags")
+    .nullish(),
+});
 const signBody = z.object({ alg: z.string(), value: z.base64url() });
 
 export const KEY_OPERATIONS = {
@@ -23,6 +31,27 @@ export const KEY_OPERATIONS = {
 
   "get-key": (vault, { name, version }) =>
     toBundle(vault, requireVersion(vault.state, name, version)),
+
+  // Only tags change; those in the body replace all.
+  "update-key": async (vault, { name, version, body }) => {
+    const { tags } = parseBody(updateBody, body);
+    const { entry, made } = requireVersion(vault.state, name, version);
+    const of = { name: entry.name, version: made.version };
+    if (tags) await vault.commit(() => [{ kind: "key-tagged", ...of, tags }]);
+    return toBundle(vault, requireVersion(vault.state, name, version));
+  },
+
+  "list-key-versions": (vault, { name, query }) => {
+    const entry = findKey(vault.state, name);
+    const found = (entry?.versions ?? []).flatMap((made) => (entry ? [{ entry, made }] : []));
+    const json = takePage(found, {
+      key: ({ made }) => made.version,
+      show: (one) => ({ kid: kidOf(vault, one), ...describe(vault, one) }),
+      url: `${vault.url}/keys/${name}/versions`,
+      query,
+    });
+    return { status: 200, json };
+  },
 
   sign: (vault, { name, version, body }) => {
     const { alg, value } = parseBody(signBody, body);
@@ -60,13 +89,18 @@ const kidOf = ({ url }: VaultContext, { entry, made }: Found): string =>
   `${url}/keys/${entry.name}/${made.version}`;
 
 function toBundle(vault: VaultContext, found: Found): LoopbackReply {
-  const { x, y, created } = found.made;
+  const { x, y } = found.made;
   const key = { kid: kidOf(vault, found), kty: "EC", key_ops: ["sign", "verify"], crv: "P-256" };
+  return { status: 200, json: { key: { ...key, x, y }, ...describe(vault, found) } };
+}
+
+/** What an answer has besides the key itself. */
+function describe({ policy }: VaultContext, { made: { created, tags } }: Found) {
   const attributes = {
     ...{ enabled: true, created, updated: created, exportable: false },
-    ...{ recoveryLevel: "Recoverable+Purgeable", recoverableDays: vault.policy.retentionDays },
+    ...{ recoveryLevel: "Recoverable+Purgeable", recoverableDays: policy.retentionDays },
   };
-  return { status: 200, json: { key: { ...key, x, y }, attributes } };
+  return { attributes, ...(tags && { tags }) };
 }
 
 /** The order of the curve P-256. */

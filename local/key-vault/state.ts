@@ -46,6 +46,11 @@ export const changeSchema = z.discriminatedUnion("kind", [
     y: z.string(),
     d: z.string(),
   }),
+  z.object({
+    kind: z.literal("key-tagged"),
+    ...of,
+    tags: z.record(z.string(), z.string()),
+  }),
   z.object({ kind: z.literal("announced"), ...of, event: z.enum(EVENT_KINDS) }),
 ]);
 
@@ -83,6 +88,7 @@ export interface KeyVersion {
   readonly y: string;
   /** The private part. */
   readonly d: string;
+  tags?: Record<string, string>;
 }
 
 export interface KeyEntry {
@@ -125,11 +131,8 @@ export function applyChange(state: VaultState, change: Change): void {
     applyCreated(state, change);
     return;
   }
-  if (change.kind === "key-created") {
-    const { kind: _kind, name, ...version } = change;
-    const entry = findKey(state, name) ?? { name, versions: [] };
-    entry.versions.push(version);
-    state.keys.set(name.toLowerCase(), entry);
+  if (change.kind === "key-created" || change.kind === "key-tagged") {
+    applyToKey(state, change);
     return;
   }
   const entry = findEntry(state, change.name);
@@ -166,6 +169,21 @@ function applyCreated(state: VaultState, change: Extract<Change, { kind: "create
     entry.versions.push(made);
   }
   state.unannounced.set(toKey(name, made.version), { entry, made });
+}
+
+function applyToKey(
+  state: VaultState,
+  change: Extract<Change, { kind: "key-created" | "key-tagged" }>,
+): void {
+  const entry = findKey(state, change.name);
+  if (change.kind === "key-tagged") {
+    const tagged = entry?.versions.find(({ version }) => version === change.version);
+    if (tagged) tagged.tags = change.tags;
+    return;
+  }
+  const { kind: _kind, name, ...made } = change;
+  if (entry) entry.versions.push(made);
+  else state.keys.set(name.toLowerCase(), { name, versions: [made] });
 }
 
 function applyToVersion(

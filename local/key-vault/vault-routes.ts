@@ -16,6 +16,8 @@ export type Operation =
   | "restore-secret"
   | "create-key"
   | "get-key"
+  | "update-key"
+  | "list-key-versions"
   | "sign";
 
 export interface Route {
@@ -53,7 +55,8 @@ const SHAPES: readonly Shape[] = [
   },
   { segments: ["keys", ":name", "create"], methods: { POST: "create-key" } },
   { segments: ["keys", ":name", ":version", "sign"], methods: { POST: "sign" } },
-  { segments: ["keys", ":name", ":version"], methods: { GET: "get-key" } },
+  { segments: ["keys", ":name", "versions"], methods: { GET: "list-key-versions" } },
+  { segments: ["keys", ":name", ":version"], methods: { GET: "get-key", PATCH: "update-key" } },
   { segments: ["keys", ":name"], methods: { GET: "get-key" } },
   { segments: ["deletedsecrets"], methods: { GET: "list-deleted" } },
   {

@@ -1,7 +1,15 @@
-import type { Signature } from "../core/ledger/chain.ts";
+import type { Head, Signature } from "../core/ledger/chain.ts";
 
-/** A key that signs and that the journal's storage cannot read or replace. */
+/** The newest version of a key, as one reading has shown it. */
+export interface SigningKey {
+  /** The head that was signed last, by whichever instance. Undefined: none was, or the key may not remember it. */
+  readonly last?: Head;
+  /** Signs with ES256, and lets the key remember the head. Fails like `open`. */
+  sign(head: Head, signal: AbortSignal): Promise<Signature>;
+}
+
+/** A key that signs heads of the ledger. The journal's storage can neither read nor replace it, nor change what it remembers. */
 export interface Signer {
-  /** Signs the text with ES256. Throws VaultUnavailableError, or ConfigError for a key that cannot sign. */
-  sign(text: string, signal: AbortSignal): Promise<Signature>;
+  /** Throws VaultUnavailableError, or ConfigError for a key that cannot sign. */
+  open(signal: AbortSignal): Promise<SigningKey>;
 }

@@ -137,6 +137,18 @@ test("messages of the library do not repeat a password that was typed as an argu
   expect(explainUsage("error: unknown option '--password=hunter='2'", "import")).toBe(
     "Unknown option '--password'. `keyturn import --help` lists its options.",
   );
+  const typed = [
+    ["-phunter22secret", "-p"],
+    ["-p=hunter'22", "-p"],
+    ["--p4ssword hunter\n22", "--p"],
+    ["-!secret", "-"],
+    ["-", "-"],
+  ] as const;
+  for (const [option, shown] of typed) {
+    expect(explainUsage(`error: unknown option '${option}'`, "import")).toBe(
+      `Unknown option '${shown}'. \`keyturn import --help\` lists its options.`,
+    );
+  }
 });
 
 const counts = { waiting: 0, begun: 0, rotated: 0, failed: 0, blocked: 0, unfinished: 0, left: 0 };

@@ -275,6 +275,23 @@ describe("somebody who can write to the table", () => {
     expect(withHead.status).toBe(1);
     expect(withHead.stdout).toContain("the hash differs from the given head");
   });
+
+  test("cannot make the app sign the chain that they computed again", async () => {
+    const alarms = async () => (await world.api.send("GET", "/api/alarms")).text;
+    await expect
+      .poll(alarms, { timeout: 30_000 })
+      .toContain("The ledger was changed: it does not continue from entry");
+    const key = await world.keyClient.getKey("ledger");
+    await world.api.ended(await world.api.rotate("one"));
+    await list();
+    const { text } = await world.api.send("GET", "/api/audit/head");
+    expect(text).not.toContain('"signature"');
+    const { properties } = await world.keyClient.getKey("ledger");
+    expect(properties.tags).toEqual({
+      "keyturn-last-head": expect.stringContaining('"sequence"') as string,
+    });
+    expect(properties.tags).toEqual(key.properties.tags);
+  });
 });
 
 test("No command printed a secret", () => {

@@ -124,6 +124,15 @@ describe("An instance", () => {
     open(idle);
   });
 
+  test("has room again when clients leave whose streams nobody reads", () => {
+    const leaving = new AbortController();
+    Array.from({ length: 4 }, () => open(idle, { left: leaving.signal }));
+    leaving.abort();
+    open(idle, { left: leaving.signal });
+    openFive();
+    expect(() => open(idle)).toThrow("streams to 5 clients already");
+  });
+
   test("has room again when a client leaves", async () => {
     const leaving = new AbortController();
     const stream = open(idle, { left: leaving.signal });

@@ -14,6 +14,6 @@ export const ledgerSchema = z.strictObject({
         .describe("Name of the vault. Required if several vaults are configured."),
     }),
   ).describe(
-    "A key in Key Vault that signs the ledger, so that nobody who can write to the journal can change an entry unnoticed. Default: the ledger is not signed.",
+    "A key in Key Vault, of this deployment alone, that signs the ledger and remembers the last signed head, so that nobody who can only write to the journal can change a signed entry unnoticed. Default: the ledger is not signed.",
   ),
 });

@@ -72,6 +72,11 @@ function pickSignature(signature: Signature | undefined): { readonly signature?:
   return signature ? { signature: { key: signature.key, value: signature.value } } : {};
 }
 
+/** A head alone, as `parseHead` reads it. */
+export function writeHead({ segment, first, sequence, hash, at }: Head): string {
+  return toCanonicalJson({ segment, first, sequence, hash, at });
+}
+
 /** A head from an export, an event or a person's file. Undefined for anything else. */
 export function parseHead(value: unknown): Head | undefined {
   if (!isObject(value)) return undefined;

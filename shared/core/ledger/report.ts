@@ -37,6 +37,6 @@ export type KnownHead = Pick<Head, "sequence" | "hash">;
 
 export interface VerifyOptions {
   readonly head?: KnownHead;
-  /** Public keys, any of which may have signed a head. Absent: signatures are not checked. */
+  /** Public keys, any of which may have signed a head. At least one head must be signed. Absent: signatures are not checked. */
   readonly keys?: readonly KeyObject[];
 }

@@ -24,7 +24,7 @@ export async function verifyLines(
     state = step.next ?? state;
     if (problem) break;
   }
-  const found = problem ?? (gap ? explainGap(gap, later) : findMissingEnd(state, options));
+  const found = problem ?? (gap ? explainGap(gap, later) : findMissing(state, options));
   return toReport(state, found);
 }
 
@@ -62,12 +62,28 @@ function explainGap(
   return { kind: "removed", sequence: missing, line, message };
 }
 
-/** What the end of the file shows. */
-function findMissingEnd(
+/** What the whole file lacks. */
+function findMissing(
   state: Followed | undefined,
-  { head }: VerifyOptions,
+  options: VerifyOptions,
 ): LedgerProblem | undefined {
   if (!state) return { kind: "removed", sequence: 1, message: "The file is empty." };
+  return findMissingEnd(state, options) ?? findMissingSignatures(state, options);
+}
+
+/** Anyone who computes the chain again removes the signatures, because others cannot be made without the key. */
+function findMissingSignatures(
+  { start, sequence: last, signatures }: Followed,
+  { keys }: VerifyOptions,
+): LedgerProblem | undefined {
+  const first = start.sequence + 1;
+  if (!keys || last < first || signatures.valid > 0) return undefined;
+  const which = last > first ? `entries ${first} to ${last}` : `entry ${first}`;
+  const message = `No head is signed, so the key proves nothing about ${which}: the signatures were removed, or the app has not signed yet.`;
+  return { kind: "signature", sequence: first, message };
+}
+
+function findMissingEnd(state: Followed, { head }: VerifyOptions): LedgerProblem | undefined {
   const { sequence, segment, lastOfSegment } = state;
   const next = sequence + 1;
   if (sequence !== lastOfSegment) {

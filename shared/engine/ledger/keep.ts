@@ -1,9 +1,11 @@
 import { type EventType, toEvent } from "../../core/events.ts";
+import type { Head } from "../../core/ledger/chain.ts";
 import { between, hour, type Instant, toInstant } from "../../core/time.ts";
 import { JournalUnavailableError, UnreadableRowError } from "../../stores/journal.ts";
 import { raiseAlarm } from "../alarm.ts";
 import type { Ports } from "../ports.ts";
 import { anchorLedger } from "./anchor.ts";
+import { ChangedLedgerError } from "./continuation.ts";
 import type { makeRefusals } from "./refusals.ts";
 import { sealLedger } from "./seal.ts";
 import { trimLedger } from "./trim.ts";
@@ -20,6 +22,7 @@ export function makeLedgerKeeper(
 ): (ports: Ports) => Promise<void> {
   const raised = new Set<string>();
   let trimAt: Instant | undefined;
+  let known: Head | undefined;
 
   async function raiseOnce(ports: Ports, type: EventType, message: string): Promise<void> {
     if (raised.has(message)) return;
@@ -33,7 +36,8 @@ export function makeLedgerKeeper(
     try {
       await refusals.flush(ports);
       await sealLedger(journal);
-      const unsigned = await anchorLedger(ports);
+      const { head, unsigned } = await anchorLedger(ports, known);
+      known = head;
       if (unsigned && between(unsigned.since, at) >= maxUnsignedMs) {
         const message = `The ledger is not signed: ${unsigned.why} Keyturn tries again with every sweep.`;
         await raiseOnce(ports, "ledger-failed", message);
@@ -41,7 +45,7 @@ export function makeLedgerKeeper(
       if (!unsigned) raised.clear();
       if (trimAt === undefined || trimAt <= at) trimAt = await trimLedger(ports);
     } catch (error) {
-      if (error instanceof UnreadableRowError) {
+      if (error instanceof UnreadableRowError || error instanceof ChangedLedgerError) {
         await raiseOnce(ports, "ledger-failed", error.message).catch(() => undefined);
         return;
       }

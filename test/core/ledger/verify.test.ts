@@ -195,6 +195,30 @@ describe("signatures and heads", () => {
     expect(by.problem).toMatchObject({ kind: "signature", line: 4 });
   });
 
+  it("are missed when a key is given and nothing is signed: they may have been removed", async () => {
+    const { problem, last } = await verifyLines(toExport(forged), { keys });
+    expect(last).toBe(3);
+    expect(problem).toEqual({
+      kind: "signature",
+      sequence: 1,
+      message:
+        "No head is signed, so the key proves nothing about entries 1 to 3: the signatures were removed, or the app has not signed yet.",
+    });
+    const [first] = forged;
+    if (!first) throw new Error("no segment");
+    const lines = toExport(forged.slice(1), startAfter(first.head));
+    expect((await verifyLines(lines, { keys })).problem?.message).toContain("about entry 3:");
+    expect((await verifyLines(toExport([]), { keys })).problem).toBeUndefined();
+  });
+
+  it("may be missing at the end, which the report shows", async () => {
+    const [first, last] = [signAll(honest, ours.privateKey)[0], honest[1]];
+    const lines = toExport([first, last].filter((one) => one !== undefined));
+    const report = await verifyLines(lines, { keys });
+    expect(report).toMatchObject({ signatures: { valid: 1, through: 2 }, last: 3 });
+    expect(report.problem).toBeUndefined();
+  });
+
   it("accept any of several keys, because the key may have been replaced", async () => {
     const [first, second] = [
       signAll(honest, theirs.privateKey)[0],

@@ -1,6 +1,5 @@
 import { createPublicKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { toSignedText } from "../../../shared/core/ledger/chain.ts";
 import { verifyLines } from "../../../shared/core/ledger/verify.ts";
 import { day, hour, minute } from "../../../shared/core/time.ts";
 import { makeMemoryNotifier } from "../../../shared/notifiers/memory-notifier.ts";
@@ -16,8 +15,8 @@ describe("the newest head", () => {
     const head = await ledger.latest();
     if (!head) throw new Error("nothing was sealed");
     expect(head).toMatchObject({ sequence: 3, toldTo: ["a"], anchoredAt: world.now() });
-    expect(signer.texts).toEqual([toSignedText(head)]);
     const { segment, first, sequence, hash, at, signature } = head;
+    expect(signer.heads).toEqual([{ segment, first, sequence, hash, at }]);
     expect(notifier.sent).toEqual([
       {
         id: `ledger/1/${hash.slice(0, 16)}`,
@@ -40,7 +39,7 @@ describe("the newest head", () => {
     const { journal, keyturn, signer, notifier, log } = await makeApp();
     await log(500);
     await keyturn.sweep();
-    expect(signer.texts).toHaveLength(1);
+    expect(signer.heads).toHaveLength(1);
     expect(notifier.sent).toHaveLength(1);
     const keys = [createPublicKey(pair.publicKey.export({ type: "spki", format: "pem" }))];
     const report = await verifyLines(await exportLedger(journal), { keys });

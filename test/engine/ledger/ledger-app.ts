@@ -1,3 +1,4 @@
+import type { Head } from "../../../shared/core/ledger/chain.ts";
 import { day } from "../../../shared/core/time.ts";
 import { makeOperations } from "../../../shared/engine/operations.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
@@ -10,15 +11,22 @@ import { makeWorld, open, singleAdmin } from "../world.ts";
 
 export const pair = keyPair();
 
-function makeSigner() {
+/** A key in a vault. `remembers`: the key may keep the head that it signed last. */
+export function makeSigner(remembers = true) {
+  let last: Head | undefined;
   const signer = {
     isDown: false,
-    texts: [] as string[],
-    sign(text: string) {
+    heads: [] as Head[],
+    open() {
       if (signer.isDown) return Promise.reject(new Error("Key Vault main is down."));
-      signer.texts.push(text);
-      const { signature } = signHead(JSON.parse(text) as never, pair.privateKey);
-      return Promise.resolve(signature);
+      const sign = (head: Head) => {
+        const { segment, first, sequence, hash, at } = head;
+        const bare = { segment, first, sequence, hash, at };
+        signer.heads.push(bare);
+        if (remembers) last = bare;
+        return Promise.resolve(signHead(head, pair.privateKey).signature);
+      };
+      return Promise.resolve({ ...(last && { last }), sign });
     },
   };
   return signer satisfies Signer;

@@ -55,13 +55,42 @@ describe("a key that is created through the official client", () => {
     await expect(client.sign("RS256", Buffer.alloc(32))).rejects.toMatchObject(refused);
   });
 
+  test("has the tags of its last update, each version its own", async () => {
+    const { keys } = await startKeys();
+    const versions = [await keys.createEcKey("ledger"), await keys.createEcKey("ledger")].map(
+      ({ properties }) => properties.version ?? "",
+    );
+    const [older = "", newer = ""] = versions;
+    await keys.updateKeyProperties("ledger", older, { tags: { a: "1", b: "2" } });
+    const updated = await keys.updateKeyProperties("ledger", older, { tags: { b: "3" } });
+    expect(updated.properties.tags).toEqual({ b: "3" });
+    const listed = new Map<string, unknown>();
+    for await (const { version, tags } of keys.listPropertiesOfKeyVersions("ledger")) {
+      listed.set(version ?? "", tags);
+    }
+    expect(listed).toEqual(
+      new Map<string, unknown>([
+        [older, { b: "3" }],
+        [newer, undefined],
+      ]),
+    );
+    const long = { tags: { a: "x".repeat(257) } };
+    await expect(keys.updateKeyProperties("ledger", newer, long)).rejects.toMatchObject({
+      statusCode: 400,
+    });
+  });
+
   test("is there after a restart", async () => {
     const file = await vaultFile();
     const before = await startKeys({ file });
     const made = await before.keys.createEcKey("ledger");
+    const tags = { team: "audit" };
+    await before.keys.updateKeyProperties("ledger", made.properties.version ?? "", { tags });
     await before.emulator.close();
     const { keys } = await startKeys({ file });
-    expect((await keys.getKey("LEDGER")).key?.x).toEqual(made.key?.x);
+    const after = await keys.getKey("LEDGER");
+    expect(after.key?.x).toEqual(made.key?.x);
+    expect(after.properties.tags).toEqual(tags);
   });
 });
 
