@@ -1,4 +1,4 @@
-import { withDue } from "../record/due.ts";
+import { findLastSeen, withDue } from "../record/due.ts";
 import { withExposedVersions } from "../record/exposed-versions.ts";
 import type { GivenSecret } from "../record/given.ts";
 import { isFinal, type RunRecord } from "../record/history.ts";
@@ -12,11 +12,12 @@ import {
   type WorkingPhase,
   workingPhases,
 } from "../record/record.ts";
-import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts";
+import { findPublicAt, newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts";
 import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
 import { withoutAnsweredDated } from "./dated.ts";
+import { restartAt } from "./exposure.ts";
 import { notify, toRotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
@@ -134,7 +135,7 @@ export function succeed(
     lastSuccessAt: now,
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
-    ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
+    ...(exposure && !isAnswered(exposure, rotation) && { exposure: restartAt(exposure, now) }),
     ...(superseded === rotation.account && retirement && { retirement }),
     ...(ends && {
       retirement: scheduleRetirement(record, {
@@ -152,7 +153,8 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  return notify(withDue(done, target, now), { type: "rotation.succeeded", at: now, data });
+  const seen = withExposedVersions(done, [done.exposure && published.version]);
+  return notify(withDue(seen, target, now), { type: "rotation.succeeded", at: now, data });
 }
 
 /** A request with the reason `exposure` says that somebody saw the secret that the rotation supersedes. */
@@ -161,10 +163,10 @@ function withSeenSuperseded(record: TargetRecord, { reason }: Rotation): TargetR
 }
 
 /** Whether the rotation superseded the exposed secret. If the new secret itself was exposed, the exposure counts from the change. */
-function isAnswered(exposure: Exposure, { published, phases }: Rotation): boolean {
-  if (exposure.version !== undefined) return exposure.version !== published?.version;
-  const publicAt = phases.find(({ phase }) => phase === "checking")?.startedAt;
-  return publicAt === undefined || exposure.at <= publicAt;
+function isAnswered(exposure: Exposure, rotation: Rotation): boolean {
+  if (exposure.version !== undefined) return exposure.version !== rotation.published?.version;
+  const publicAt = findPublicAt(rotation);
+  return publicAt === undefined || findLastSeen(exposure) <= publicAt;
 }
 
 export interface RunInput {

@@ -1,4 +1,5 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
+import { withExposedSuperseded } from "../../core/lifecycle/exposure.ts";
 import {
   handoverMs,
   withoutGraceHolds,
@@ -154,7 +155,8 @@ async function adoptVersion(
     published: ref,
   };
   const verified = withVerified(proven, session.target, session.now());
-  const adopted = withSuperseded(verified, { active: account, at: createdAt }, session.target);
+  const active = withSuperseded(verified, { active: account, at: createdAt }, session.target);
+  const adopted = withExposedSuperseded(active, record);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
   await session.commit(
     isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now()),
