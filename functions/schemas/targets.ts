@@ -20,6 +20,7 @@ import { failure, force, lift } from "./rotations.ts";
 const exposure = z
   .object({
     at: instant.describe("When the secret was seen."),
+    lastAt: instant.optional().describe("When it was seen last, if there are later reports."),
     by: z.string().describe("Who saw it."),
     from: z.string().optional().describe("Where it was seen."),
     kind: z.enum(["exposure", "breach"]),

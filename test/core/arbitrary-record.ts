@@ -118,6 +118,7 @@ const slot = fc.record(
 const arbitraryExposure: fc.Arbitrary<Exposure> = fc.record(
   {
     at: arbitraryMoment,
+    lastAt: arbitraryMoment,
     by: fc.string(),
     from: fc.string(),
     kind: fc.constantFrom("exposure" as const, "breach" as const),

@@ -142,6 +142,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     tidiedAt: at(10),
     exposure: {
       at: at(12),
+      lastAt: at(13),
       by: "ben",
       from: "a log",
       kind: "breach",

@@ -1,5 +1,6 @@
 import { ConfigError } from "../errors.ts";
 import { fingerprintPolicy } from "../policy/policy.ts";
+import { withExposedSecret } from "../record/exposed-versions.ts";
 import type { RunRecord } from "../record/history.ts";
 import { describeJustification, type Origin } from "../record/justification.ts";
 import { findLaterForce, notBeforePause } from "../record/pause.ts";
@@ -71,8 +72,9 @@ export function withDateReached(record: TargetRecord, now: Instant): TargetRecor
   if (!found || found.at > now) return record;
   const { request } = record;
   const { notBefore: _, ...asked } = found.asked;
-  if (request) return { ...record, request: stricter(request, asked, record) };
-  return { ...withoutDated(record, (one) => one !== found.asked), request: asked };
+  const exposed = withExposedSecret(record, asked);
+  if (request) return { ...exposed, request: stricter(request, asked, record) };
+  return { ...withoutDated(exposed, (one) => one !== found.asked), request: asked };
 }
 
 /** A scheduled rotation, and when it may start. */

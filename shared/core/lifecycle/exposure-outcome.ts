@@ -1,6 +1,7 @@
 import type { Due } from "../policy/due/schedule.ts";
 import { describePause, findPause } from "../record/pause.ts";
 import type { TargetRecord } from "../record/record.ts";
+import { findPublicAt } from "../record/rotation.ts";
 import type { Target } from "../target.ts";
 import { between, findEarliest, formatDuration, hour, type Instant, plus } from "../time.ts";
 import { describeWaiting, type Waiting } from "./waiting.ts";
@@ -66,10 +67,10 @@ interface Change {
   readonly waiting: Waiting | undefined;
 }
 
-/** The rotation that will change the secret in any case: an open one that has not published yet, or a queued one. */
+/** The rotation that will change the secret in any case: an open one whose secret cannot be public yet, or a queued one. */
 function changeUnderWay(record: TargetRecord, target: Target, now: Instant): Change | undefined {
   const { rotation, request: queued } = record;
-  const isOpen = rotation !== undefined && rotation.published === undefined;
+  const isOpen = rotation !== undefined && findPublicAt(rotation) === undefined;
   const rotationId = isOpen ? rotation.id : queued?.rotationId;
   if (rotationId === undefined || (!isOpen && rotation?.id === rotationId)) return undefined;
   const waiting = describeWaiting(record, rotationId, target, now);

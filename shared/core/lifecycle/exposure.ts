@@ -1,10 +1,11 @@
 import { isExempt } from "../policy/due/due-rules.ts";
 import { computeNextDue, type Due } from "../policy/due/schedule.ts";
-import { findLastChange, toFacts, withDueMoment } from "../record/due.ts";
+import { countsFrom, findLastChange, findLastSeen, toFacts, withDueMoment } from "../record/due.ts";
 import { listSeen, withExposedVersions } from "../record/exposed-versions.ts";
 import { storeJustification } from "../record/justification.ts";
 import { type Exposure, type TargetRecord } from "../record/record.ts";
-import { withoutRotationHold } from "../record/rotation.ts";
+import { findPublicAt, withoutRotationHold } from "../record/rotation.ts";
+import { findSlot } from "../record/slots.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
@@ -57,15 +58,17 @@ export function acceptExposure(
 /** How many others who saw the secret a record keeps. */
 const maxOthers = 10;
 
-/** The earlier of two exposures, with its version only if both name the same one. Everyone who saw the secret is kept. */
+/** The earlier of two exposures, with its version only if both name the same one. Everyone who saw the secret is kept, and the later time. */
 function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure {
   if (!known) return added;
-  const { version, alsoBy: _, ...first } = known.at <= added.at ? known : added;
+  const { version, alsoBy: _, lastAt: _l, ...first } = known.at <= added.at ? known : added;
+  const lastAt = [findLastSeen(known), added.at].sort().at(-1) ?? first.at;
   const isBreach = known.kind === "breach" || added.kind === "breach";
   const seers = new Set([known.by, ...(known.alsoBy ?? []), added.by]);
   seers.delete(first.by);
   return {
     ...first,
+    ...(lastAt > first.at && { lastAt }),
     kind: isBreach ? "breach" : "exposure",
     ...(seers.size > 0 && { alsoBy: [...seers].slice(0, maxOthers) }),
     ...(version !== undefined && known.version === added.version && { version }),
@@ -95,8 +98,31 @@ function brief(exposure: Exposure): Exposure {
 /** The exposure, unless Keyturn or a person has changed the secret since. */
 export function findUnansweredExposure(record: TargetRecord): Exposure | undefined {
   const { exposure } = record;
+  if (!exposure) return undefined;
   const changedAt = findLastChange(record);
-  return exposure && (changedAt === undefined || changedAt <= exposure.at) ? exposure : undefined;
+  const at = countsFrom(exposure, changedAt);
+  return changedAt === undefined || changedAt <= at ? { ...exposure, at } : undefined;
+}
+
+/**
+ * The record after another account was published by hand than in `before`. An exposure of the account that was published until then is
+ * not answered by that: its password still works. So the exposure counts from the change, for the version of that account.
+ */
+export function withExposedSuperseded(record: TargetRecord, before: TargetRecord): TargetRecord {
+  const exposure = findUnansweredExposure(before);
+  const changedAt = findLastChange(record);
+  const account = before.active;
+  if (!exposure || account === undefined || account === record.active) return record;
+  if (changedAt === undefined || findLastSeen(exposure) >= changedAt) return record;
+  const { current } = findSlot(record, account);
+  const { version = current?.version } = exposure;
+  if (version === undefined || version !== current?.version) return record;
+  return { ...record, exposure: { ...restartAt(exposure, changedAt), version } };
+}
+
+/** The exposure as it counts after a change that did not answer it. */
+export function restartAt({ lastAt: _, ...exposure }: Exposure, at: Instant): Exposure {
+  return { ...exposure, at };
 }
 
 /** An earlier retry stays. Otherwise the due time is the one that the policy gives now. */
@@ -115,12 +141,15 @@ export function withTheirExposure(
   const { exposure } = theirs;
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(ours.exposure)) return next;
   const changedAt = next.lastSuccessAt === ours.lastSuccessAt ? undefined : next.lastSuccessAt;
-  if (changedAt === undefined)
-    return withSooner(withoutRotationHold({ ...next, exposure }), theirs);
+  if (changedAt === undefined) {
+    const exposed = withExposedSuperseded({ ...next, exposure }, { ...ours, exposure });
+    return withSooner(withoutRotationHold(exposed), theirs);
+  }
   // The exposed secret is the one before the change that has just ended, so it is superseded.
-  if (ours.rotation?.published === undefined) return next;
-  // The new secret was public already, so the exposure concerns it and counts from the change that has just ended.
-  return withSooner({ ...next, exposure: { ...exposure, at: changedAt } }, theirs);
+  if (!ours.rotation || findPublicAt(ours.rotation) === undefined) return next;
+  // The new secret may have been public already, so the exposure counts from the change that has just ended.
+  const exposed = { ...next, exposure: restartAt(exposure, changedAt) };
+  return withSooner(withExposedVersions(exposed, [next.published?.version]), theirs);
 }
 
 function withSooner(next: TargetRecord, theirs: TargetRecord): TargetRecord {

@@ -1,4 +1,4 @@
-import { withDue, withDueAt } from "../record/due.ts";
+import { findLastSeen, withDue, withDueAt } from "../record/due.ts";
 import { withExposedVersions } from "../record/exposed-versions.ts";
 import type { GivenSecret } from "../record/given.ts";
 import { isFinal, type RunRecord } from "../record/history.ts";
@@ -13,6 +13,7 @@ import {
   workingPhases,
 } from "../record/record.ts";
 import {
+  findPublicAt,
   isRequestOfPerson,
   newRun,
   pickGiven,
@@ -23,6 +24,7 @@ import { findSlot, promote, withSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
 import { type Instant } from "../time.ts";
 import { withoutAnsweredDated } from "./dated.ts";
+import { restartAt } from "./exposure.ts";
 import { notify, toRotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
@@ -140,7 +142,7 @@ export function succeed(
     lastSuccessAt: now,
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
-    ...(exposure && !isAnswered(exposure, rotation) && { exposure: { ...exposure, at: now } }),
+    ...(exposure && !isAnswered(exposure, rotation) && { exposure: restartAt(exposure, now) }),
     ...(superseded === rotation.account && retirement && { retirement }),
     ...(ends && {
       retirement: scheduleRetirement(record, {
@@ -158,7 +160,8 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  const planned = withUnanswered(withDue(done, target, now), answered, rotation);
+  const seen = withExposedVersions(done, [done.exposure && published.version]);
+  const planned = withUnanswered(withDue(seen, target, now), answered, rotation);
   return notify(planned, { type: "rotation.succeeded", at: now, data });
 }
 
@@ -185,10 +188,10 @@ function withSeenSuperseded(record: TargetRecord, { reason }: Rotation): TargetR
 }
 
 /** Whether the rotation superseded the exposed secret. If the new secret itself was exposed, the exposure counts from the change. */
-function isAnswered(exposure: Exposure, { published, phases }: Rotation): boolean {
-  if (exposure.version !== undefined) return exposure.version !== published?.version;
-  const publicAt = phases.find(({ phase }) => phase === "checking")?.startedAt;
-  return publicAt === undefined || exposure.at <= publicAt;
+function isAnswered(exposure: Exposure, rotation: Rotation): boolean {
+  if (exposure.version !== undefined) return exposure.version !== rotation.published?.version;
+  const publicAt = findPublicAt(rotation);
+  return publicAt === undefined || findLastSeen(exposure) <= publicAt;
 }
 
 export interface RunInput {

@@ -1,12 +1,13 @@
 import { findLastChange } from "../record/due.ts";
 import type { Exposure, SlotRecord, TargetRecord } from "../record/record.ts";
+import { mayHavePublished } from "../record/rotation.ts";
 import { listAbandoned } from "../record/slots.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {
   /** The exposure to record. */
   readonly exposure: Exposure;
-  /** Says that the secret belongs to an account that is not published. */
+  /** Says which secret that is, if it is not the one that the journal knows as published. */
   readonly note?: string;
 }
 
@@ -35,6 +36,10 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
     };
   }
   const slot = slots.find((one) => hasVersion(one, version));
+  if (!slot && rotation !== undefined && mayHavePublished(rotation, version)) {
+    const note = `the reported version may be the one that rotation ${rotation.id} publishes`;
+    return { exposure: seen, note };
+  }
   if (!slot) return { nothing: "the reported version is not in use" };
   return slot.account === active ? { exposure: seen } : findUnpublished(record, slot, seen);
 }

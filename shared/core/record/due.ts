@@ -4,6 +4,7 @@ import { maxWhyLength, shorten } from "../shorten.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./record.ts";
+import { mayHavePublished } from "./rotation.ts";
 import { findSlot, listAbandoned } from "./slots.ts";
 
 /** Limits the size of the record: a record that is too large to store would stop its target. */
@@ -20,7 +21,7 @@ export function toFacts(record: TargetRecord): Facts {
     ...(published && adoptedAt !== undefined && { adoptedAt }),
     ...(exposure &&
       isStillKept(exposure, record) && {
-        exposedAt: exposure.at,
+        exposedAt: countsFrom(exposure, changedAt),
         exposureBy: exposure.by,
         exposureKind: exposure.kind,
       }),
@@ -29,11 +30,25 @@ export function toFacts(record: TargetRecord): Facts {
 }
 
 /** Whether the exposed secret may still log in. A version that no account has any more no longer works. */
-function isStillKept({ version }: Exposure, { published, slots }: TargetRecord): boolean {
+function isStillKept({ version }: Exposure, record: TargetRecord): boolean {
+  const { published, rotation, slots } = record;
   if (version === undefined || !published || version === published.version) return true;
+  if (mayHavePublished(rotation, version)) return true;
   return slots.some((slot) =>
     [slot.current, ...listAbandoned(slot)].some((one) => one?.version === version),
   );
+}
+
+/** When the last report of the exposure says that the secret was seen. */
+export function findLastSeen({ at, lastAt = at }: Exposure): Instant {
+  return lastAt;
+}
+
+/** From when the exposure counts. If only later reports than the first one concern the secret of the last change, from that change. */
+export function countsFrom(exposure: Exposure, changedAt: Instant | undefined): Instant {
+  const { at } = exposure;
+  if (changedAt === undefined || at >= changedAt) return at;
+  return findLastSeen(exposure) >= changedAt ? changedAt : at;
 }
 
 /** The last successful change of the published secret, made by Keyturn or by a person. */

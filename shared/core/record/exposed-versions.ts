@@ -1,4 +1,6 @@
-import type { Exposure, TargetRecord } from "./record.ts";
+import type { Instant } from "../time.ts";
+import { findLastSeen } from "./due.ts";
+import type { Exposure, RotationRequest, TargetRecord } from "./record.ts";
 import { findSlot, listVersionsOf } from "./slots.ts";
 
 /** Limits the size of the record. */
@@ -14,6 +16,33 @@ export function withExposedVersions(
   if (added.length === 0) return record;
   const exposedVersions = [...known, ...new Set(added)].slice(-maxVersions);
   return { ...record, exposedVersions };
+}
+
+/** A request with the reason `exposure` says that somebody saw the present secret, whether its rotation succeeds or not. */
+export function withExposedSecret(
+  record: TargetRecord,
+  { reason }: Pick<RotationRequest, "reason">,
+): TargetRecord {
+  const { published, rotation } = record;
+  if (reason !== "exposure") return record;
+  return withExposedVersions(record, [published?.version, rotation?.published?.version]);
+}
+
+/**
+ * The record after the published version was adopted that somebody else wrote. A report without a version, or a request with the reason
+ * `exposure`, may concern it if it came after the version was written.
+ */
+export function withExposedAdopted(
+  record: TargetRecord,
+  { version, createdAt }: { readonly version: string; readonly createdAt: Instant },
+): TargetRecord {
+  const { exposure, request, rotation, again } = record;
+  const reported = exposure?.version === undefined && exposure ? [findLastSeen(exposure)] : [];
+  const requested = [request && { ...request, requestedAt: request.at }, rotation, again].map(
+    (one) => (one?.reason === "exposure" ? one.requestedAt : undefined),
+  );
+  const isSeen = [...reported, ...requested].some((at) => at !== undefined && at >= createdAt);
+  return isSeen ? withExposedVersions(record, [version]) : record;
 }
 
 /**

@@ -186,6 +186,8 @@ export interface RetryIntent extends Pick<
 /** A report that somebody saw the published secret. */
 export interface Exposure {
   readonly at: Instant;
+  /** When it was seen last, if there are later reports. */
+  readonly lastAt?: Instant;
   /** Who saw it. */
   readonly by: string;
   /** Where it was seen, such as the name of a log. */

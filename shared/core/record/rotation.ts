@@ -1,3 +1,4 @@
+import type { Instant } from "../time.ts";
 import { type RunRecord } from "./history.ts";
 import {
   keyturn,
@@ -29,9 +30,28 @@ export function pickGiven({ lift, force, justification }: MaybeGiven): Given {
   };
 }
 
-/** The latest phases, with one more. */
+/** The latest phases, with one more. The first publication stays: it decides which reports the rotation answers. */
 export function withPhase(phases: readonly PhaseTime[], added: PhaseTime): readonly PhaseTime[] {
-  return [...phases, added].slice(-maxPhases);
+  const all = [...phases, added];
+  const first = findPublication(all);
+  const dropped = all.length > maxPhases ? all.findIndex((one) => one !== first) : -1;
+  return all.filter((_, index) => index !== dropped);
+}
+
+/** When the rotation first began to publish: from then on its secret may be public, whatever the journal knows. */
+export function findPublicAt({ phases }: Pick<Rotation, "phases">): Instant | undefined {
+  return findPublication(phases)?.startedAt;
+}
+
+function findPublication(phases: readonly PhaseTime[]): PhaseTime | undefined {
+  return phases.find(({ phase }) => phase === "publishing");
+}
+
+/** Whether the rotation may have published the version. Until the journal has its version, it may have published any. */
+export function mayHavePublished(rotation: Rotation | undefined, version: string): boolean {
+  if (!rotation) return false;
+  const { published } = rotation;
+  return published ? published.version === version : findPublicAt(rotation) !== undefined;
 }
 
 /** Whether the account may have a secret other than before the rotation. Then only a certain outcome stops the rotation. */

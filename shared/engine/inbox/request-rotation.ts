@@ -6,6 +6,7 @@ import { acceptExposure } from "../../core/lifecycle/exposure.ts";
 import { describeRequester, describeStart } from "../../core/lifecycle/permit.ts";
 import { type AcceptedRequest, acceptRequest } from "../../core/lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../../core/lifecycle/waiting.ts";
+import { withExposedSecret } from "../../core/record/exposed-versions.ts";
 import type { Justification } from "../../core/record/justification.ts";
 import {
   type Exposure,
@@ -98,15 +99,12 @@ async function commitRequest(
   mustKeepGrace(target, wanted);
   const { seen } = wanted;
   const before = seen ? acceptExposure(read, target, { ...seen, at: now }, now).record : read;
-  const { reason, grace, notBefore } = wanted;
+  const { reason, grace } = wanted;
   const request = {
     ...toRequest(wanted, { rotationId: newId(), reason, at: now }, before),
     ...(grace !== undefined && { grace }),
   };
-  const accepted =
-    notBefore !== undefined && notBefore > now
-      ? acceptDated(before, { ...request, notBefore }, target, now)
-      : acceptRequest(withoutSkip(before), request, target, now);
+  const accepted = accept(before, request, wanted, { target, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
   const why = joined
@@ -120,6 +118,18 @@ async function commitRequest(
   const remembered = rememberAnswer(wanted.key, answer);
   const due = await commitNews(ports, accepted, { found, remembered, now, entry });
   return { ...answer, ...(due !== undefined && { wakeAt: due }) };
+}
+
+function accept(
+  record: TargetRecord,
+  request: RotationRequest,
+  { notBefore }: RotationInput,
+  { target, now }: { readonly target: Target; readonly now: Instant },
+): AcceptedRequest {
+  if (notBefore !== undefined && notBefore > now) {
+    return acceptDated(record, { ...request, notBefore }, target, now);
+  }
+  return acceptRequest(withoutSkip(withExposedSecret(record, request)), request, target, now);
 }
 
 function toEntry(

@@ -1,4 +1,5 @@
 import { VaultUnavailableError } from "../../core/errors.ts";
+import { withExposedSuperseded } from "../../core/lifecycle/exposure.ts";
 import {
   handoverMs,
   withoutGraceHolds,
@@ -10,6 +11,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
 import { readPayload } from "../../core/payload/payload.ts";
+import { withExposedAdopted } from "../../core/record/exposed-versions.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
@@ -154,7 +156,9 @@ async function adoptVersion(
     published: ref,
   };
   const verified = withVerified(proven, session.target, session.now());
-  const adopted = withSuperseded(verified, { active: account, at: createdAt }, session.target);
+  const active = withSuperseded(verified, { active: account, at: createdAt }, session.target);
+  const seen = withExposedAdopted(active, { version: ref.version, createdAt });
+  const adopted = withExposedSuperseded(seen, record);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
   await session.commit(
     isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now()),

@@ -1,4 +1,5 @@
 import { type ErrorKind, NoLiveCredentialError } from "../../core/errors.ts";
+import { withExposedSuperseded } from "../../core/lifecycle/exposure.ts";
 import { withSuperseded } from "../../core/lifecycle/grace-hold.ts";
 import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
@@ -180,7 +181,8 @@ function withAdopted(
   const handedOver = live
     ? withSuperseded(withVerified(record, target, now), { active: live.by, at: now }, target)
     : record;
-  return notify(withDueAfterGrace(handedOver, target, now), {
+  const exposed = withExposedSuperseded(handedOver, session.record());
+  return notify(withDueAfterGrace(exposed, target, now), {
     type: "credential.adopted",
     at: now,
     data,

@@ -180,6 +180,7 @@ const heartbeat = makeShape<rotation.Heartbeat>()({ at: instant, failures: count
 
 const exposure = makeShape<rotation.Exposure>()({
   at: instant,
+  lastAt: maybe(instant),
   by: text,
   from: maybe(text),
   kind: z.enum(["exposure", "breach"]),

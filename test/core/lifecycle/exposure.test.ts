@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { acceptExposure, withTheirExposure } from "../../../shared/core/lifecycle/exposure.ts";
+import {
+  acceptExposure,
+  findUnansweredExposure,
+  withTheirExposure,
+} from "../../../shared/core/lifecycle/exposure.ts";
+import { toFacts } from "../../../shared/core/record/due.ts";
 import type { Exposure, TargetRecord } from "../../../shared/core/record/record.ts";
 import { hour } from "../../../shared/core/time.ts";
 import { adopted, at, begun, now, target, version } from "../orders.ts";
@@ -85,6 +90,18 @@ describe("an exposure that is reported", () => {
     expect(accept(known, seen(3)).record.exposure?.by).toBe("ben");
   });
 
+  it("keeps when the secret was seen last, and counts for a change in between from that change", () => {
+    const known = { ...changed, exposure: seen(5, { by: "eva" }) };
+    const twice = accept(accept(known, seen(7)).record, seen(6)).record;
+    expect(twice.exposure).toMatchObject({ at: at(5), lastAt: at(7) });
+    const changedSince = (minutes: number) => ({ ...twice, lastSuccessAt: at(minutes) });
+    expect(findUnansweredExposure(changedSince(5))?.at).toBe(at(5));
+    expect(findUnansweredExposure(changedSince(7))?.at).toBe(at(7));
+    expect(findUnansweredExposure(changedSince(8))).toBeUndefined();
+    expect(toFacts(changedSince(6)).exposedAt).toBe(at(6));
+    expect(toFacts(changedSince(8)).exposedAt).toBe(at(5));
+  });
+
   it("is the first one again when the one that is known was answered by a change", () => {
     const answered = { ...changed, exposure: seen(-5, { by: "eva", kind: "breach" }) };
     expect(accept(answered, seen(5)).record.exposure).toStrictEqual(seen(5));
@@ -98,7 +115,7 @@ describe("an exposure that is reported", () => {
     const known = { ...changed, exposure: seen(5) };
     expect(accept(known, seen(7)).record.exposure?.kind).toBe("exposure");
     expect(accept(known, seen(7, { kind: "breach" })).record.exposure).toStrictEqual(
-      seen(5, { kind: "breach" }),
+      seen(5, { kind: "breach", lastAt: at(7) }),
     );
   });
 
@@ -151,6 +168,25 @@ describe("an exposure reported while a worker works", () => {
       ...working,
       exposure: seen(5),
     });
+  });
+
+  it("counts from the change if the new secret may have been public before", () => {
+    const done: TargetRecord = { ...changed, lastSuccessAt: at(6), published: version(2) };
+    const publishing = { ...working.rotation, phases: [{ phase: "publishing", startedAt: at(4) }] };
+    const ours = { ...working, rotation: publishing } as TargetRecord;
+    expect(withTheirExposure(done, ours, theirs)).toMatchObject({
+      exposure: seen(6),
+      exposedVersions: ["2"],
+    });
+    expect(withTheirExposure(done, working, theirs)).toBe(done);
+  });
+
+  it("of an account that the worker found superseded by hand stays due", () => {
+    const before = { ...changed, published: version(1) };
+    const slots = [...before.slots, { account: "orders_b", current: version(2), changedAt: at(6) }];
+    const next: TargetRecord = { ...before, active: "orders_b", published: version(2), slots };
+    const reported = { ...before, exposure: seen(5) };
+    expect(withTheirExposure(next, before, reported).exposure).toEqual(seen(6, { version: "1" }));
   });
 
   it("is answered by a change without a rotation of the worker", () => {

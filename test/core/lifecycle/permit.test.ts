@@ -251,7 +251,8 @@ describe("an exposure", () => {
   };
 
   it.each([
-    ["before the new secret was public", seen(2), false],
+    ["before the new secret may have been public", seen(1), false],
+    ["after it may have been public, before the journal had its version", seen(2), true],
     ["after it was public", seen(4), true],
     ["of the version that was superseded", seen(4, { version: "1" }), false],
     ["of the version that is new", seen(2, { version: "2" }), true],

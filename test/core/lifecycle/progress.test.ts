@@ -8,6 +8,7 @@ import {
   toRunRecord,
 } from "../../../shared/core/lifecycle/progress.ts";
 import type { Rotation, TargetRecord } from "../../../shared/core/record/record.ts";
+import { findPublicAt } from "../../../shared/core/record/rotation.ts";
 import { day, hour, plus } from "../../../shared/core/time.ts";
 import { arbitraryRotation } from "../arbitrary-record.ts";
 import { adopted, at, begun, failure, grounds, now, request, target, version } from "../orders.ts";
@@ -41,6 +42,18 @@ describe("a rotation that moves on", () => {
       { phase: "staging", startedAt: now, endedAt: at(1) },
       { phase: "applying", startedAt: at(1) },
     ]);
+  });
+
+  it("remembers its first publication, however often it goes back", () => {
+    const publishing = advance(begun().rotation, "publishing", {}, at(1));
+    const moved = Array.from({ length: 60 }).reduce<Rotation>(
+      (rotation, _, index) =>
+        advance(rotation, index % 2 === 0 ? "applying" : "publishing", {}, at(index + 2)),
+      publishing,
+    );
+    expect(moved.phases).toHaveLength(20);
+    expect(findPublicAt(moved)).toBe(at(1));
+    expect(moved.phases.at(-1)?.startedAt).toBe(at(61));
   });
 
   it("keeps all fields except new ones", () => {
