@@ -5,6 +5,7 @@ import {
   type Segment,
   startAfter,
 } from "../../core/ledger/chain.ts";
+import { writeHead } from "../../core/ledger/lines.ts";
 import type { LedgerStore } from "../../stores/ledger-store.ts";
 
 /** Somebody has changed sealed entries: the stored chain does not continue from a head that Keyturn knows. Only a person can decide what is true. */
@@ -30,16 +31,17 @@ export async function requireContinuation(
   known: Head,
   head: Head | undefined,
 ): Promise<void> {
-  if (!head || head.segment < known.segment) throw new ChangedLedgerError(known);
+  if (!head || !(await continues(ledger, known, head))) throw new ChangedLedgerError(known);
+}
+
+async function continues(ledger: LedgerStore, known: Head, head: Head): Promise<boolean> {
+  if (head.segment <= known.segment) return writeHead(head) === writeHead(known);
   let end: ChainStart | undefined = startAfter(known);
   for (let first = end.segment; end && first <= head.segment; first += maxRead) {
     const last = Math.min(first + maxRead - 1, head.segment);
     end = follow(end, await ledger.segments(first, last));
   }
-  const ended = startAfter(head);
-  const isSame =
-    end?.segment === ended.segment && end.sequence === ended.sequence && end.hash === ended.hash;
-  if (!isSame) throw new ChangedLedgerError(known);
+  return end?.sequence === head.sequence && end.hash === head.hash;
 }
 
 /** Whether the retention may have removed what follows this head, so that it shows nothing any more. */

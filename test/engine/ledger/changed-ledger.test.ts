@@ -139,6 +139,23 @@ describe("a chain that somebody computed again", () => {
     expect(app.signer.heads).toHaveLength(2);
   });
 
+  test("Is not signed again with another time of its head", async () => {
+    const app = await makeSignedApp();
+    const journal = makeMemoryJournal({
+      now: () => new Date(app.world.now()),
+      retentionMs: 30 * day,
+    });
+    for (const { head, entries } of await app.ledger.segments(1, 2)) {
+      const { segment, first, sequence, hash } = head;
+      const placed = entries.map((entry) => ({ ...entry, place: "p" }));
+      await journal.ledger.add({ segment, first, sequence, hash, at: app.world.now() }, placed);
+      await journal.ledger.clear(segment);
+    }
+    await (await makeApp({ journal, signer: app.signer })).keyturn.sweep();
+    expect(await alarmsOf(journal)).toEqual([changedAlarm]);
+    expect(app.signer.heads).toHaveLength(2);
+  });
+
   test("Keeps its old segments, which are evidence", async () => {
     const app = await makeSignedApp();
     Object.assign(app.journal.ledger, (await rewrite(app)).ledger);
