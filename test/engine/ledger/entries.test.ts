@@ -13,12 +13,12 @@ const shapes = async (world: World) => (await readLedger(world.journal)).map(sha
 const lastOf = async (world: World, action: string) =>
   (await readLedger(world.journal)).findLast((entry) => entry.action === action);
 
-function operations(world: World) {
+function operations(world: World, target = world.target) {
   const { emit, ...ports } = world.ports(open);
   return makeOperations({
     ports,
     queue: makeMemoryQueue(world.now),
-    targets: [world.target],
+    targets: [target],
     vaultAt: () => undefined,
   })(emit);
 }
@@ -114,7 +114,7 @@ describe("the ledger records", () => {
 
   test("A freeze, with the targets that it applies to", async () => {
     const world = await adopted(singleAdmin);
-    const keyturn = operations(world);
+    const keyturn = operations(world, { ...world.target, tags: { env: "prod" } });
     const wanted = {
       by: "anna",
       reason: "audit week",
