@@ -75,6 +75,9 @@ const slot = z.object({
   abandonedBefore: list(versionRef)
     .optional()
     .describe("Those of earlier failed rotations, newest first; at most four."),
+  sameAs: list(z.string())
+    .optional()
+    .describe("The ids of other versions with the same password as `current`; at most five."),
   changedAt: instant.optional().describe("The last change of its password."),
 });
 

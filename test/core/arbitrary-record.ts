@@ -110,6 +110,7 @@ const slot = fc.record(
     previous: arbitraryVersion,
     abandoned: arbitraryVersion,
     abandonedBefore: fc.array(arbitraryVersion, { maxLength: 4 }),
+    sameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
     changedAt: arbitraryMoment,
   } satisfies Fields<SlotRecord>,
   { requiredKeys: ["account"] },

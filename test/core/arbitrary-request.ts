@@ -50,6 +50,7 @@ export const given = fc.record(
     mayApply: fc.boolean(),
     wasRefused: fc.boolean(),
     wasAccepted: fc.boolean(),
+    sameAs: versionId,
   } satisfies Fields<GivenSecret>,
   { requiredKeys: ["by", "account", "ref", "mayApply"] },
 );

@@ -18,6 +18,7 @@ const given = (account: string) => ({
   mayApply: true,
   wasRefused: true,
   wasAccepted: true,
+  sameAs: version(2).version,
 });
 const justification = { reason: "host compromised", ticket: "INC0007" };
 const force = { why: "ticket 43", by: "eva", at: at(6) };
@@ -35,6 +36,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
         previous: version(2),
         abandoned: version(3),
         abandonedBefore: [version(9)],
+        sameAs: [version(3).version],
         changedAt: at(1),
       },
     ],

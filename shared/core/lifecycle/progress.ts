@@ -1,5 +1,5 @@
 import { findLastSeen, withDue, withDueAt } from "../record/due.ts";
-import { withExposedVersions } from "../record/exposed-versions.ts";
+import { withExposedCopies, withExposedVersions } from "../record/exposed-versions.ts";
 import type { GivenSecret } from "../record/given.ts";
 import { isFinal, type RunRecord } from "../record/history.ts";
 import {
@@ -7,6 +7,7 @@ import {
   type Failure,
   type Rotation,
   type RotationRequest,
+  type SlotRecord,
   type StartReason,
   type TargetRecord,
   type WorkingPhase,
@@ -20,11 +21,11 @@ import {
   withoutHold,
   withPhase,
 } from "../record/rotation.ts";
-import { findSlot, promote, withSlot } from "../record/slots.ts";
-import type { Target } from "../target.ts";
+import { findSlot, mayHaveSecretOf, promote, withSame, withSlot } from "../record/slots.ts";
+import type { Target, VersionRef } from "../target.ts";
 import { type Instant } from "../time.ts";
 import { withoutAnsweredDated } from "./dated.ts";
-import { restartAt } from "./exposure.ts";
+import { findUnansweredExposure, restartAt } from "./exposure.ts";
 import { notify, toRotationData } from "./notifications.ts";
 import { scheduleRetirement } from "./retirement.ts";
 
@@ -126,23 +127,25 @@ export function succeed(
     refusedSince: _s,
     superseded: _p,
     again: _a,
-    exposure,
+    exposure: _e,
     ...rest
   } = answered;
   const { published } = rotation;
   if (published === undefined) throw new RangeError(`rotation ${rotation.id} published nothing`);
+  const before = findSlot(record, rotation.account);
+  const isUnchanged = isPublishedAgain(record, rotation);
+  const slot = toSlotAfter(before, { rotation, isUnchanged, now });
   const superseded = record.active;
   const ends = canRetire && superseded !== undefined && superseded !== rotation.account;
   const done: TargetRecord = {
     ...rest,
     health: "healthy",
-    slots: withSlot(record.slots, promote(findSlot(record, rotation.account), published, now)),
+    slots: withSlot(record.slots, slot),
     active: rotation.account,
     published,
-    lastSuccessAt: now,
+    ...(isUnchanged ? keepUnchanged(answered) : keepUnanswered(answered, { rotation, slot, now })),
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
-    ...(exposure && !isAnswered(exposure, rotation) && { exposure: restartAt(exposure, now) }),
     ...(superseded === rotation.account && retirement && { retirement }),
     ...(ends && {
       retirement: scheduleRetirement(record, {
@@ -160,7 +163,7 @@ export function succeed(
     version: published.version,
     ...(rotation.leftUndone && { leftUndone: rotation.leftUndone.message }),
   };
-  const seen = withExposedVersions(done, [done.exposure && published.version]);
+  const seen = withSeenPublished(done, published);
   const planned = withUnanswered(withDue(seen, target, now), answered, rotation);
   return notify(planned, { type: "rotation.succeeded", at: now, data });
 }
@@ -187,9 +190,49 @@ function withSeenSuperseded(record: TargetRecord, { reason }: Rotation): TargetR
   return reason === "exposure" ? withExposedVersions(record, [record.published?.version]) : record;
 }
 
+/** The slot of the account. An undo publishes the secret of an older version, and an import may have that of the current one. */
+function toSlotAfter(
+  before: SlotRecord,
+  {
+    rotation: { published = before.current, given },
+    isUnchanged,
+    now,
+  }: { readonly rotation: Rotation; readonly isUnchanged: boolean; readonly now: Instant },
+): SlotRecord {
+  if (!published) return before;
+  const slot = isUnchanged ? { ...before, current: published } : promote(before, published, now);
+  const same = given?.by === "undo" ? given.ref.version : given?.sameAs;
+  return same === undefined ? slot : withSame(slot, before, same);
+}
+
+/** Whether the rotation published the present secret once more, which changes nothing: its age and its exposure stay. */
+function isPublishedAgain({ published }: TargetRecord, { given }: Rotation): boolean {
+  return published !== undefined && given?.sameAs === published.version;
+}
+
+type Kept = Partial<Pick<TargetRecord, "exposure" | "superseded" | "lastSuccessAt">>;
+
+function keepUnchanged({ superseded, exposure }: TargetRecord): Kept {
+  return { ...(superseded && { superseded }), ...(exposure && { exposure }) };
+}
+
+function keepUnanswered(
+  { exposure }: TargetRecord,
+  { rotation, slot, now }: { rotation: Rotation; slot: SlotRecord; now: Instant },
+): Kept {
+  const isKept = exposure && !isAnswered(exposure, rotation, slot);
+  return { lastSuccessAt: now, ...(isKept && { exposure: restartAt(exposure, now) }) };
+}
+
+/** An exposure that the rotation did not answer may concern the secret that it published. */
+function withSeenPublished(done: TargetRecord, published: VersionRef): TargetRecord {
+  const isSeen = findUnansweredExposure(done) !== undefined;
+  return withExposedCopies(withExposedVersions(done, [isSeen ? published.version : undefined]));
+}
+
 /** Whether the rotation superseded the exposed secret. If the new secret itself was exposed, the exposure counts from the change. */
-function isAnswered(exposure: Exposure, rotation: Rotation): boolean {
-  if (exposure.version !== undefined) return exposure.version !== rotation.published?.version;
+function isAnswered(exposure: Exposure, rotation: Rotation, slot: SlotRecord): boolean {
+  if (exposure.version !== undefined) return !mayHaveSecretOf(slot, exposure.version);
   const publicAt = findPublicAt(rotation);
   return publicAt === undefined || findLastSeen(exposure) <= publicAt;
 }

@@ -1,7 +1,7 @@
 import { findLastChange } from "../record/due.ts";
-import type { Exposure, SlotRecord, TargetRecord } from "../record/record.ts";
+import type { Exposure, Rotation, SlotRecord, TargetRecord } from "../record/record.ts";
 import { mayHavePublished } from "../record/rotation.ts";
-import { listAbandoned } from "../record/slots.ts";
+import { mayHaveSecretOf } from "../record/slots.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {
@@ -35,8 +35,9 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
       nothing: `the reported version is the pending secret of rotation ${rotation.id}; ${then}`,
     };
   }
-  const slot = slots.find((one) => hasVersion(one, version));
-  if (!slot && rotation !== undefined && mayHavePublished(rotation, version)) {
+  const slot = slots.find((one) => mayHaveSecretOf(one, version));
+  const isComing = mayHavePublished(rotation, version) || isPublishedAgain(rotation, version);
+  if (!slot && rotation !== undefined && isComing) {
     const note = `the reported version may be the one that rotation ${rotation.id} publishes`;
     return { exposure: seen, note };
   }
@@ -57,8 +58,9 @@ function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing 
   });
 }
 
-function hasVersion(slot: SlotRecord, version: string): boolean {
-  return [slot.current, ...listAbandoned(slot)].some((one) => one?.version === version);
+/** Whether the rotation is an undo that publishes the secret of this version again. */
+function isPublishedAgain(rotation: Rotation | undefined, version: string): boolean {
+  return rotation?.given?.by === "undo" && rotation.given.ref.version === version;
 }
 
 /** The account of a pair that was published at that moment, is no longer published, and still works. */

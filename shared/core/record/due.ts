@@ -5,7 +5,7 @@ import { computeFingerprint, extractAdoptedPart, type Target } from "../target.t
 import type { Instant } from "../time.ts";
 import type { Exposure, TargetRecord } from "./record.ts";
 import { mayHavePublished } from "./rotation.ts";
-import { findSlot, listAbandoned } from "./slots.ts";
+import { findSlot, mayHaveSecretOf } from "./slots.ts";
 
 /** Limits the size of the record: a record that is too large to store would stop its target. */
 const maxPolicies = 10;
@@ -34,9 +34,7 @@ function isStillKept({ version }: Exposure, record: TargetRecord): boolean {
   const { published, rotation, slots } = record;
   if (version === undefined || !published || version === published.version) return true;
   if (mayHavePublished(rotation, version)) return true;
-  return slots.some((slot) =>
-    [slot.current, ...listAbandoned(slot)].some((one) => one?.version === version),
-  );
+  return slots.some((slot) => mayHaveSecretOf(slot, version));
 }
 
 /** When the last report of the exposure says that the secret was seen. */

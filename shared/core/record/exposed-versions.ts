@@ -1,6 +1,6 @@
 import type { Instant } from "../time.ts";
 import { findLastSeen } from "./due.ts";
-import type { Exposure, RotationRequest, TargetRecord } from "./record.ts";
+import type { Exposure, RotationRequest, SlotRecord, TargetRecord } from "./record.ts";
 import { findSlot, listVersionsOf } from "./slots.ts";
 
 /** Limits the size of the record. */
@@ -45,6 +45,17 @@ export function withExposedAdopted(
   return isSeen ? withExposedVersions(record, [version]) : record;
 }
 
+/** The record that also remembers the current versions whose secret was seen in another version. */
+export function withExposedCopies(record: TargetRecord): TargetRecord {
+  const { slots, exposedVersions = [] } = record;
+  const isSeen = ({ sameAs = [] }: SlotRecord) =>
+    sameAs.some((one) => exposedVersions.includes(one));
+  return withExposedVersions(
+    record,
+    slots.filter(isSeen).map(({ current }) => current?.version),
+  );
+}
+
 /**
  * The versions that a report may concern. A report without a version may concern the published secret and the one that a rotation is
  * publishing or, from before the last change, the ones before them. Versions that the record does not know could displace others, so they do not count.
@@ -58,7 +69,10 @@ export function listSeen(
   if (version !== undefined) {
     const pending = [rotation?.pending, rotation?.given?.ref, given?.secret.ref];
     const known = [...now, ...slots.flatMap(listVersionsOf), ...pending].map((ref) => ref?.version);
-    return known.includes(version) ? [version] : [];
+    const copies = slots
+      .filter(({ sameAs = [] }) => sameAs.includes(version))
+      .map(({ current }) => current?.version);
+    return known.includes(version) || copies.length > 0 ? [version, ...copies] : [];
   }
   const own = active === undefined ? undefined : findSlot({ slots }, active).previous;
   const others = slots.filter(({ account }) => account !== active).map(({ current }) => current);

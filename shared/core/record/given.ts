@@ -19,6 +19,8 @@ export interface GivenSecret {
   readonly wasRefused?: boolean;
   /** The target accepted the secret before Keyturn changed anything, so nothing was set. */
   readonly wasAccepted?: boolean;
+  /** The current version of the account, if it has the same secret as an import. */
+  readonly sameAs?: string;
 }
 
 /** Whether the target may have the secret of an import, because nobody has asked it yet. */

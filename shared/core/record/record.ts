@@ -139,6 +139,8 @@ export interface SlotRecord {
   readonly abandoned?: VersionRef;
   /** Those of earlier failed rotations, newest first; at most four. */
   readonly abandonedBefore?: readonly VersionRef[];
+  /** Other versions with the same secret as `current`, newest first; at most five. */
+  readonly sameAs?: readonly string[];
   readonly changedAt?: Instant;
 }
 

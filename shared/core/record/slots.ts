@@ -52,6 +52,21 @@ export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): S
   return { account, current: ref, ...(current && { previous: current }), changedAt };
 }
 
+/** How many versions with the same secret a slot keeps. */
+const maxSame = 5;
+
+/** The slot whose current version `ref` has the same secret as the version `same` of the slot before. */
+export function withSame(slot: SlotRecord, before: SlotRecord, same: string): SlotRecord {
+  const known = same === before.current?.version ? (before.sameAs ?? []) : [];
+  return { ...slot, sameAs: [same, ...known].slice(0, maxSame) };
+}
+
+/** Whether the account has, or may have, the secret of this version. */
+export function mayHaveSecretOf(slot: SlotRecord, version: string): boolean {
+  const refs = [slot.current, ...listAbandoned(slot)];
+  return refs.some((one) => one?.version === version) || (slot.sameAs ?? []).includes(version);
+}
+
 /**
  * The slot after the published version `ref` was adopted. `before`: the version of the account that was published and proven directly
  * before it, which an undo publishes again. Without one there is no undo: it would go too far back.
@@ -63,7 +78,7 @@ export function adoptPublished(
 ): SlotRecord {
   const adopted = { ...slot, current: ref, changedAt: createdAt };
   if (isSameVersion(slot.current, ref)) return adopted;
-  const { previous: _, ...rest } = adopted;
+  const { previous: _p, sameAs: _s, ...rest } = adopted;
   return before && !isSameVersion(before, ref) ? { ...rest, previous: before } : rest;
 }
 

@@ -4,6 +4,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import { maxThrottledMs } from "../../core/lifecycle/throttling.ts";
 import { withCheck } from "../../core/record/check.ts";
+import { withExposedCopies } from "../../core/record/exposed-versions.ts";
 import { type RunRecord } from "../../core/record/history.ts";
 import {
   type Failure,
@@ -12,7 +13,7 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../../core/record/record.ts";
-import { findSlot, listSlotCandidates, withSlot } from "../../core/record/slots.ts";
+import { findSlot, listSlotCandidates, withSame, withSlot } from "../../core/record/slots.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
@@ -43,7 +44,8 @@ export async function restorePublished(session: TargetSession, checked: Broken):
   );
   const restored = await publish(session, id, publication);
   const record = session.record();
-  const slot = { ...findSlot(record, account), current: restored };
+  const before = findSlot(record, account);
+  const slot = withSame({ ...before, current: restored }, before, healthy.ref.version);
   const message = `The target refused the published secret ${restored.name}. Keyturn published the working secret of ${account} again.`;
   const { refusedSince: _, ...rest } = record;
   const served: TargetRecord = {
@@ -54,7 +56,8 @@ export async function restorePublished(session: TargetSession, checked: Broken):
     // Nobody has heard yet that consumers are refused, and now they are not.
     outbox: rest.outbox.filter((one) => one.toldTo !== undefined || !isBrokenAlarm(one)),
   };
-  await session.commit(withAlarm(served, "published-restored", message, { at: session.now() }));
+  const known = withExposedCopies(served);
+  await session.commit(withAlarm(known, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
   await refreshAfterRestore(session, id, restored);
   return true;

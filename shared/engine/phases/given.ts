@@ -3,6 +3,7 @@ import { findPrevious, mayApplyGiven } from "../../core/lifecycle/given.ts";
 import type { GivenSecret } from "../../core/record/given.ts";
 import type { Rotation } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
+import { findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { readCredential } from "../calls/reach.ts";
@@ -89,7 +90,8 @@ export async function findGivenLive(
   if (await stillLogsIn(session, { ...pending, isSearch: true, isPropagating })) {
     issueProof(session, "pending");
     const confirmedAt = session.now();
-    const accepted = { ...given, wasAccepted: true };
+    const sameAs = await findSame(session, given, pending.credential);
+    const accepted = { ...given, wasAccepted: true, ...(sameAs !== undefined && { sameAs }) };
     return { to: "publishing", learnt: { changeBegan: true, confirmedAt, given: accepted } };
   }
   noteRefused(session, rotation, given, isPropagating);
@@ -117,6 +119,18 @@ function noteRefused(
 
 const notAcceptedYet =
   "the target refuses the imported secret; a secret that was set a moment ago may not be accepted yet";
+
+/** The current version of the account, if an import has the same secret: to publish that again answers no exposure of it. */
+async function findSame(
+  session: TargetSession,
+  { by, account }: GivenSecret,
+  { secret }: Credential,
+): Promise<string | undefined> {
+  const { current } = findSlot(session.record(), account);
+  if (by !== "import" || !current) return undefined;
+  const known = await readCredential(session, current, [account]);
+  return known?.secret.equals(secret) === true ? current.version : undefined;
+}
 
 /** Throws ChangeRefusedError when the target does not have the given secret and must not get it from Keyturn. */
 export function requireRightToApply(session: TargetSession, rotation: Rotation): void {

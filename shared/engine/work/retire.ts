@@ -142,7 +142,7 @@ async function readAuthority(session: TargetSession): Promise<Authority> {
 /** Keeps the location of the account's stored secret as `previous`; it no longer counts as the account's secret. */
 function withRetired(session: TargetSession, { account, rotationId }: Retirement): TargetRecord {
   const record = session.record();
-  const { current, ...slot } = findSlot(record, account);
+  const { current, sameAs: _, ...slot } = findSlot(record, account);
   const emptied = { ...slot, ...(current && { previous: current }) };
   const data = { account, rotationId };
   const done = { ...withoutRetirement(record), slots: withSlot(record.slots, emptied) };

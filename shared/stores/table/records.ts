@@ -86,6 +86,7 @@ const given = makeShape<GivenSecret>()({
   mayApply: z.boolean(),
   wasRefused: maybe(z.boolean()),
   wasAccepted: maybe(z.boolean()),
+  sameAs: maybe(text),
 });
 
 const currentRotation = makeShape<rotation.Rotation>()({
@@ -123,6 +124,7 @@ const slot = makeShape<rotation.SlotRecord>()({
   previous: maybe(version),
   abandoned: maybe(version),
   abandonedBefore: maybe(z.array(version)),
+  sameAs: maybe(z.array(text)),
   changedAt: maybe(instant),
 });
 
