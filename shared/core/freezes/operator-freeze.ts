@@ -32,6 +32,12 @@ export interface OperatorFreeze extends Justification {
   readonly endTicket?: string;
 }
 
+/** What a freeze means for the policies of its targets. */
+export type FreezeEffect = Pick<
+  OperatorFreeze,
+  "by" | "reason" | "from" | "until" | "lift" | "selection"
+>;
+
 /** A freeze as a person wants it. */
 export type FreezeInput = Pick<
   OperatorFreeze,
@@ -86,7 +92,10 @@ export function endFreeze(
   };
 }
 
-export function isFrozenBy(target: Target, { selection }: OperatorFreeze): boolean {
+export function isFrozenBy(
+  target: Target,
+  { selection }: Pick<OperatorFreeze, "selection">,
+): boolean {
   const { targets, ...filter } = selection;
   return (targets === undefined || targets.includes(target.id)) && isWanted(target, filter);
 }
@@ -96,7 +105,7 @@ export function isFrozenBy(target: Target, { selection }: OperatorFreeze): boole
  * fingerprint of the policy changes with them on purpose: the begin and the end of a freeze reschedule exactly the targets that it
  * applies to, and release what waits for it. The same object when no freeze applies.
  */
-export function withFreezes(target: Target, freezes: readonly OperatorFreeze[]): Target {
+export function withFreezes(target: Target, freezes: readonly FreezeEffect[]): Target {
   const own = freezes.filter((freeze) => isFrozenBy(target, freeze));
   if (own.length === 0) return target;
   const policy: Policy = {
@@ -106,6 +115,6 @@ export function withFreezes(target: Target, freezes: readonly OperatorFreeze[]):
   return { ...target, policy };
 }
 
-function toPolicyFreeze({ from, until, reason, by, lift }: OperatorFreeze): Freeze {
+function toPolicyFreeze({ from, until, reason, by, lift }: FreezeEffect): Freeze {
   return { from, to: until, reason: `${reason}, set by ${by}`, lift };
 }
