@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { type Argument, Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import manifest from "../package.json" with { type: "json" };
 import { connectionGroup, withExamples } from "./command.ts";
 import { exitCodes, meanings, usageFailure } from "./exit-codes.ts";
 import { makeAlarms } from "./verbs/alarms.ts";
@@ -46,6 +47,7 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeRotation,
     makeHistory,
     makeFreezes,
+    makePlan,
     makeAudit,
     makeAlarms,
     makeHealth,
@@ -74,7 +76,7 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeResumeBreach,
     makeCancelBreach,
   ],
-  "Check a configuration, without an app:": [makeCheck, makePlan],
+  "Check a configuration, without an app:": [makeCheck],
   "Tools:": [makeCompletion, makeOpenapi],
 };
 
@@ -85,7 +87,8 @@ export function makeProgram() {
       .description(
         "Rotates database passwords on Azure, and never loses one. Without --app, commands use the app that npm start runs.",
       )
-      .usage("<command> [options]"),
+      .usage("<command> [options]")
+      .version(manifest.version, "--version", "show the version"),
     ["keyturn targets", "list the targets of the local app"],
     ["keyturn rotate orders-db --follow", "rotate a password and wait for the end"],
     ["keyturn check --config keyturn.yaml", "check a configuration"],

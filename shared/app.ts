@@ -38,7 +38,7 @@ export type { Operations } from "./engine/operations.ts";
 export type { PlanOptions } from "./engine/queries/plan.ts";
 export type { OutlinedTarget } from "./outline.ts";
 export type { RunView as HistoryRotation } from "./core/views.ts";
-export type { PlanQuestion } from "./planning.ts";
+export type { AppState, KnownTarget, PlanQuestion } from "./planning.ts";
 export type { Admission } from "./stores/request-limiter.ts";
 export type { GivenInput, GivenResult } from "./engine/inbox/given.ts";
 export type { Requested, RotationInput } from "./engine/inbox/request-rotation.ts";

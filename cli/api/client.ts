@@ -22,9 +22,14 @@ export interface Client {
     name: Name,
     request: ApiRequest<Name>,
   ): AsyncGenerator<ApiAnswer<Name>>;
+  /** The plan as text or as a calendar. */
+  text(name: "api-plan", query: PlanQuery, type: TextType): Promise<string>;
   /** Every part of an export, as text in JSON Lines. */
   texts(name: "api-audit", query: object): AsyncGenerator<string>;
 }
+
+type PlanQuery = ApiRequest<"api-plan">["query"];
+type TextType = "text/plain" | "text/calendar" | "application/jsonl";
 
 type ListName = {
   [Name in EndpointName]: ApiAnswer<Name> extends { next?: string | undefined } ? Name : never;
@@ -48,11 +53,11 @@ export function makeClient(means: Means): Client {
     throw explainAnswer(answer, means.connection, path.replace(/\?.*/, ""));
   }
 
-  async function readPart(path: string): Promise<RawAnswer> {
+  async function readText(path: string, type: TextType): Promise<RawAnswer> {
     const answer = await send({ method: "GET", path, isRepeatable: true }, means);
     const { connection } = means;
     if (answer.status !== 200) throw explainAnswer(answer, connection, path.replace(/\?.*/, ""));
-    if (isType(answer.headers, "application/jsonl")) return answer;
+    if (isType(answer.headers, type)) return answer;
     throw new Failure(notKeyturn(connection.host, answer), exitCodes.unreachable);
   }
 
@@ -70,9 +75,12 @@ export function makeClient(means: Means): Client {
         const page = (await read("GET", path, {})) as ApiAnswer<typeof name> & { next?: string };
         return { page, next: page.next?.startsWith("/api/") === true ? page.next : undefined };
       }),
+    async text(name, query, type) {
+      return (await readText(pathOf(name, { query }), type)).text;
+    },
     texts: (name, query) =>
       walk(pathOf(name, { query }), async (path) => {
-        const { text, headers } = await readPart(path);
+        const { text, headers } = await readText(path, "application/jsonl");
         const next = /^<(\/api\/[^>]+)>; rel="next"$/.exec(headers.get("link") ?? "")?.[1];
         return { page: text, next };
       }),

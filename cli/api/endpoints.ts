@@ -17,6 +17,7 @@ import type { explainTarget } from "../../functions/schemas/explanations.ts";
 import type { createFreeze, endFreeze, listFreezes } from "../../functions/schemas/freezes.ts";
 import type { importSecret } from "../../functions/schemas/imports.ts";
 import type { pauseTargets, resumeTargets } from "../../functions/schemas/pauses.ts";
+import type { getPlan } from "../../functions/schemas/plans.ts";
 import type { reportExposure, reportUse } from "../../functions/schemas/reports.ts";
 import type {
   cancelRotation,
@@ -50,6 +51,7 @@ interface Endpoints {
   "api-breach-cancel": typeof cancelBreach;
   "api-explanation": typeof explainTarget;
   "api-dry-run": typeof dryRun;
+  "api-plan": typeof getPlan;
   "api-targets": typeof listTargets;
   "api-target": typeof getTarget;
   "api-rotate": typeof requestRotation;

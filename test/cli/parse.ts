@@ -1,6 +1,5 @@
 import { makeProgram } from "../../cli/program.ts";
 import { toQuestion } from "../../cli/verbs/plan.ts";
-import type { PlanQuestion } from "../../shared/app.ts";
 
 /** A command line as the program understands it. */
 export interface Parsed {
@@ -27,11 +26,8 @@ export async function parseArguments(args: readonly string[]): Promise<Parsed> {
 }
 
 /** The question of `keyturn plan` with these arguments. Rejects for wrong ones. */
-export async function parsePlan(
-  args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): Promise<PlanQuestion> {
+export async function parsePlan(args: readonly string[]): Promise<ReturnType<typeof toQuestion>> {
   const { command, options } = await parseArguments(["plan", ...args]);
   if (command !== "plan") throw new Error(`Parsed ${command} instead of plan.`);
-  return toQuestion(options as unknown as Parameters<typeof toQuestion>[0], environment);
+  return toQuestion(options);
 }

@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { planConfig, type PlanQuestion, toUserMessage } from "../../shared/app.ts";
 import { makeFolder } from "../config/written.ts";
 import { readCalendar } from "./calendar-lines.ts";
@@ -88,43 +87,27 @@ test("a comparison shows how many targets an edit moves, and which", async () =>
   expect(json.differences).toHaveLength(4);
 });
 
-test("a plan uses the age of each secret from a running app", async () => {
-  const asked: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
-    asked.push(`${request.url ?? ""} ${String(request.headers["x-functions-key"])}`);
-    const changedAt = "2025-10-15T12:00:00.000Z";
-    const targets = [{ id: "mails", adoptedAt: changedAt, changedAt, health: "healthy" }];
-    response.end(JSON.stringify({ targets }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  const api = { url: `http://127.0.0.1:${address.port}`, key: "the-key" };
-  const { text } = await plan({ api, targets: "mails" });
-  expect(asked).toEqual(["/api/targets the-key"]);
-  expect(text).toContain("90d after 2025-10-15T12:00:00.000Z");
+const changedAt = "2025-10-15T12:00:00.000Z";
+
+test("a plan uses the age of each secret in a running app", async () => {
+  const targets = new Map([["mails", { facts: { adoptedAt: changedAt, changedAt } }]]);
+  const { text } = await plan({ known: { targets, freezes: [] }, targets: "mails" });
+  expect(text).toContain(`90d after ${changedAt}`);
 });
 
-test.each([
-  [
-    "http://keyturn.example",
-    "The address of the app is invalid: the address must begin with https://",
-  ],
-  [
-    "http://127.0.0.1:1",
-    "The app at 127.0.0.1:1 does not respond. Check the address, and that the app is running.",
-  ],
-])(
-  "an app at %s is refused with a message that does not contain the key",
-  async (url, sentence) => {
-    const error: unknown = await plan({ api: { url, key: "the-key" } }).catch(
-      (thrown: unknown) => thrown,
-    );
-    expect(toUserMessage(error)).toContain(sentence);
-    expect(String(error)).not.toContain("the-key");
-  },
-);
+test("a plan leaves out the freezes and pauses of a running app, and names them", async () => {
+  const until = "2026-07-01T00:00:00.000Z";
+  const by = "function key";
+  const freeze = { by, reason: "audit", from, until, lift: [], selection: { targets: ["mails"] } };
+  const paused = { pause: { by, reason: "migration", at: from, until } };
+  const targets = new Map([["orders-0", paused]]);
+  const { text } = await plan({ known: { targets, freezes: [freeze] } });
+  const early = text.split("\n").filter((line) => /^\w{3} 2026-0[1-6]-/.test(line));
+  expect(early.join("\n")).toContain("orders-1");
+  expect(early.join("\n")).not.toMatch(/mails|orders-0/);
+  expect(text).toContain(`frozen until ${until} (audit, set by function key)`);
+  expect(text).toContain(`paused by function key until ${until} (migration)`);
+});
 
 test.each([
   ["ordres-*", 'No target matches "ordres-*" (did you mean "orders-0"?)'],
@@ -233,43 +216,38 @@ test("arguments are parsed", async () => {
   });
   const limits = "--per-server 3/1m --per-vault 40/2s";
   expect(await parsePlan(limits.split(" "))).toEqual({
-    config: "keyturn.yaml",
     format: "text",
     limits: { perServer: { count: 3, within: 60_000 }, perVault: { count: 40, within: 2_000 } },
   });
   expect(await parsePlan(["--per-server", "3/1m"])).toMatchObject({
     limits: { perServer: { count: 3, within: 60_000 } },
   });
-  const app = "--ics --targets orders-* --api https://app.example --key-env KEY";
-  expect(await parsePlan(app.split(" "), { KEY: "the-key" })).toEqual({
-    config: "keyturn.yaml",
+  const app = "--ics --config c --targets orders-* --app https://app.example --key-env KEY";
+  expect(await parsePlan(app.split(" "))).toEqual({
+    config: "c",
     format: "ics",
     targets: "orders-*",
-    api: { url: "https://app.example", key: "the-key" },
   });
 });
 
 test.each([
-  "now",
-  "--colour",
-  "--json --ics",
-  "--ics --against d",
-  "--per-server many",
-  "--per-vault 0/10s",
-  "--from tomorrow",
-  "--from 2026-02-30",
-  "--from 2026-02-01 --to 2026-01-01",
-  "--targets a --targets b",
-  "--json --json",
-  "--api https://app.example",
-  "--api https://app.example --key-env NOT_THERE",
-])("invalid arguments of plan are rejected: %s", async (written) => {
-  await expect(parsePlan(written.split(" "))).rejects.toThrow();
-});
-
-test("a key that was given as --key-env of plan is not repeated", async () => {
-  const args = ["--api", "https://app.example", "--key-env", "the-key-itself"];
-  const wrong = await parsePlan(args).catch(String);
-  expect(wrong).toContain("The environment variable that --key-env names is not set");
-  expect(wrong).not.toContain("the-key-itself");
+  ["now", "too many arguments"],
+  ["--colour", "unknown option"],
+  ["--api https://app.example", "unknown option"],
+  ["--json --ics", "--json and --ics cannot be combined"],
+  ["--config c --ics --against d", "--ics and --against cannot be combined"],
+  ["--against d", "--against needs --config"],
+  ["--against d --app https://app.example", "--against needs --config"],
+  ["--config c --key-env KEY", "With --config, --key-env needs --app"],
+  ["--config c --entra", "With --config, --entra needs --app"],
+  ["--config c --request-timeout 5s", "With --config, --request-timeout needs --app"],
+  ["--per-server many", "--per-server must be"],
+  ["--per-vault 0/10s", "--per-vault must be"],
+  ["--from tomorrow", "day or an instant"],
+  ["--from 2026-02-30", "day or an instant"],
+  ["--from 2026-02-01 --to 2026-01-01", "--to must be after --from"],
+  ["--targets a --targets b", "more than once"],
+  ["--json --json", "more than once"],
+])("invalid arguments of plan are rejected: %s", async (written, sentence) => {
+  await expect(parsePlan(written.split(" "))).rejects.toThrow(sentence);
 });

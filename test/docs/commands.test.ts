@@ -218,8 +218,8 @@ async function findWarnings(args: Call, folder: string): Promise<readonly string
   if (command === "check") return (await checkConfig(String(options["config"]), folder)).warnings;
   // Another command contacts an app; that it can be parsed is enough here.
   if (command !== "plan") return [];
-  const { api: _, ...local } = await parsePlan(args.slice(1), { KEY: "a-key" });
-  return (await planConfig(local, folder)).warnings;
+  const { config, ...local } = await parsePlan(args.slice(1));
+  return config === undefined ? [] : (await planConfig({ ...local, config }, folder)).warnings;
 }
 
 /** What a call of curl requests. */

@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { planConfig } from "../../shared/app.ts";
 import { loadConfig } from "../../shared/config/load.ts";
 import { makeRotators } from "../../shared/rotators/registry.ts";
-import { parsePlan } from "../cli/parse.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
@@ -35,7 +34,7 @@ describe.each(examples)("the example %s", (name) => {
   test.each(["2026-06-01", "2026-12-25", "2027-03-01"])(
     "can be planned as it is on %s, without a warning",
     async (today) => {
-      const question = await parsePlan(["--config", join("examples", name)]);
+      const question = { config: join("examples", name), format: "text" } as const;
       const { text, warnings } = await planConfig(question, root, `${today}T12:00:00.000Z`);
       expect(warnings).toEqual([]);
       expect(text).toMatch(new RegExp(`^[1-9]\\d* rotations from ${today}T12:00:00\\.000Z to `));

@@ -72,7 +72,11 @@ test("the page about policies shows what the comparison of its edit prints", asy
   const text = read(example).replaceAll("every: 30d", "every: 14d");
   await writeFile(join(folder, edited), text);
   const question = await parsePlan(["--config", example, "--against", edited]);
-  const plan = await planConfig(question, folder, "2026-11-26T14:17:09.617Z");
+  const plan = await planConfig(
+    { ...question, config: example },
+    folder,
+    "2026-11-26T14:17:09.617Z",
+  );
   await rm(folder, { recursive: true });
   // A long line is cut where the page has an ellipsis.
   const lines = shown?.text.trimEnd().split("\n") ?? [];

@@ -31,6 +31,12 @@ export interface OperatorFreeze extends Justification {
   readonly endTicket?: string;
 }
 
+/** What a freeze means for the policies of its targets. */
+export type FreezeEffect = Pick<
+  OperatorFreeze,
+  "by" | "reason" | "from" | "until" | "lift" | "selection"
+>;
+
 /** A freeze as a person wants it. */
 export type FreezeInput = Pick<
   OperatorFreeze,
@@ -98,7 +104,7 @@ export function isFrozenBy(
  * fingerprint of the policy changes with them on purpose: the begin and the end of a freeze reschedule exactly the targets that it
  * applies to, and release what waits for it. The same object when no freeze applies.
  */
-export function withFreezes(target: Target, freezes: readonly OperatorFreeze[]): Target {
+export function withFreezes(target: Target, freezes: readonly FreezeEffect[]): Target {
   const own = freezes.filter((freeze) => isFrozenBy(target, freeze));
   if (own.length === 0) return target;
   const policy: Policy = {
@@ -108,6 +114,6 @@ export function withFreezes(target: Target, freezes: readonly OperatorFreeze[]):
   return { ...target, policy };
 }
 
-function toPolicyFreeze({ from, until, reason, by, lift }: OperatorFreeze): Freeze {
+function toPolicyFreeze({ from, until, reason, by, lift }: FreezeEffect): Freeze {
   return { from, to: until, reason: `${reason}, set by ${by}`, lift };
 }

@@ -3,13 +3,16 @@ import { dryRun } from "../../../functions/schemas/dry-runs.ts";
 import { explainTarget } from "../../../functions/schemas/explanations.ts";
 import { endFreeze } from "../../../functions/schemas/freezes.ts";
 import { pauseTargets, resumeTargets } from "../../../functions/schemas/pauses.ts";
+import { getPlan } from "../../../functions/schemas/plans.ts";
 import { requestRotation } from "../../../functions/schemas/rotations.ts";
 import { verify } from "../../../functions/schemas/verify.ts";
 import { makeConfig, pair, seed, seedPair, single } from "../world/targets.ts";
 import { startWorld, type World } from "../world/world.ts";
 import { type CommandLine, contentOf, makeCommandLine } from "./run.ts";
 
-const inTwoWeeks = new Date(Date.now() + 14 * 86_400_000).toISOString().slice(0, 10);
+const inDays = (days: number): string =>
+  new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const inTwoWeeks = inDays(14);
 
 let world: World;
 let keyturn: CommandLine["keyturn"];
@@ -86,6 +89,23 @@ describe("keyturn pause, resume and freeze", () => {
     expect((await keyturn("end-freeze holidays")).stderr).toContain("must be a ULID");
     expect((await keyturn("freeze --until 2020-01-01 --all --reason late")).status).toBe(2);
   });
+});
+
+test("plan shows the plan of the app, which leaves out the freezes of people", async () => {
+  const set = await keyturn(
+    `freeze two --from ${inDays(80)} --until ${inDays(95)} --reason audit --lift none`,
+  );
+  const id = /^Freeze +(\S+)$/m.exec(set.stdout)?.[1] ?? "";
+  const planned = await json("plan --targets two", contentOf(getPlan.answers[200]));
+  expect(planned.answer.rotations.map(({ at }) => at)).toEqual([`${inDays(95)}T00:00:00.000Z`]);
+  const text = await keyturn("plan --targets two");
+  expect(text).toMatchObject({ status: 0, stderr: "" });
+  expect(text.stdout).toContain(" (audit, set by function key)");
+  expect((await keyturn("plan --ics")).stdout).toContain("SUMMARY:Rotate two\r\n");
+  const nothing = await keyturn("plan --targets tow");
+  expect(nothing).toMatchObject({ status: 2, stdout: "" });
+  expect(nothing.stderr).toContain('No target matches "tow"');
+  await keyturn(`end-freeze ${id}`);
 });
 
 test("verify, dry-run and explain answer", async () => {
