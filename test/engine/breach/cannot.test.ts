@@ -60,6 +60,12 @@ describe("A target that cannot be rotated", () => {
       selection: everywhere,
     });
     expect(preview.summary.obstacles).toEqual({ paused: 1 });
+    expect((await readReport(world, preview.id)).get("db-1-000")?.obstacles).toEqual([
+      {
+        kind: "paused",
+        why: expect.stringMatching(/Confirm with force to rotate it now$/) as string,
+      },
+    ]);
     await keyturn.confirmBreach(preview.id, plainly);
     await world.pass(minute);
     expect(await keyturn.breach(preview.id)).toMatchObject({ state: "ended" });
@@ -96,6 +102,25 @@ describe("A target that cannot be rotated", () => {
       expect(await readStates(keyturn, id)).toEqual({ [state]: ["db-1-000"] });
     },
   );
+
+  test("in a freeze that ends in time is counted as waiting, and the time left is unknown", async () => {
+    const world = await makeBreachWorld(makeMembers(2));
+    const keyturn = world.instance();
+    const until = world.later(3 * minute);
+    await keyturn.freeze({ by: "ben", reason: "sale", until, lift: [], selection: {} });
+    const id = await startBreach(keyturn, everywhere);
+    await world.pass(minute);
+    const waiting = await keyturn.breach(id);
+    expect(waiting).toMatchObject({
+      ...{ state: "running", counts: { begun: 2 } },
+      waits: { targets: 2, why: expect.stringContaining("sale") as string },
+    });
+    expect(waiting).not.toHaveProperty("remainingSeconds");
+    await world.pass(4 * minute);
+    const ended = await keyturn.breach(id);
+    expect(ended).toMatchObject({ state: "ended", counts: { rotated: 2 }, remainingSeconds: 0 });
+    expect(ended).not.toHaveProperty("waits");
+  });
 
   test("because nobody knows its password is reported as blocked", async () => {
     const world = await makeBreachWorld([{ id: "own", kind: "pair-self" }, { id: "b" }]);
