@@ -103,6 +103,25 @@ describe("A target that cannot be rotated", () => {
     },
   );
 
+  test("in a freeze longer than the breach waits is reported with the way out, which works", async () => {
+    const world = await makeBreachWorld(makeMembers(1));
+    const keyturn = world.instance();
+    const until = world.later(day);
+    await keyturn.freeze({ by: "ben", reason: "sale", until, lift: [], selection: {} });
+    const id = await startBreach(keyturn, everywhere);
+    await world.pass(minute);
+    const item = (await readReport(world, id)).get("db-1-000");
+    const rotation = item?.rotationId ?? "";
+    expect(item).toMatchObject({ state: "unfinished", nextTry: until });
+    expect(item?.outcome).toContain(
+      `To rotate the target now, confirm another breach of it with liftFreezes. Rotation ${rotation} goes on. See its outcome with GET /api/targets/db-1-000/rotations/${rotation}`,
+    );
+    const again = await startBreach(keyturn, everywhere, { liftFreezes: true });
+    await world.pass(minute);
+    const rotated = (await readReport(world, again)).get("db-1-000");
+    expect(rotated).toMatchObject({ state: "rotated", rotationId: rotation });
+  });
+
   test("in a freeze that ends in time is counted as waiting, and the time left is unknown", async () => {
     const world = await makeBreachWorld(makeMembers(2));
     const keyturn = world.instance();
