@@ -5,11 +5,9 @@ import { formatSeconds, longTime, shortTime } from "../output/times.ts";
 
 /** A breach or its preview as lines of names and values. */
 export function formatBreach(breach: Breach, now: number): string {
-  const { id, state, reason, ticket, summary, estimate, counts, expiresAt, remainingSeconds } =
-    breach;
+  const { id, state, reason, ticket, summary, expiresAt } = breach;
   const isPreview = state === "preview";
   const isOpen = state !== "ended" && state !== "expired";
-  const took = formatSeconds(estimate.seconds * 1_000);
   return formatRecord([
     ["Breach", id],
     ["State", state, colourState],
@@ -20,9 +18,9 @@ export function formatBreach(breach: Breach, now: number): string {
     ["With a gap", describeGap(breach)],
     ["Old password", describeKept(breach)],
     ["Consumers", describeConsumers(breach)],
-    ["Obstacles", isOpen ? describeObstacles(breach) : undefined],
-    ["Estimate", isPreview ? `about ${took}, limited by ${estimate.limitedBy}` : undefined],
-    ["Time left", isOpen && !isPreview ? describeLeft(remainingSeconds) : undefined],
+    ["Obstacles", isOpen ? describeObstacles(breach, isPreview) : undefined],
+    ["Estimate", isPreview ? describeEstimate(breach) : undefined],
+    ["Time left", isOpen && !isPreview ? describeLeft(breach) : undefined],
     ["Previewed by", describeAct(breach, now)],
     ["Confirm until", isPreview ? longTime(expiresAt, now) : undefined],
     ["Confirmed by", describeAct(breach.confirmed, now)],
@@ -30,7 +28,7 @@ export function formatBreach(breach: Breach, now: number): string {
     ["Paused by", state === "paused" ? describeAct(breach.paused, now) : undefined],
     ["Cancelled by", describeAct(breach.cancelled, now)],
     ["Ended", longTime(breach.endedAt, now)],
-    ...(isPreview ? [] : listCounts(counts)),
+    ...(isPreview ? [] : listCounts(breach)),
   ]);
 }
 
@@ -60,13 +58,33 @@ function describeConsumers({ summary: { consumers, otherConsumers } }: Breach): 
   return [...shown, ...(others > 0 ? [`${others} more`] : [])].join(", ") || undefined;
 }
 
-function describeObstacles({ summary: { obstacles } }: Breach): string | undefined {
-  const parts = Object.entries(obstacles).map(([kind, count]) => `${count} ${kind}`);
+/** What helps against an obstacle when the preview is confirmed. */
+const remedies: Readonly<Record<string, string>> = {
+  frozen: " (--lift-freezes rotates them now)",
+  paused: " (--force rotates them now)",
+};
+
+function describeObstacles(
+  { summary: { obstacles } }: Breach,
+  isPreview: boolean,
+): string | undefined {
+  const parts = Object.entries(obstacles).map(
+    ([kind, count]) => `${count} ${kind}${isPreview ? (remedies[kind] ?? "") : ""}`,
+  );
   return parts.join(", ") || undefined;
 }
 
-function describeLeft(seconds: number): string {
-  return `about ${formatSeconds(seconds * 1_000)}, if nothing fails`;
+function describeEstimate({ estimate: { seconds, limitedBy }, summary }: Breach): string {
+  const about = `about ${formatSeconds(seconds * 1_000)}, limited by ${limitedBy}`;
+  const hasObstacles = Object.keys(summary.obstacles).length > 0;
+  return hasObstacles ? `${about}; longer for targets with obstacles` : about;
+}
+
+function describeLeft({ remainingSeconds, waits }: Breach): string {
+  if (remainingSeconds !== undefined)
+    return `about ${formatSeconds(remainingSeconds * 1_000)}, if nothing fails`;
+  const targets = waits?.targets ?? 0;
+  return `unknown while ${targets} ${targets === 1 ? "target waits" : "targets wait"}`;
 }
 
 function describeAct(
@@ -81,11 +99,12 @@ function describeOverrides({ force, liftFreezes }: Breach): string | undefined {
   return parts.length === 0 ? undefined : `for ${parts.join(" and ")}`;
 }
 
-function listCounts(counts: Breach["counts"]): [string, string | undefined][] {
+function listCounts({ counts, waits }: Breach): [string, string | undefined][] {
   const number = (count: number) => (count === 0 ? undefined : String(count));
   return [
     ["Rotated", String(counts.rotated)],
-    ["Under way", number(counts.begun)],
+    ["Under way", number(counts.begun - (waits?.targets ?? 0))],
+    ["Delayed", waits && `${waits.targets}: ${waits.why}`],
     ["Not begun", number(counts.waiting)],
     ["Failed", number(counts.failed)],
     ["Blocked", number(counts.blocked)],

@@ -37,7 +37,7 @@ const barLength = 20;
 
 /** One line: a bar, how many targets have their outcome, and what is under way. */
 export function formatBreachProgress(breach: Breach): string {
-  const { counts, summary, state, remainingSeconds } = breach;
+  const { counts, summary, state, waits } = breach;
   const { waiting, begun, rotated } = counts;
   const done = summary.targets - waiting - begun;
   const filled = Math.floor((barLength * done) / Math.max(1, summary.targets));
@@ -46,10 +46,16 @@ export function formatBreachProgress(breach: Breach): string {
   const parts = [
     `${rotated} rotated`,
     ...(not > 0 ? [`${not} not`] : []),
-    `${begun} under way`,
-    ...(state === "running" ? [`about ${formatSeconds(remainingSeconds * 1_000)} left`] : [state]),
+    `${begun - (waits?.targets ?? 0)} under way`,
+    ...(waits ? [`${waits.targets} wait (${waits.why})`] : []),
+    ...(state === "running" ? describeLeft(breach) : [state]),
   ];
   return `${bar} ${done}/${summary.targets}  ${parts.join(", ")}`;
+}
+
+function describeLeft({ remainingSeconds }: Breach): string[] {
+  if (remainingSeconds === undefined) return [];
+  return [`about ${formatSeconds(remainingSeconds * 1_000)} left`];
 }
 
 /** The exit code for a breach that was followed. */

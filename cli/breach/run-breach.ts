@@ -64,5 +64,10 @@ async function printOthers({ id, state, counts }: Breach, options: OnlineOptions
     for await (const { targets } of pages) found.push(...targets);
   }
   if (found.length > 0) printText(`\n${formatTable(found, reportColumns)}`);
+  const open = found.find(({ state: is, rotationId }) => is === "unfinished" && rotationId);
+  if (open) {
+    const words = ["rotation", open.target, open.rotationId ?? "", "--follow"];
+    printNote(`Follow an unfinished rotation: ${toCommandText(words, options)}`);
+  }
   printNote(`The whole report: ${toCommandText(["breach-report", id], options)}`);
 }

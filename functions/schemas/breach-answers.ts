@@ -56,7 +56,9 @@ const summary = z
       ),
     obstacles: z
       .partialRecord(obstacle, z.number())
-      .describe("How many targets have each obstacle."),
+      .describe(
+        "How many targets have each obstacle. Confirm with `liftFreezes` to rotate the frozen ones now, and with `force` to rotate the paused ones; otherwise they wait.",
+      ),
     consumers: list(z.object({ name: z.string(), targets: z.number() })).describe(
       "The consumers of the targets, those of most targets first; at most 100.",
     ),
@@ -101,12 +103,20 @@ export const breach = z
       .describe("Which targets were selected."),
     expiresAt: instant.describe("Until when the preview can be confirmed."),
     counts,
+    waits: z
+      .object({
+        targets: z.number().describe("How many of the targets that have begun wait."),
+        why: z.string().describe("What most of them wait for."),
+      })
+      .optional()
+      .describe("Absent when no target that has begun waits."),
     summary,
     estimate,
     remainingSeconds: z
       .number()
+      .optional()
       .describe(
-        "Until the last rotation ends, if nothing fails; of a preview, after it is confirmed.",
+        "Until the last rotation ends, if nothing fails; of a preview, after it is confirmed. Absent while targets wait (`waits`), because nobody knows how long.",
       ),
     giveUpAfter: z
       .number()

@@ -18,7 +18,7 @@ const state = z
       "`stalled`: all attempts are used up, but the password may have changed, so the rotation stays open.",
       "`failing`: the last rotation, check or adoption failed, and Keyturn tries again.",
       "`blocked`: no stored password is known to work, and a person must act.",
-      "`paused`: an error in Keyturn itself postpones all work.",
+      "`resting`: an error in Keyturn itself postpones all work. A pause by a person is no state; `summary` names it.",
       "`unreadable`: this version of Keyturn cannot read the journal row.",
     ].join(" "),
   );

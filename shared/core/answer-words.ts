@@ -56,6 +56,6 @@ export const explainedStates = [
   "stalled",
   "failing",
   "blocked",
-  "paused",
+  "resting",
   "unreadable",
 ] as const;

@@ -1,5 +1,6 @@
 import { type dryRunChecks, type dryRunResults } from "./answer-words.ts";
 import { isClaimed } from "./lifecycle/decide.ts";
+import { findGuessWait } from "./lifecycle/guess-wait.ts";
 import { acceptRequest } from "./lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "./lifecycle/waiting.ts";
 import { type TargetRecord } from "./record/record.ts";
@@ -61,5 +62,15 @@ export function findDelay(record: TargetRecord, target: Target, now: Instant): W
   const { owner: _o, until: _u, ...claim } = record.claim;
   const free = { ...withoutSkip(record), claim };
   const accepted = acceptRequest(free, asked, target, now);
-  return describeWaiting(accepted.record, accepted.rotationId, target, now);
+  const isJoining = record.rotation?.id === accepted.rotationId;
+  const waiting = describeWaiting(accepted.record, accepted.rotationId, target, now);
+  return waiting ?? (isJoining ? findGuessWait(record, now) : undefined);
+}
+
+/** What a request starts that a person makes now and that nothing delays. */
+export function describeImmediateStart({ rotation }: TargetRecord): string {
+  if (!rotation) return "a rotation requested now starts at once";
+  const { id, nextAttemptAt } = rotation;
+  const waits = nextAttemptAt === undefined ? "" : `, which waits until ${nextAttemptAt},`;
+  return `a request made now joins rotation ${id}${waits} and continues it at once`;
 }

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters as plain } from "node:util";
 import { expect, test } from "vitest";
+import { formatBreach } from "../../cli/breach/breach-record.ts";
 import { exitCodeOfBreach, formatBreachProgress } from "../../cli/breach/follow-breach.ts";
 import { escapeJson } from "../../cli/output/print.ts";
 import { type Column, formatRecord, formatTable } from "../../cli/output/table.ts";
@@ -169,6 +170,26 @@ test("the progress of a breach is a bar with what is done, under way and left", 
     "██████████░░░░░░░░░░ 500/1000  450 rotated, 50 not, 20 under way, about 42s left",
   );
   expect(formatBreachProgress({ ...breach, state: "paused" })).toMatch(/20 under way, paused$/);
+});
+
+test("the progress of a breach says how many targets wait and for what, and no time", () => {
+  const { remainingSeconds: _, ...rest } = breach;
+  const waiting = { ...rest, waits: { targets: 15, why: "frozen until noon" } };
+  expect(formatBreachProgress(waiting)).toMatch(/, 5 under way, 15 wait \(frozen until noon\)$/);
+  const record = formatBreach(waiting, Date.parse(breach.at));
+  expect(record).toMatch(/Time left +unknown while 15 targets wait/);
+  expect(record).toMatch(/Under way +5\n/);
+  expect(record).toMatch(/Delayed +15: frozen until noon/);
+});
+
+test("the preview of a breach names the options that help against obstacles", () => {
+  const summary = { ...breach.summary, obstacles: { frozen: 2, paused: 1, failing: 1 } };
+  const preview = { ...breach, state: "preview" as const, summary };
+  const record = formatBreach(preview, Date.parse(breach.at)).replace(/\s+/g, " ");
+  expect(record).toContain(
+    "2 frozen (--lift-freezes rotates them now), 1 paused (--force rotates them now), 1 failing",
+  );
+  expect(record).toContain("longer for targets with obstacles");
 });
 
 test("a breach ends with 0 only when every target was rotated", () => {

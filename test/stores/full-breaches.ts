@@ -30,6 +30,7 @@ export function fullBreach(id: string): Full<Breach> {
     expiresAt: at(10),
     fingerprint: "9f86d081884c7d65",
     counts: { ...countStates([]), waiting: 1, rotated: 2 },
+    waits: { targets: 1, why: "frozen until tomorrow" },
     summary: {
       targets: 3,
       withGap: 1,

@@ -60,6 +60,13 @@ export interface Act extends Origin {
   readonly at: Instant;
 }
 
+/** How many of the rotations that have begun wait, and for what. */
+export interface Waits {
+  readonly targets: number;
+  /** What most of them wait for. */
+  readonly why: string;
+}
+
 /** The share of one vault or server in the time that a breach takes. */
 export interface Share {
   readonly name: string;
@@ -114,6 +121,8 @@ export interface Breach {
   /** A hash of the targets in their order, and of everything about them that the preview shows and the configuration decides. */
   readonly fingerprint: string;
   readonly counts: ItemCounts;
+  /** Absent when no rotation that has begun waits. */
+  readonly waits?: Waits;
   readonly summary: BreachSummary;
   readonly estimate: Estimate;
   /** Milliseconds after which the breach no longer waits for a rotation that has begun. */

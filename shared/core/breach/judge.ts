@@ -1,6 +1,8 @@
+import { findFreezeHold } from "../lifecycle/hold.ts";
 import { describeWait } from "../lifecycle/retirement.ts";
 import { describeWaiting, type Waiting } from "../lifecycle/waiting.ts";
 import type { RunRecord } from "../record/history.ts";
+import { findPause } from "../record/pause.ts";
 import type { Failure, TargetRecord } from "../record/record.ts";
 import { shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
@@ -9,6 +11,11 @@ import type { Breach, BreachItem } from "./breach.ts";
 
 /** Characters of a sentence in a report, so that a report of thousands of targets stays small. */
 const maxLength = 400;
+
+/** The same with what a person can do, which names a target and a rotation. */
+const maxOutcome = 800;
+
+type Running = Pick<Breach, "giveUpAfter" | "force" | "liftFreezes">;
 
 /** What the journal contains about the target of an item. */
 export interface ItemFacts {
@@ -27,16 +34,18 @@ export interface ItemFacts {
 export function judge(
   item: BreachItem,
   facts: ItemFacts,
-  { giveUpAfter }: Pick<Breach, "giveUpAfter">,
+  breach: Running,
   now: Instant,
 ): BreachItem {
   const { run, record } = facts;
+  const { giveUpAfter } = breach;
   const isOver = between(item.begunAt ?? now, now) >= giveUpAfter;
   if (run?.state === "done") return judgeDone(item, run, record, { isOver, now });
   if (run?.state === "failed") return endFailed(item, run, record, now);
   if (run?.state === "blocked" || (record && isBlocked(record)))
     return endBlocked(item, record, now);
-  return judgeOpen(item, facts, { isOver, now, end: plus(item.begunAt ?? now, giveUpAfter) });
+  const until = plus(item.begunAt ?? now, giveUpAfter);
+  return judgeOpen(item, facts, { isOver, now, end: until, breach });
 }
 
 /** Whether only a person can bring the target further. */
@@ -112,7 +121,7 @@ function endBlocked(item: BreachItem, record: TargetRecord | undefined, now: Ins
 function judgeOpen(
   item: BreachItem,
   facts: ItemFacts,
-  { isOver, now, end: until }: Moment & { readonly end: Instant },
+  { isOver, now, end: until, breach }: Moment & { readonly end: Instant; readonly breach: Running },
 ): BreachItem {
   const { record } = facts;
   const waiting = findWait(item, facts, now);
@@ -120,12 +129,31 @@ function judgeOpen(
   const isTooLate = waiting?.until !== undefined && waiting.until > until;
   if (!isOver && !isTooLate) return withWaitsFor(item, waiting?.why);
   const failure = record?.lastFailure;
+  const why = shorten(waiting?.why ?? "The rotation is still under way", maxLength);
   return {
-    ...end(item, now, waiting?.why ?? "The rotation is still under way"),
+    ...end(item, now, [why, ...adviseOnOpen(item, facts, breach, now)].join(". ")),
     state: "unfinished",
     ...(failure && { failure: brief(failure) }),
     ...(waiting?.until !== undefined && { nextTry: waiting.until }),
   };
+}
+
+/** What rotates the target sooner, and where the outcome of its rotation will be: the report does not change any more. */
+function adviseOnOpen(
+  { targetId, rotationId }: BreachItem,
+  { record, target }: ItemFacts,
+  { force, liftFreezes }: Running,
+  now: Instant,
+): string[] {
+  if (!record || !target || rotationId === undefined) return [];
+  const isFrozen = liftFreezes !== true && findFreezeHold(target.policy, "breach", now);
+  const isPaused = force !== true && findPause(record, now);
+  const overrides = [...(isFrozen ? ["liftFreezes"] : []), ...(isPaused ? ["force"] : [])];
+  const sooner = `To rotate the target now, confirm another breach of it with ${overrides.join(" and ")}`;
+  return [
+    ...(overrides.length > 0 ? [sooner] : []),
+    `Rotation ${rotationId} goes on. See its outcome with GET /api/targets/${targetId}/rotations/${rotationId}`,
+  ];
 }
 
 function findWait(
@@ -145,7 +173,7 @@ function end(item: BreachItem, now: Instant, outcome: string | undefined): Breac
   return {
     ...rest,
     endedAt: now,
-    ...(outcome !== undefined && { outcome: shorten(outcome, maxLength) }),
+    ...(outcome !== undefined && { outcome: shorten(outcome, maxOutcome) }),
   };
 }
 

@@ -127,7 +127,7 @@ function listObstacles(candidate: Candidate, now: Instant): readonly Obstacle[] 
   const { target, record, unreadable } = candidate;
   if (unreadable !== undefined) return [obstacle("unreadable", unreadable)];
   const freeze = findFreezeHold(target.policy, "breach", now);
-  const frozen = freeze ? [obstacle("frozen", freeze.why)] : [];
+  const frozen = freeze ? [obstacle("frozen", freeze.why, "liftFreezes")] : [];
   return record ? [...listRecorded(record, now), ...frozen] : [notAdopted, ...frozen];
 }
 
@@ -138,14 +138,19 @@ function listRecorded(record: TargetRecord, now: Instant): readonly Obstacle[] {
     ...(isBlocked(record) ? [obstacle("blocked", failed)] : []),
     ...(record.health === "failing" ? [obstacle("failing", failed)] : []),
     ...(record.adoptedAt === undefined ? [notAdopted] : []),
-    ...(pause ? [obstacle("paused", describePause(pause))] : []),
+    ...(pause ? [obstacle("paused", describePause(pause), "force")] : []),
   ];
 }
 
 const notAdopted = obstacle("not-adopted", "Keyturn verifies its present password first");
 
-function obstacle(kind: ObstacleKind, why: string): Obstacle {
-  return { kind, why: shorten(why, maxObstacleLength) };
+/** `override`: the field of the confirmation with which the obstacle does not delay the target. */
+function obstacle(kind: ObstacleKind, why: string, override?: "force" | "liftFreezes"): Obstacle {
+  const found = shorten(why, maxObstacleLength);
+  return {
+    kind,
+    why: override === undefined ? found : `${found}. Confirm with ${override} to rotate it now`,
+  };
 }
 
 function summarize(items: readonly BreachItem[]): BreachSummary {

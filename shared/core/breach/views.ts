@@ -7,8 +7,11 @@ export interface BreachView extends Omit<
   "schema" | "state" | "fingerprint" | "nextAt" | "outbox"
 > {
   readonly state: BreachState | "expired";
-  /** Seconds until the last rotation ends, if nothing fails; of a preview, if it were confirmed now. */
-  readonly remainingSeconds: number;
+  /**
+   * Seconds until the last rotation ends, if nothing fails; of a preview, if it were confirmed now. Absent while targets wait, because
+   * nobody knows how long.
+   */
+  readonly remainingSeconds?: number;
 }
 
 /** One target of a breach as people and tools see it. */
@@ -21,12 +24,12 @@ export type BreachTargetView = Omit<
 
 export function viewBreach(breach: Breach, now: Instant): BreachView {
   const { schema: _s, fingerprint: _f, nextAt: _n, outbox: _o, state, ...rest } = breach;
-  const { counts, estimate, summary } = breach;
+  const { counts, estimate, summary, waits } = breach;
   const left = (counts.waiting + counts.begun) / Math.max(summary.targets, 1);
   return {
     ...rest,
     state: state === "preview" && !isOpen(breach, now) ? "expired" : state,
-    remainingSeconds: Math.ceil(estimate.seconds * left),
+    ...(!waits && { remainingSeconds: Math.ceil(estimate.seconds * left) }),
   };
 }
 

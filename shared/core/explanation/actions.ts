@@ -1,5 +1,6 @@
 import { errorGuide } from "../error-guide.ts";
 import { decideWork } from "../lifecycle/decide.ts";
+import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findGraceHold } from "../lifecycle/grace-hold.ts";
 import { findFreezeHold, findHold } from "../lifecycle/hold.ts";
 import { findHoldOfRequest } from "../lifecycle/permit.ts";
@@ -159,6 +160,7 @@ function takesEffect(
     at: now,
     ...lifts,
   } as const;
+  if (findGuessWait(record, now)) return false;
   const accepted = acceptRequest(withoutSkip(record), asked, target, now);
   const { record: after, rotationId } = accepted;
   const work = decideWork(after, now);
@@ -182,7 +184,7 @@ function suggestWait(
   if (!first || isUseless) return [];
   const { lastFailure } = record;
   const mayPass = lastFailure === undefined || errorGuide[lastFailure.kind].mayPass;
-  if (!mayPass && ["failing", "retrying", "stalled", "paused"].includes(state)) return [];
+  if (!mayPass && ["failing", "retrying", "stalled", "resting"].includes(state)) return [];
   if (isClaimed) {
     return [{ kind: "wait", do: "Wait.", why: "A worker is working on the target now." }];
   }

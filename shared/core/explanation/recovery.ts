@@ -1,11 +1,16 @@
+import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findConflict } from "../dry-run.ts";
 import { findObstacle, findUndo } from "../lifecycle/given.ts";
+import { findHoldOfRequest } from "../lifecycle/permit.ts";
 import { findNotBlocked } from "../lifecycle/unblock.ts";
-import { plus } from "../time.ts";
+import { describePauseOfRotation, findPause } from "../record/pause.ts";
+import type { Target } from "../target.ts";
+import { day, plus } from "../time.ts";
 import type { Action } from "./action.ts";
 import { post } from "./post.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
+import { withoutPeriod } from "./words.ts";
 
 /** What a person can do about a password that does not work, other than a rotation. Each has an effect in this state. */
 export function suggestRecovery(state: ReadableState, situation: Situation): Action[] {
@@ -14,6 +19,7 @@ export function suggestRecovery(state: ReadableState, situation: Situation): Act
     ...suggestUnblock(state, situation),
     ...suggestUndo(situation),
     ...suggestImport(situation),
+    ...suggestPresentPassword(situation),
     ...suggestDryRun(state, situation),
   ];
 }
@@ -31,11 +37,16 @@ function suggestUnblock(state: ReadableState, situation: Situation): Action[] {
   ];
 }
 
-/** Suggested for as long as the grace lasts: later, consumers have shown that the new password works. */
+/**
+ * How long an undo is suggested: for as long as the grace of a pair lasts. Later, consumers have shown that the new password works. A
+ * single account has no grace.
+ */
+const suggestedFor = ({ slots, grace }: Target) => (slots.length > 1 ? grace : day);
+
 function suggestUndo(situation: Situation): Action[] {
   const { record, target, now } = situation;
   const { lastSuccessAt } = record;
-  const isRecent = lastSuccessAt !== undefined && now < plus(lastSuccessAt, target.grace);
+  const isRecent = lastSuccessAt !== undefined && now < plus(lastSuccessAt, suggestedFor(target));
   if (!isRecent || findObstacle(record, target, now)) return [];
   const previous = findUndo(record, target, now);
   if ("refused" in previous) return [];
@@ -44,7 +55,7 @@ function suggestUndo(situation: Situation): Action[] {
     {
       kind: "undo",
       do: "Undo the last rotation, if consumers do not work with the new password.",
-      why: `The previous password of ${previous.account} ${how} and becomes the published one.`,
+      why: `The previous password of ${previous.account} ${how} and becomes the published one.${describeGivenWait(situation, "undo")}`,
       command: post(situation, "undo"),
     },
   ];
@@ -59,8 +70,39 @@ function suggestImport(situation: Situation): Action[] {
     {
       kind: "import",
       do: `Import the password of ${account}, if somebody changed it on the target.`,
-      why: "The target refuses the published password. An imported one is published if the target accepts it.",
+      why: `The target refuses the published password. An imported one is published if the target accepts it.${describeGivenWait(situation, "import")}`,
       command: `keyturn import ${target.id} --account ${account} --never-apply`,
+    },
+  ];
+}
+
+/** What delays an undo or an import that a person requests now. Empty when nothing does. */
+function describeGivenWait({ record, target, now }: Situation, reason: "undo" | "import"): string {
+  const asked = { reason, requestedBy: "a person", at: now } as const;
+  const hold = findHoldOfRequest(asked, record, target, now);
+  const pause = findPause(record, now);
+  const holds = [
+    ...(hold
+      ? [{ until: hold.until, why: `${hold.why}; with \`liftFreeze\` it does not wait` }]
+      : []),
+    ...(pause ? [{ until: pause.until, why: describePauseOfRotation(pause) }] : []),
+  ];
+  return holds.map(({ until, why }) => ` It waits until ${until}: ${withoutPeriod(why)}.`).join("");
+}
+
+/** While the open rotation waits for another guess, nothing but the end of that wait makes it try, and only with a right password. */
+function suggestPresentPassword({ record, target, now }: Situation): Action[] {
+  const wait = findGuessWait(record, now);
+  if (!wait) return [];
+  const { account, until, why } = wait;
+  const isTheirs = target.slots.some((slot) => slot.account === account);
+  const { authority, publish } = target;
+  const secret = isTheirs || authority.as !== "admin" ? publish : authority.secret;
+  return [
+    {
+      kind: "fix",
+      do: `Store the present password of ${account} in secret ${secret.name}, if somebody changed it on the target.`,
+      why: `${why.charAt(0).toUpperCase()}${why.slice(1)} until ${until}, also after a request. Then it tries the newest version first.`,
     },
   ];
 }

@@ -20,7 +20,7 @@ import type { Situation } from "./situation.ts";
  * | `stalled` | all attempts are used up, but the password may have changed, so the rotation continues at long intervals |
  * | `failing` | the last rotation, check or adoption failed; Keyturn tries again |
  * | `blocked` | no stored password is known to work; a person must act |
- * | `paused` | an error in Keyturn itself postpones all work |
+ * | `resting` | an error in Keyturn itself postpones all work |
  * | `unreadable` | this version of Keyturn cannot read the journal row |
  */
 export type ExplainedState = (typeof explainedStates)[number];
@@ -29,7 +29,7 @@ export type ReadableState = Exclude<ExplainedState, "unreadable">;
 export function findState(situation: Situation): ReadableState {
   const { record, now, waiting } = situation;
   const { restUntil, rotation, adoptedAt, nextDue } = record;
-  if (restUntil !== undefined && restUntil > now) return "paused";
+  if (restUntil !== undefined && restUntil > now) return "resting";
   if (rotation) return findOpenState(situation, rotation);
   if (adoptedAt === undefined) return findStateBeforeAdoption(situation);
   if (findQueued(record)) return waiting ? "waiting" : "due";

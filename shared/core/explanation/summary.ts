@@ -1,4 +1,5 @@
 import { findQueued } from "../record/queued.ts";
+import { describePause, findPause } from "../record/pause.ts";
 import type { Rotation } from "../record/record.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";
@@ -6,10 +7,18 @@ import { count, withoutPeriod } from "./words.ts";
 
 /** What a person on duty reads first. Never empty. */
 export function summarize(state: ReadableState, situation: Situation): string {
-  const summary = summaries[state](situation);
+  const summary = `${summaries[state](situation)}${describeHumanPause(situation)}`;
   const { refusedSince } = situation.record;
   if (refusedSince === undefined) return summary;
   return `Consumers may be unable to log in since ${refusedSince}: the target refuses the published secret. ${summary}`;
+}
+
+/** A pause is no state: checks go on, and a rotation that may have changed the password ends. */
+function describeHumanPause({ record, now, waiting }: Situation): string {
+  const pause = findPause(record, now);
+  // The sentence about a rotation that waits for the pause has named it.
+  if (!pause || waiting?.why.includes(describePause(pause)) === true) return "";
+  return ` It is ${withoutPeriod(describePause(pause))}.`;
 }
 
 const summaries: Readonly<Record<ReadableState, (situation: Situation) => string>> = {
@@ -76,8 +85,8 @@ const summaries: Readonly<Record<ReadableState, (situation: Situation) => string
         : "Keyturn does nothing until a person acts and requests a rotation";
     return `Target ${target.id} is blocked, because no stored password is known to work; ${retry}${describeCause(record)}.`;
   },
-  paused: ({ target, record }) =>
-    `An error in Keyturn itself paused target ${target.id} until ${record.restUntil ?? "later"}${describeCause(record)}.`,
+  resting: ({ target, record }) =>
+    `Target ${target.id} rests because of an error in Keyturn itself until ${record.restUntil ?? "later"}${describeCause(record)}.`,
 };
 
 function describeAttempts({ id, account, failures }: Rotation): string {

@@ -182,11 +182,13 @@ export function stricter(
   const justification = chooseJustification(waiting, added);
   const isStricter =
     isExposed || lift !== waiting.lift || force !== waiting.force || at !== waiting.at;
+  // The words of the second person must not look like those of the first.
+  const isNews = isStricter || !isSameJustification(justification, waiting.justification);
   return {
     ...(isStricter ? free : waiting),
     at,
     ...(isExposed && { reason, requestedBy }),
-    ...(isStricter && {
+    ...(isNews && {
       why: addWord(describeRequester(waiting), `; then by ${describeAsker(added)}`),
     }),
     ...(grace !== undefined && { grace }),

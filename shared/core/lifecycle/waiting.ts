@@ -127,7 +127,7 @@ function rest(record: TargetRecord, now: Instant): Waiting[] {
   const found = lastFailure ? `: ${lastFailure.message}` : "";
   return [
     { until: skipped?.until, why: skipped?.why },
-    { until: restUntil, why: `the target is paused after an internal error in Keyturn${found}` },
+    { until: restUntil, why: `the target rests after an internal error in Keyturn${found}` },
   ].flatMap((one) =>
     one.until !== undefined && one.until > now ? [{ until: one.until, why: one.why ?? "" }] : [],
   );

@@ -5,6 +5,7 @@ import {
   isActive,
 } from "../../core/breach/breach.ts";
 import { maxBegun } from "../../core/breach/choose-next.ts";
+import { withWaits } from "../../core/breach/waits.ts";
 import { splitIntoChunks } from "../../core/chunks.ts";
 import { LeaseLostError } from "../../core/errors.ts";
 import { toEvent } from "../../core/events.ts";
@@ -78,10 +79,13 @@ async function takeTurn(
       ...findChanges(begun, seen),
       ...changed.map((item): ItemChange => ({ from: "waiting", item })),
     ],
-    (breach) => ({ ...breach, nextAt: plus(now, delay) }),
+    (breach) => ({ ...withWaits(breach, open), nextAt: plus(now, delay) }),
   );
   const requested = await forEach(starting, (item) => requestItem(deps, before, item));
-  if (requested.length > 0) await session.write(findChanges(starting, requested));
+  if (requested.length > 0) {
+    const begunNow = [...open, ...requested];
+    await session.write(findChanges(starting, requested), (breach) => withWaits(breach, begunNow));
+  }
   await sendAndWrite(deps, session);
   reportEnd(deps, before, session.breach());
   return isActive(session.breach()) ? delay : undefined;

@@ -1,4 +1,4 @@
-import { type DryRunCheck, findDelay } from "../../core/dry-run.ts";
+import { describeImmediateStart, type DryRunCheck, findDelay } from "../../core/dry-run.ts";
 import {
   findDeleted,
   findVanished,
@@ -55,7 +55,7 @@ async function checkStart(session: TargetSession): Promise<DryRunCheck> {
     );
   }
   const user = await findAdminUser(ports, target);
-  if (user === undefined) return report(subject, "ok", "a rotation requested now starts at once");
+  if (user === undefined) return report(subject, "ok", describeImmediateStart(session.record()));
   const why = `a rotation requested now waits until target ${user} is changed, because that change logs in with this credential`;
   return report(subject, "warning", why);
 }

@@ -13,6 +13,7 @@ import {
   type Obstacle,
   obstacleKinds,
   type Share,
+  type Waits,
 } from "../../core/breach/breach.ts";
 import { recordSchema } from "../../core/record/record.ts";
 import { codec, type Nested, readEach, type StoredRow } from "./columns.ts";
@@ -74,6 +75,7 @@ export const breachRecord = makeShape<Breach>()({
   expiresAt: instant,
   fingerprint: text,
   counts,
+  waits: maybe(makeShape<Waits>()({ targets: count, why: text })),
   summary,
   estimate,
   giveUpAfter: count,
@@ -118,6 +120,7 @@ export const itemRecord = makeShape<BreachItem>()({
 const nestedInBreach: Record<Nested<Breach>, true> = {
   selection: true,
   counts: true,
+  waits: true,
   summary: true,
   estimate: true,
   confirmed: true,

@@ -86,7 +86,10 @@ describe("A rotation that is under way", () => {
 
   test("is no longer waited for after its time, and is reported with what it waits for", () => {
     const seen = judged(facts({ state: "queued" }, { request }), 15 * minute);
-    expect(seen).toMatchObject({ state: "unfinished", outcome: "The rotation is still under way" });
+    expect(seen).toMatchObject({
+      state: "unfinished",
+      outcome: `The rotation is still under way. Rotation ${rotationId} goes on. See its outcome with GET /api/targets/${base.targetId}/rotations/${rotationId}`,
+    });
   });
 
   test("is not waited for when it waits for longer than its time", () => {

@@ -1,6 +1,6 @@
 import { newRecord } from "../../../shared/core/record/rotation.ts";
 import { plus } from "../../../shared/core/time.ts";
-import { at, now, target as orders } from "../orders.ts";
+import { at, now, target as orders, version } from "../orders.ts";
 import {
   again,
   type Case,
@@ -17,6 +17,8 @@ import {
   weekends,
   withRotation,
 } from "./samples.ts";
+
+const single = { ...orders, slots: [{ account: "orders_a" }] };
 
 const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
   "nobody has adopted it": { record: newRecord("orders") },
@@ -262,6 +264,28 @@ const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
       pause: { reason: "move of the server", by: "anna", at: at(2), until: at(1_000) },
       request: { rotationId: "r2", reason: "operator", requestedBy: "ben", at: at(3) },
     },
+    now: at(6),
+  },
+  "a person has paused the target, whose single account was rotated": {
+    target: single,
+    record: {
+      ...healthy(single, at(1)),
+      slots: [{ account: "orders_a", current: version(2), previous: version(1), changedAt: at(1) }],
+      pause: { reason: "move of the server", by: "anna", at: at(2), until: at(1_000) },
+    },
+    now: at(120),
+  },
+  "the rotation waits for another guess": {
+    record: withRotation(
+      { phase: "applying", changeBegan: true, nextAttemptAt: at(11) },
+      {
+        health: "failing",
+        lastFailure: failed("target-unavailable", "the target refused orders_b too often"),
+        refusals: [1, 2, 3, 4].map((minute) => ({
+          ...{ account: "orders_b", version: "2", at: at(minute) },
+        })),
+      },
+    ),
     now: at(6),
   },
   "notifications do not arrive": {

@@ -57,7 +57,11 @@ it("A report of an exposure keeps its words, and nothing else of the caller", ()
 it("A request that adds the only words to a waiting one is recorded, and a repetition writes nothing", () => {
   const waiting = acceptRequest(adopted, request, target, now).record;
   const { record } = acceptRequest(waiting, ben, target, at(1));
-  expect(record.request?.justification).toEqual(his);
+  expect(record.request).toMatchObject({
+    requestedBy: "anna",
+    justification: his,
+    why: "Requested by anna (cause: operator); then by ben (cause: operator; reason: vendor asked; ticket: CHG0042)",
+  });
   expect(acceptRequest(record, ben, target, at(2)).record).toBe(record);
 });
 

@@ -72,6 +72,12 @@ describe("A target that cannot be rotated", () => {
       selection: everywhere,
     });
     expect(preview.summary.obstacles).toEqual({ paused: 1 });
+    expect((await readReport(world, preview.id)).get("db-1-000")?.obstacles).toEqual([
+      {
+        kind: "paused",
+        why: expect.stringMatching(/Confirm with force to rotate it now$/) as string,
+      },
+    ]);
     await keyturn.confirmBreach(preview.id, plainly);
     await world.pass(minute);
     expect(await keyturn.breach(preview.id)).toMatchObject({ state: "ended" });
@@ -108,6 +114,44 @@ describe("A target that cannot be rotated", () => {
       expect(await readStates(keyturn, id)).toEqual({ [state]: ["db-1-000"] });
     },
   );
+
+  test("in a freeze longer than the breach waits is reported with the way out, which works", async () => {
+    const world = await makeBreachWorld(makeMembers(1));
+    const keyturn = world.instance();
+    const until = world.later(day);
+    await keyturn.freeze({ by: "ben", reason: "sale", until, lift: [], selection: {} });
+    const id = await startBreach(keyturn, everywhere);
+    await world.pass(minute);
+    const item = (await readReport(world, id)).get("db-1-000");
+    const rotation = item?.rotationId ?? "";
+    expect(item).toMatchObject({ state: "unfinished", nextTry: until });
+    expect(item?.outcome).toContain(
+      `To rotate the target now, confirm another breach of it with liftFreezes. Rotation ${rotation} goes on. See its outcome with GET /api/targets/db-1-000/rotations/${rotation}`,
+    );
+    const again = await startBreach(keyturn, everywhere, { liftFreezes: true });
+    await world.pass(minute);
+    const rotated = (await readReport(world, again)).get("db-1-000");
+    expect(rotated).toMatchObject({ state: "rotated", rotationId: rotation });
+  });
+
+  test("in a freeze that ends in time is counted as waiting, and the time left is unknown", async () => {
+    const world = await makeBreachWorld(makeMembers(2));
+    const keyturn = world.instance();
+    const until = world.later(3 * minute);
+    await keyturn.freeze({ by: "ben", reason: "sale", until, lift: [], selection: {} });
+    const id = await startBreach(keyturn, everywhere);
+    await world.pass(minute);
+    const waiting = await keyturn.breach(id);
+    expect(waiting).toMatchObject({
+      ...{ state: "running", counts: { begun: 2 } },
+      waits: { targets: 2, why: expect.stringContaining("sale") as string },
+    });
+    expect(waiting).not.toHaveProperty("remainingSeconds");
+    await world.pass(4 * minute);
+    const ended = await keyturn.breach(id);
+    expect(ended).toMatchObject({ state: "ended", counts: { rotated: 2 }, remainingSeconds: 0 });
+    expect(ended).not.toHaveProperty("waits");
+  });
 
   test("because nobody knows its password is reported as blocked", async () => {
     const world = await makeBreachWorld([{ id: "own", kind: "pair-self" }, { id: "b" }]);

@@ -153,7 +153,7 @@ test.each<[string, Partial<TargetRecord>, Partial<Requested["waiting"]>]>([
     { restUntil: "2026-01-01T00:10:00.000Z" },
     {
       until: "2026-01-01T00:10:00.000Z",
-      why: "the target is paused after an internal error in Keyturn",
+      why: "the target rests after an internal error in Keyturn",
     },
   ],
   [
