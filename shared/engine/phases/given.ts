@@ -141,7 +141,7 @@ export function requireRightToApply(session: TargetSession, rotation: Rotation):
   const why =
     target.slots.length > 1 && session.record().active === account
       ? "consumers use this account, so Keyturn does not change its password"
-      : "the person who imported it did not allow Keyturn to set it";
+      : "the person who imported it did not allow Keyturn to set it. Set it on the target, or import it again without `apply: never` (`--never-apply`)";
   throw new ChangeRefusedError(
     `target ${target.id} refuses the ${what} secret of ${account}, and ${why}`,
   );
