@@ -1,7 +1,7 @@
 import { errorGuide } from "../error-guide.ts";
 import { decideWork } from "../lifecycle/decide.ts";
-import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findGraceHold } from "../lifecycle/grace-hold.ts";
+import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findFreezeHold, findHold } from "../lifecycle/hold.ts";
 import { findHoldOfRequest } from "../lifecycle/permit.ts";
 import { acceptRequest, isJoined } from "../lifecycle/request.ts";

@@ -1,6 +1,6 @@
-import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findConflict } from "../dry-run.ts";
 import { findObstacle, findUndo } from "../lifecycle/given.ts";
+import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findHoldOfRequest } from "../lifecycle/permit.ts";
 import { findNotBlocked } from "../lifecycle/unblock.ts";
 import { describePauseOfRotation, findPause } from "../record/pause.ts";

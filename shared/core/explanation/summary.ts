@@ -1,5 +1,5 @@
-import { findQueued } from "../record/queued.ts";
 import { describePause, findPause } from "../record/pause.ts";
+import { findQueued } from "../record/queued.ts";
 import type { Rotation } from "../record/record.ts";
 import type { Situation } from "./situation.ts";
 import type { ReadableState } from "./state.ts";

@@ -70,3 +70,7 @@ export const again = {
   reason: "operator",
   requestedBy: "anna",
 } as const;
+
+export const single: Target = { ...orders, slots: [{ account: "orders_a" }] };
+export const tooManyRefusals = (account: string) =>
+  [1, 2, 3, 4].map((minute) => ({ account, version: "2", at: at(minute) }));

@@ -14,11 +14,11 @@ import {
   refusedRight,
   requested,
   silentServer,
+  single,
+  tooManyRefusals,
   weekends,
   withRotation,
 } from "./samples.ts";
-
-const single = { ...orders, slots: [{ account: "orders_a" }] };
 
 const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
   "nobody has adopted it": { record: newRecord("orders") },
@@ -185,11 +185,7 @@ const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
         why: "the published secret was written by hand, and the target refuses the secret",
         failures: 0,
       },
-      refusals: [1, 2, 3, 4].map((minute) => ({
-        account: "orders_a",
-        version: "2",
-        at: at(minute),
-      })),
+      refusals: tooManyRefusals("orders_a"),
     },
     now: at(6),
   },
@@ -281,9 +277,7 @@ const cases: Readonly<Record<string, Partial<Case> & Pick<Case, "record">>> = {
       {
         health: "failing",
         lastFailure: failed("target-unavailable", "the target refused orders_b too often"),
-        refusals: [1, 2, 3, 4].map((minute) => ({
-          ...{ account: "orders_b", version: "2", at: at(minute) },
-        })),
+        refusals: tooManyRefusals("orders_b"),
       },
     ),
     now: at(6),
