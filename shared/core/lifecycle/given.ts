@@ -1,5 +1,6 @@
 import type { GivenSecret } from "../record/given.ts";
 import type { RunRecord } from "../record/history.ts";
+import { findPause } from "../record/pause.ts";
 import type { GivenRequest, Rotation, TargetRecord } from "../record/record.ts";
 import { chooseAccount, findSlot } from "../record/slots.ts";
 import type { Target } from "../target.ts";
@@ -34,8 +35,11 @@ export function findObstacle(
   const starting = [given, request && (request.notBefore ?? now) <= now ? request : undefined];
   const queued = starting.find((one) => one !== undefined);
   if (!queued) return undefined;
+  const advice = findPause(record, now)
+    ? "It waits for the end of the pause. Resume the target, or request the rotation with `force`"
+    : "Wait until it ends";
   return {
-    refused: `rotation ${queued.rotationId} of target ${id} is queued (reason: ${queued.reason}). Wait until it ends`,
+    refused: `rotation ${queued.rotationId} of target ${id} is queued (cause: ${queued.reason}). ${advice}`,
   };
 }
 

@@ -185,8 +185,8 @@ test("A report about the present secret does not prevent an undo, and made-up ve
 test("An undo is refused during a rotation and while another undo is queued", async () => {
   const world = await rotated(pairAdmin);
   await accepted(undo(world));
-  expect(await undo(world)).toMatchObject(refusal("is queued (reason: undo)"));
-  expect(await importInto(world)).toMatchObject(refusal("is queued (reason: undo)"));
+  expect(await undo(world)).toMatchObject(refusal("is queued (cause: undo)"));
+  expect(await importInto(world)).toMatchObject(refusal("is queued (cause: undo)"));
   await work(
     world,
     failing("vault.write", 1, () => new TargetUnavailableError("lost")),
