@@ -88,6 +88,8 @@ export function makeProgram() {
         "Rotates database passwords on Azure, and never loses one. Without --app, commands use the app that npm start runs.",
       )
       .usage("<command> [options]")
+      // `--version` of a command, such as unblock, is not the program's.
+      .enablePositionalOptions()
       .version(manifest.version, "--version", "show the version"),
     ["keyturn targets", "list the targets of the local app"],
     ["keyturn rotate orders-db --follow", "rotate a password and wait for the end"],

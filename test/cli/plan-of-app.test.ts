@@ -129,3 +129,12 @@ test("keyturn --version prints the version of package.json", async () => {
     stderr: "",
   });
 });
+
+test.each(["unblock orders --version 7", "expose orders --by eve --version 7"])(
+  "The option of the command is not that of the program: keyturn %s",
+  async (line) => {
+    const ended = await runCommand(line.split(" "));
+    expect(ended).toMatchObject({ status: 2, stdout: "" });
+    expect(ended.stderr).toContain("No app is chosen");
+  },
+);

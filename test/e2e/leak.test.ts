@@ -121,7 +121,7 @@ test("Imported values that are refused, from every input", async () => {
   await typed("import one", 2, "\u0007");
   await typed("import one", 2, "-\u2126-\ufb01");
   await typed("import one", 2, "x".repeat(26_000));
-  await typed("import one", 2, "\u0003", true);
+  await typed("import one", 130, "\u0003", true);
   await typed("import nobody", 3, "", true);
   await typed("import one --idempotency-key k1", 0);
   await typed("import one --idempotency-key k1", 2);
@@ -162,6 +162,7 @@ test("Every command", { timeout: 300_000 }, async () => {
     ],
     ...[`unblock locked --version ${version}`, "unblock locked --try-again"],
     ...["expose two --by ben --kind breach", "undo two", "use one --by job", "rotate one"],
+    `cancel two ${breach}`,
     ...[`pause one --until ${inTwoWeeks} --reason audit`, "resume one"],
     ...[`breaches ${breach}`, `confirm-breach ${breach} --lift-freezes --detach`],
     ...[`pause-breach ${breach}`, `resume-breach ${breach}`, `breach-report ${breach}`],
