@@ -21,8 +21,13 @@ afterAll(async () => {
 async function listBlocks(page: string): Promise<string[]> {
   const text = await readFile(join(root, page), "utf8");
   const blocks = Array.from(text.matchAll(/^```sh\n([^]*?)^```$/gm), ([, block = ""]) => block);
-  return blocks.filter((block) => block.includes("npx keyturn") && !block.includes("$KEYTURN"));
+  return blocks.filter((block) => {
+    const commands = Array.from(block.matchAll(/npx keyturn .*/g), ([command]) => command);
+    return commands.length > 0 && commands.every(needsNoApp) && !block.includes("$KEYTURN");
+  });
 }
+
+const needsNoApp = (command: string) => /keyturn (?:check|plan|completion) /.test(command);
 
 const blocks = (
   await Promise.all(
