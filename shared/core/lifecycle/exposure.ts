@@ -8,7 +8,7 @@ import { findPublicAt, withoutRotationHold } from "../record/rotation.ts";
 import { findSlot } from "../record/slots.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
-import type { Instant } from "../time.ts";
+import { between, type Instant, second } from "../time.ts";
 import {
   describeExposureOutcome,
   type ExposureOutcome,
@@ -58,11 +58,18 @@ export function acceptExposure(
 /** How many others who saw the secret a record keeps. */
 const maxOthers = 10;
 
+/**
+ * Milliseconds. Reports that are closer together count as made at one time: the clocks of reporters and of the vault agree no better,
+ * and many reports at once need not be written one by one.
+ */
+const sameTimeMs = 5 * second;
+
 /** The earlier of two exposures, with its version only if both name the same one. Everyone who saw the secret is kept, and the later time. */
 function mergeExposures(known: Exposure | undefined, added: Exposure): Exposure {
   if (!known) return added;
   const { version, alsoBy: _, lastAt: _l, ...first } = known.at <= added.at ? known : added;
-  const lastAt = [findLastSeen(known), added.at].sort().at(-1) ?? first.at;
+  const lastKnown = findLastSeen(known);
+  const lastAt = between(lastKnown, added.at) < sameTimeMs ? lastKnown : added.at;
   const isBreach = known.kind === "breach" || added.kind === "breach";
   const seers = new Set([known.by, ...(known.alsoBy ?? []), added.by]);
   seers.delete(first.by);
