@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import type { TokenCredential } from "@azure/identity";
 import { monotonicFactory } from "ulid";
+import { makeTokenReader } from "./azure/tokens.ts";
 import type { Configured } from "./config/config.ts";
 import type { Settings } from "./config/settings.ts";
 import { type Environment, makeAzureCredential, makeConnection } from "./connections.ts";
@@ -69,6 +70,7 @@ export function assemble(given: Given): (read: EventReader) => Operations {
     consumer: (name) => requireConfigured(consumers.get(name), `consumer ${name}`),
     notifiers: openNotifiers(config, credential, secretOf),
     ...openSigner(config, credential),
+    getToken: makeTokenReader(credential),
     targetsUsing: (admin) => config.targets.filter((target) => usesAdmin(target, admin)),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: makeAdminRefusals(),

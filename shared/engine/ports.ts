@@ -1,5 +1,6 @@
 import type { Consumer } from "../consumers/consumer.ts";
 import type { EventReader } from "../core/events.ts";
+import type { Secret } from "../core/secrets/secret.ts";
 import type { SecretName, Target } from "../core/target.ts";
 import type { Notifier } from "../notifiers/notifier.ts";
 import type { Rotator } from "../rotators/rotator.ts";
@@ -22,6 +23,8 @@ export interface Ports {
   readonly notifiers: readonly Notifier[];
   /** Signs the heads of the ledger. Absent: nobody does. */
   readonly signer?: Signer;
+  /** A token of the app's Azure identity for a scope. Throws TargetUnavailableError when Azure gives none. */
+  readonly getToken: (scope: string, signal: AbortSignal) => Promise<Secret>;
   /** Returns the targets that use this admin secret to change their own. */
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
   /** Refused admin log-ins that all targets of this process share. */

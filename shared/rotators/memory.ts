@@ -46,6 +46,7 @@ const anything: Capabilities = {
   admin: true,
   identity: true,
   propagation: 0,
+  overlap: false,
 };
 
 /** Decides who may log in, and who may change which account. */
@@ -149,7 +150,7 @@ export function makeMemoryRotator(
         throw new ChangeRefusedError(`memory has no account ${next.account}`);
       }
       system.passwords.set(next.account, new Secret(next.secret.reveal()));
-      return next;
+      return { credential: next };
     },
     async examine(examine, signal) {
       await untilAsked(signal);

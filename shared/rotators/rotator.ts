@@ -12,11 +12,23 @@ export interface Capabilities {
   readonly identity: boolean;
   /** Milliseconds during which the target may still refuse a new secret after a change. 0: a refusal counts at once. */
   readonly propagation: number;
+  /** An account may have two valid secrets, so that a new one takes nothing away. Exactly these systems have `discard`. */
+  readonly overlap: boolean;
 }
 
 /** The authority that makes the change. Its credential, if any, has just been proven to work. */
 export type Using =
-  { readonly as: "self" | "admin"; readonly credential: Credential } | { readonly as: "identity" };
+  { readonly as: "self" | "admin"; readonly credential: Credential } | AzureIdentity;
+
+/** The Azure identity of the app. */
+export interface AzureIdentity {
+  readonly as: "identity";
+  /**
+   * A token for the scope, such as `https://database.windows.net/.default`. Throws TargetUnavailableError when Azure gives none. The
+   * token is redacted like every other secret. Request it when it is used, because it expires.
+   */
+  getToken(scope: string, signal: AbortSignal): Promise<Secret>;
+}
 
 /** The input of every call to a target. */
 interface Call<Options> {
@@ -37,6 +49,20 @@ export interface Change<Options> extends Call<Options> {
   /** The account and its new secret. */
   readonly next: Credential;
   readonly using: Using;
+  /**
+   * The published secret of the same account, which has just logged in. A system with `overlap` keeps it valid beside the new one. A
+   * system of several servers may use it to set back those that it has changed when another one refuses. Absent: no such secret is
+   * known.
+   */
+  readonly keep?: Credential;
+}
+
+/** The account after a change. */
+export interface Applied {
+  /** The credential that is valid now. */
+  readonly credential: Credential;
+  /** Whether the secret of `Change.keep` is valid too. Absent: it is not. */
+  readonly kept?: boolean;
 }
 
 export interface Check<Options> extends Call<Options> {
@@ -53,6 +79,12 @@ export interface Retire<Options> extends Call<Options> {
 
 export type Look<Options> = Retire<Options>;
 
+export interface Discard<Options> extends Call<Options> {
+  readonly using: Using;
+  /** The published secret of the account, which has just logged in. */
+  readonly keep: Credential;
+}
+
 export interface Examine<Options> extends Look<Options> {
   /** The account has just logged in from here, so only the right to change it needs a check. */
   readonly isProven: boolean;
@@ -68,6 +100,8 @@ export interface Examination {
   readonly obstacles: readonly string[];
   /** Whether the authority may change the account's secret. */
   readonly right: Right;
+  /** Of a system with `overlap`: why a change of this account would still take the old secret away. Whole sentences. */
+  readonly gap?: string;
 }
 
 /**
@@ -111,10 +145,10 @@ export interface Rotator<Options = unknown> {
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
-   * Sets the new secret of `change.next.account` and returns the credential that is now valid. It is safe to repeat, because a crash
-   * may have hidden an earlier success. It changes no other account.
+   * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
+   * no other account. With `overlap`, `change.keep` stays valid also after a repetition, whatever an earlier change has done.
    */
-  apply(change: Change<Options>, signal: AbortSignal): Promise<Credential>;
+  apply(change: Change<Options>, signal: AbortSignal): Promise<Applied>;
   /**
    * Logs in as a consumer would, always on a new connection, and changes nothing. "rejected" means that the target answered and refused
    * the credential; an unreachable target throws TargetUnavailableError. A log-in without a check of the password proves nothing and
@@ -135,4 +169,14 @@ export interface Rotator<Options = unknown> {
   hasSessions?(look: Look<Options>, signal: AbortSignal): Promise<boolean>;
   /** Disables the secret of the account without deleting the account. It is safe to repeat. */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes every secret of the account useless except `keep`, which stays valid at every moment, however it came to the account. It is
+   * safe to repeat. Absent: an account of this system has one secret.
+   */
+  discard?(discard: Discard<Options>, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes sure that no earlier change of the account can still take effect, by ending the connections that sent one. Throws
+   * TargetUnavailableError when that is uncertain. Absent: a change cannot outlive its call, or does no harm when it comes late.
+   */
+  endEarlier?(look: Look<Options>, signal: AbortSignal): Promise<void>;
 }

@@ -141,6 +141,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       admin: true,
       identity: true,
       propagation: kind.propagation ?? 0,
+      overlap: false,
     });
     return {
       journal: {
@@ -172,9 +173,9 @@ export async function makeWorld(kind: Kind, seed = "seed") {
             const { account } = change.next;
             const before = system.passwords.get(account);
             lastCommitted = new Map(before && [[account, before]]);
-            const credential = await rotator.apply({ ...change, options: {} }, signal);
-            applied.add(credential.secret.reveal());
-            return credential;
+            const done = await rotator.apply({ ...change, options: {} }, signal);
+            applied.add(done.credential.secret.reveal());
+            return done;
           }),
         examine: (examine, signal) =>
           gate(
@@ -192,6 +193,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         retire: (retire, signal) =>
           gate("target.retire", async () => rotator.retire?.({ ...retire, options: {} }, signal)),
       }),
+      getToken: () => Promise.resolve(new Secret("token-of-the-identity")),
       consumer: () => ({
         name: consumer.name,
         refresh: (refresh, signal) =>

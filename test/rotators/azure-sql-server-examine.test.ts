@@ -8,6 +8,7 @@ import {
   firstSecret,
   startAzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
+import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 
 const open: AzureSqlBench[] = [];
@@ -34,7 +35,7 @@ interface Call {
 
 async function examine(bench: AzureSqlBench, call: Call = {}): Promise<Examination> {
   const { account = administrator, changed, role, isProven = false } = call;
-  const { using = { as: "identity" } } = call;
+  const { using = appIdentity } = call;
   const answer = await bench
     .rotator(role)
     .examine?.(

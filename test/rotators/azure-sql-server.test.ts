@@ -8,13 +8,14 @@ import {
 } from "../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSqlServer } from "../../shared/rotators/azure-sql-server/azure-sql-server.ts";
-import type { Using } from "../../shared/rotators/rotator.ts";
+import type { Applied, Using } from "../../shared/rotators/rotator.ts";
 import {
   administrator,
   type AzureSqlBench,
   firstSecret,
   startAzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
+import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 import type { TdsDoubleOptions } from "../doubles/tds/server.ts";
 
@@ -46,8 +47,8 @@ interface Call {
   readonly using?: Using;
 }
 
-function apply(bench: AzureSqlBench, call: Call = {}): Promise<Credential> {
-  const { changed, role, to = next, using = { as: "identity" } } = call;
+function apply(bench: AzureSqlBench, call: Call = {}): Promise<Applied> {
+  const { changed, role, to = next, using = appIdentity } = call;
   const signal = call.signal ?? AbortSignal.timeout(20_000);
   return bench
     .rotator(role)
@@ -152,9 +153,7 @@ describe("the check before a change of the administrator", () => {
     );
     const options = bench.optionsWith();
     const signal = AbortSignal.timeout(20_000);
-    const error = await failure(
-      rotator.apply({ options, next, using: { as: "identity" } }, signal),
-    );
+    const error = await failure(rotator.apply({ options, next, using: appIdentity }, signal));
     expect(error).toBeInstanceOf(TargetUnavailableError);
     expect(error.message).toContain("no token");
   });
@@ -164,9 +163,7 @@ describe("the check before a change of the administrator", () => {
     const rotator = azureSqlServer(bench.arm.credential());
     const options = bench.optionsWith();
     const signal = AbortSignal.timeout(20_000);
-    const error = await failure(
-      rotator.apply({ options, next, using: { as: "identity" } }, signal),
-    );
+    const error = await failure(rotator.apply({ options, next, using: appIdentity }, signal));
     expect(error).toBeInstanceOf(TargetUnavailableError);
     expect(error.message).toContain("trusted authority");
     expect(bench.arm.inspection.requests).toEqual([]);

@@ -16,6 +16,7 @@ import {
   type MongodbBench,
   startMongodbBench,
 } from "../contract/rotators/mongodb-bench.ts";
+import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 
 const current: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };
@@ -195,7 +196,7 @@ describe("a change in MongoDB", () => {
 
   it("is not made with an Azure identity", async () => {
     const bench = await start();
-    expect(await failure(apply(bench, { using: { as: "identity" } }))).toBeInstanceOf(ConfigError);
+    expect(await failure(apply(bench, { using: appIdentity }))).toBeInstanceOf(ConfigError);
   });
 
   it("refuses to let an account retire itself", async () => {

@@ -143,6 +143,7 @@ function makeServices(fleet: FleetOptions, clock: SimulatedClock) {
       throw new Error(`the fleet has no consumer ${name}`);
     },
     notifiers: [],
+    getToken: () => Promise.reject(new Error("the fleet has no identity")),
     targetsUsing: () => [],
     pace: makeSharedPace(
       storage.pace,

@@ -37,10 +37,10 @@ export function simulatedTarget({ system, clock, latency, onChanged }: TargetDep
     ...plain,
     async apply(change, signal) {
       await clock.sleepWithin(latency(medianMs.logIn), signal, lost);
-      const credential = await plain.apply(change, signal);
-      onChanged(credential.account);
+      const applied = await plain.apply(change, signal);
+      onChanged(applied.credential.account);
       await clock.sleepWithin(latency(medianMs.change), signal, lost);
-      return credential;
+      return applied;
     },
     async verify(check, signal) {
       await logIn(signal);

@@ -57,9 +57,9 @@ export function meter(now: () => number = Date.now): Meter {
     rotator: (rotator) => ({
       ...rotator,
       async apply(change, signal) {
-        const credential = await rotator.apply(change, signal);
-        changed.push({ name: credential.account, at: now() });
-        return credential;
+        const applied = await rotator.apply(change, signal);
+        changed.push({ name: applied.credential.account, at: now() });
+        return applied;
       },
     }),
     pace: (store) => ({

@@ -73,6 +73,7 @@ export async function openApp(
         throw new Error(`the bench has no consumer ${name}`);
       },
       notifiers: [],
+      getToken: () => Promise.reject(new Error("the bench has no identity")),
       targetsUsing: () => [],
       adminRefusals: makeAdminRefusals(),
       adminSecrets: makeAdminSecrets(),

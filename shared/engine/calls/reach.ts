@@ -9,7 +9,7 @@ import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/looks/g
 import { parsePayload } from "../../core/payload/payload.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { SecretName, Target, VersionRef } from "../../core/target.ts";
-import type { Examination, Examine } from "../../rotators/rotator.ts";
+import type { Applied, Change, Examination, Examine } from "../../rotators/rotator.ts";
 import type {
   SecretContent,
   StoredSecret,
@@ -209,10 +209,10 @@ function checkDeadline({ ports, target }: TargetSession): AbortSignal {
 /** Replaces the account's old password. `proof` shows which secret works instead. */
 export async function applyChange(
   session: TargetSession,
-  next: Credential,
+  change: Pick<Change<unknown>, "next" | "keep">,
   authority: Authority,
   proof: Proof,
-): Promise<Credential> {
+): Promise<Applied> {
   const { ports, target } = session;
   const { using } = authority;
   await session.flush();
@@ -222,7 +222,7 @@ export async function applyChange(
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
     return callTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
-      ports.rotator(target.type).apply({ ...toCall(target, true), next, using }, signal),
+      ports.rotator(target.type).apply({ ...toCall(target, true), ...change, using }, signal),
     );
   });
 }

@@ -14,6 +14,7 @@ import {
 } from "../../core/looks/judgements.ts";
 import type { Rotation } from "../../core/record/record.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
@@ -26,6 +27,7 @@ import {
   type StoredCredential,
 } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
+import { toIdentity } from "./identity.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
 import { restorePublished } from "./recover.ts";
@@ -38,6 +40,8 @@ export interface Cleared {
   /** Where the secret of `using` is stored, if it has one. */
   readonly usingRef?: VersionRef;
   readonly proof: Proof;
+  /** The published secret of the account, if it has just logged in. */
+  readonly keep?: Credential;
   /** The published secret as consumers read it now. Absent where its state cannot prevent a repeated change. */
   readonly current?: StoredSecret | Unreadable;
   readonly findings: readonly Finding[];
@@ -63,7 +67,13 @@ export async function lookBeforeChange(
   const login = describeLogIn(rotation.account, live);
   const authority = await clearAuthority(session, rotation, live);
   const current = published.is === "nothing" ? "absent" : published.stored;
-  return { ...authority, current, findings: [...findings, login, ...authority.findings] };
+  const keep = findKept(rotation, published);
+  return {
+    ...authority,
+    ...(keep && { keep }),
+    current,
+    findings: [...findings, login, ...authority.findings],
+  };
 }
 
 /**
@@ -121,6 +131,12 @@ function describePublished(
 
 function rejectIf(problem: string | undefined): void {
   if (problem !== undefined) throw new VaultUnavailableError(problem);
+}
+
+/** The published secret of the account that is about to be changed, if it logs in. */
+function findKept({ account }: Rotation, published: Checked): Credential | undefined {
+  const credential = published.is === "works" ? published.live.credential : undefined;
+  return credential?.account === account ? credential : undefined;
 }
 
 /** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */
@@ -203,7 +219,7 @@ export async function examineAs(
 ): Promise<ExaminedAs> {
   const isAdmin = session.target.authority.as === "admin";
   const admin = isAdmin ? await findAdmin(session) : undefined;
-  const using: Using = admin ? { as: "admin", credential: admin.credential } : { as: "identity" };
+  const using: Using = admin ? { as: "admin", credential: admin.credential } : toIdentity(session);
   const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
   if (examined !== "rejected" || !admin) return { admin, using, examined };
   const fresh = await readAdmin(session);

@@ -12,6 +12,7 @@ import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { abandon, chooseAccount, findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
+import type { Applied } from "../../rotators/rotator.ts";
 import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
 import {
@@ -165,7 +166,7 @@ async function changeAndProve(
   }
   const begun = await confirmClaim(session, before, cleared.live);
   await stopIfPaused(session, before);
-  const applied = await applyOrUndo(session, before, pending.credential, cleared);
+  const { credential } = await applyOrUndo(session, before, pending.credential, cleared);
   const confirmedAt = begun.confirmedAt ?? session.now();
   const confirmed = { ...session.record(), rotation: { ...begun, confirmedAt } };
   // Where the target accepts a secret at once, the log-in is better evidence than this time.
@@ -174,7 +175,7 @@ async function changeAndProve(
   session.emit({ type: "applied", rotationId: begun.id, account: begun.account });
   // Counts from the first time that the target took the secret, so that setting it again does not make the wait endless.
   const isPropagating = isPropagatingNow(session, confirmedAt);
-  if (await logsIn(session, { credential: applied, ref: pending.ref, isPropagating })) {
+  if (await logsIn(session, { credential, ref: pending.ref, isPropagating })) {
     issueProof(session, "pending");
     return { to: "publishing" };
   }
@@ -245,10 +246,11 @@ async function applyOrUndo(
   before: Rotation,
   next: Credential,
   cleared: Cleared,
-): Promise<Credential> {
-  const { using, usingRef, proof } = cleared;
+): Promise<Applied> {
+  const { using, usingRef, proof, keep } = cleared;
+  const change = { next, ...(keep && { keep }) };
   try {
-    return await applyChange(session, next, { using, ref: usingRef }, proof);
+    return await applyChange(session, change, { using, ref: usingRef }, proof);
   } catch (error) {
     if (!(error instanceof AuthorityRefusedError)) throw error;
     const fresh = using.as === "admin" ? await readAdmin(session) : undefined;

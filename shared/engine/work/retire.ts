@@ -14,6 +14,7 @@ import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import type { Authority } from "../looks/authority.ts";
 import { readAdmin } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
+import { toIdentity } from "../looks/identity.ts";
 import { type Broken, checkPublished, describeBroken } from "../looks/look.ts";
 import { recover } from "../looks/recover.ts";
 import type { TargetSession } from "../session.ts";
@@ -133,7 +134,7 @@ function withUseReported(
 
 async function readAuthority(session: TargetSession): Promise<Authority> {
   if (session.target.authority.as === "identity") {
-    return { using: { as: "identity" }, ref: undefined };
+    return { using: toIdentity(session), ref: undefined };
   }
   const { credential, ref } = await readAdmin(session);
   return { using: { as: "admin", credential }, ref };

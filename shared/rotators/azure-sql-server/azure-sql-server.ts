@@ -36,6 +36,7 @@ export function azureSqlServer(
       admin: false,
       identity: true,
       propagation: 5 * minute,
+      overlap: false,
     },
 
     endpoint: (options) => ({
@@ -56,7 +57,7 @@ export function azureSqlServer(
       requireUsable(next, where);
       requireIdentity(using, where);
       await changeAdministrator({ credential, ...seams }, options, next, signal);
-      return next;
+      return { credential: next };
     },
 
     // `connectWithin` does not apply here either: the query goes to Azure.

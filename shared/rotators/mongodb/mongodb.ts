@@ -41,6 +41,7 @@ export const mongodb: Rotator<MongodbOptions> = {
     admin: true,
     identity: false,
     propagation: 0,
+    overlap: false,
   },
 
   endpoint: (options) => ({
@@ -64,7 +65,7 @@ export const mongodb: Rotator<MongodbOptions> = {
       );
     }
     await change({ ...call, account: next.account }, password, signal);
-    return next;
+    return { credential: next };
   },
 
   async verify({ options, credential, as, connectWithin, mayStay = false }, signal) {

@@ -79,6 +79,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     admin: true,
     identity: false,
     propagation: 0,
+    overlap: false,
   },
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
@@ -97,7 +98,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     await change({ ...call, account: next.account }, signal, async (session) =>
       computeScramVerifier(password, await readIterations(session)),
     );
-    return next;
+    return { credential: next };
   },
 
   async verify({ options, credential, connectWithin, mayStay = false }, signal) {

@@ -16,6 +16,7 @@ import {
 import { ontoDisk } from "../../../shared/rotators/postgresql/postgresql.ts";
 import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
+import { appIdentity } from "./suite/identity.ts";
 
 const bench = postgresqlBench();
 
@@ -207,7 +208,7 @@ describe("a PostgreSQL account", () => {
   });
 
   it("is not changed with an Azure identity", async () => {
-    await expect(bench.apply(await bench.newAccount(), { as: "identity" })).rejects.toBeInstanceOf(
+    await expect(bench.apply(await bench.newAccount(), appIdentity)).rejects.toBeInstanceOf(
       ConfigError,
     );
   });

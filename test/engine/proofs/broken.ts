@@ -11,6 +11,7 @@ import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import type { Versioned } from "../../../shared/stores/journal.ts";
+import { appIdentity } from "../../contract/rotators/suite/identity.ts";
 import type { World } from "../world.ts";
 import type { Worker } from "./stops.ts";
 
@@ -110,7 +111,7 @@ function naive(order: readonly ("publish" | "change")[]): Worker {
       if (effect === "change") {
         await ports
           .rotator("memory")
-          .apply({ options: {}, next: { account, secret }, using: { as: "identity" } }, signal);
+          .apply({ options: {}, next: { account, secret }, using: appIdentity }, signal);
       } else {
         const endpoint = { engine: "memory", host: "memory", port: 0 };
         published = await ports.vault("main")?.write(

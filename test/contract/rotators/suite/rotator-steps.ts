@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../../shared/rotators/rotator.ts";
+import { appIdentity } from "./identity.ts";
 import type { Aimed, Fixture, Subject } from "./rotator-fixture.ts";
 import { secretKeeper } from "./secret-keeper.ts";
 
@@ -53,7 +54,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   }
 
   function using(as: Using["as"], current: Credential): Using {
-    if (as === "identity") return { as };
+    if (as === "identity") return appIdentity;
     if (as === "self") return { as, credential: current };
     return { as, credential: required(fixture.admin, "admin") };
   }
@@ -125,7 +126,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   }
 
   async function replaces(current: Credential, next: Credential, by: Using): Promise<void> {
-    const valid = await apply(next, by);
+    const { credential: valid } = await apply(next, by);
     expect(valid.account).toBe(next.account);
     expect(valid.secret.equals(next.secret)).toBe(true);
     expect(await works(next)).toBe(true);

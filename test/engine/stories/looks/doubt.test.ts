@@ -81,7 +81,7 @@ test("A pending version that may be live is not discarded when the next worker i
   const rotator = ports.rotator("memory");
   const apply: typeof rotator.apply = ({ next }) => {
     late = next.secret;
-    return Promise.resolve(next);
+    return Promise.resolve({ credential: next });
   };
   await workOn({ ...ports, rotator: () => ({ ...rotator, apply }) }, world.target).catch(() => {
     // The worker died.

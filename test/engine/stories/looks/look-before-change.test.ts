@@ -281,7 +281,7 @@ test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
         return verdict;
       },
       // The change never takes effect, so every try is a wrong guess.
-      apply: (change) => Promise.resolve(change.next),
+      apply: (change) => Promise.resolve({ credential: change.next }),
     };
     for (let turn = 0; turn < 300; turn++) {
       if (turn % 10 === 0) await request(world);
