@@ -61,6 +61,8 @@ export interface Target {
   readonly grace: number;
   /** The system can keep the superseded secret of an account valid beside the new one. Only a single account needs that. */
   readonly overlap?: boolean;
+  /** The target that this one follows: each successful rotation of it requests one of this target. */
+  readonly after?: string;
   /** Names of configured consumers. */
   readonly consumers: readonly string[];
   readonly tags: Readonly<Record<string, string>>;

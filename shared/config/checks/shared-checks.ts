@@ -23,7 +23,24 @@ export function checkShared(
     ...[...entries.vaults.values()].flatMap(checkPending),
     ...doubles(drafts.flatMap((draft) => publishedSecret(draft, context))),
     ...doubles(drafts.flatMap((draft) => accountsHeld(draft))),
+    ...findCircles(drafts),
   ];
+}
+
+/** Targets that follow each other in a circle would rotate for ever. */
+function findCircles(drafts: readonly TargetDraft[]): Problem[] {
+  const leaders = new Map(drafts.map(({ entry, fields }) => [entry.id, fields.after]));
+  return drafts.flatMap(({ entry }) => {
+    const chain = [entry.id];
+    let leader = leaders.get(entry.id);
+    while (leader !== undefined && !chain.includes(leader)) {
+      chain.push(leader);
+      leader = leaders.get(leader);
+    }
+    if (leader !== entry.id) return [];
+    const message = `must not lead back to the target itself, but does: ${[...chain, entry.id].join(" follows ")}`;
+    return [entry.source.locate({ path: [...entry.path, "after"], message })];
+  });
 }
 
 function doubles(holdings: readonly Holding[]): Problem[] {

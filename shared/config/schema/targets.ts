@@ -104,6 +104,11 @@ export const targetFields = z.strictObject({
       "Name of the policy. Default: the policy that matches, or else the policy named default.",
     ),
   overrides: overridesSchema.optional(),
+  after: name
+    .optional()
+    .describe(
+      "The target that this one follows: after each successful rotation of it, Keyturn requests a rotation of this target.",
+    ),
   grace: duration(0, maxGraceMs)
     .optional()
     .describe(
