@@ -53,6 +53,8 @@ export const systems = {
   mongodb: "MongoDB",
   mysql: "MySQL",
   mariadb: "MariaDB",
+  redis: "Redis",
+  valkey: "Valkey",
 } as const;
 
 export type System = keyof typeof systems;

@@ -5,7 +5,10 @@ import { startMariadb } from "../servers/mariadb.ts";
 import { startMongodb, startReplicaSet } from "../servers/mongodb.ts";
 import { startMysql } from "../servers/mysql.ts";
 import { readGreeting, readTlsVersion } from "../servers/mysql-greeting.ts";
+import { startRedis } from "../servers/redis.ts";
+import { readRedisVersion } from "../servers/redis-greeting.ts";
 import type { StartedServer, TestServer } from "../servers/server.ts";
+import { startValkey } from "../servers/valkey.ts";
 
 /** For the first run on a machine, which downloads. */
 const downloadTimeoutMs = 300_000;
@@ -45,6 +48,14 @@ const cases: readonly Case[] = [
     start: () => startMariadb({ release: "newer" }),
     greet: greetMysql,
   },
+  { name: "Redis", version: /^\d+\.\d+\.\d+$/, start: startRedis, greet: readRedisVersion },
+  {
+    name: "newer Redis",
+    version: /^([89]|\d\d)\.\d+\.\d+$/,
+    start: () => startRedis({ release: "newer" }),
+    greet: readRedisVersion,
+  },
+  { name: "Valkey", version: /^\d+\.\d+\.\d+$/, start: startValkey, greet: readRedisVersion },
 ];
 
 const isRunning = (pid: number): boolean => existsSync(`/proc/${String(pid)}`);
