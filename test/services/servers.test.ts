@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { MongoClient } from "mongodb";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startMariadb } from "../servers/mariadb.ts";
 import { startMongodb, startReplicaSet } from "../servers/mongodb.ts";
 import { startMysql } from "../servers/mysql.ts";
@@ -8,8 +8,9 @@ import { readGreeting, readTlsVersion } from "../servers/mysql-greeting.ts";
 import { isRunning } from "../servers/process/is-running.ts";
 import { startRedis } from "../servers/redis.ts";
 import { readRedisVersion } from "../servers/redis-greeting.ts";
+import { usesVariable } from "../servers/report/uses.ts";
 import type { StartedServer, TestServer } from "../servers/server.ts";
-import { startValkey } from "../servers/valkey.ts";
+import { startValkey, useValkey } from "../servers/valkey.ts";
 
 /** For the first run on a machine, which downloads. */
 const downloadTimeoutMs = 300_000;
@@ -100,6 +101,35 @@ test(
       expect(isRunning(pid)).toBe(false);
       expect(existsSync(folder)).toBe(false);
     }
+  },
+  downloadTimeoutMs,
+);
+
+test(
+  "A suite uses the server that the environment names, and does not stop it",
+  async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const { account, secret } = server.admin;
+    const place = `${server.host}:${String(server.port)}`;
+    const url = `redis://${account}:${secret.reveal()}@${place}/?ca=${server.caFile}`;
+    vi.stubEnv("KEYTURN_TEST_VALKEY", url);
+    // The table of this run must not call it a server of a person.
+    vi.stubEnv(usesVariable, undefined);
+    const own = await useValkey();
+    expect(own).toMatchObject({ port: server.port, version: server.version, ca: server.ca });
+    await own.stop();
+    expect(await readRedisVersion(own)).toBe(server.version);
+
+    vi.stubEnv("KEYTURN_TEST_VALKEY", url.replace(secret.reveal(), "wrong-password"));
+    const refused = useValkey();
+    await expect(refused).rejects.toThrow("The server in KEYTURN_TEST_VALKEY cannot be used:");
+    await expect(refused).rejects.not.toThrow("wrong-password");
+    vi.stubEnv("KEYTURN_TEST_VALKEY", place);
+    await expect(useValkey()).rejects.toThrow("KEYTURN_TEST_VALKEY must have the form");
   },
   downloadTimeoutMs,
 );
