@@ -73,7 +73,22 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     by: Using,
     { rotator, ...to }: Called<Options> = fixture.aimed,
     signal = patience(),
-  ) => rotator.apply({ ...to, next, using: by }, signal);
+    keep?: Credential,
+  ) => rotator.apply({ ...to, next, using: by, ...(keep && { keep }) }, signal);
+
+  const discard = (
+    keep: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.discard?.({ ...to, using: by, keep }, signal), "discard");
+
+  const endEarlier = (
+    { account }: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.endEarlier?.({ ...to, account, using: by }, signal), "endEarlier");
 
   const verify = (
     credential: Credential,
@@ -143,6 +158,8 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     anyAuthority,
     withSecret,
     apply,
+    discard,
+    endEarlier,
     verify,
     retire,
     examine,

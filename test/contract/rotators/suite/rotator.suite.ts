@@ -11,6 +11,7 @@ import type { Using } from "../../../../shared/rotators/rotator.ts";
 import { listen, type Listening } from "../../../doubles/listening.ts";
 import { testExamination } from "./rotator-examine.suite.ts";
 import { awkwardNames, awkwardSecrets, type Subject } from "./rotator-fixture.ts";
+import { testOverlap } from "./rotator-overlap.suite.ts";
 import { testSessions } from "./rotator-sessions.suite.ts";
 import { testStaying } from "./rotator-stay.suite.ts";
 import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
@@ -174,6 +175,8 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
     }
 
     testExamination(steps, subject);
+
+    if (subject.overlaps === true) testOverlap(steps, subject);
 
     if (subject.stays === true) testStaying(steps, subject);
 
