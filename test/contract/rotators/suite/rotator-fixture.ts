@@ -1,6 +1,6 @@
 import type { Credential } from "../../../../shared/core/secrets/secret.ts";
 import type { Endpoint } from "../../../../shared/core/target.ts";
-import type { Rotator, Using } from "../../../../shared/rotators/rotator.ts";
+import type { AzureIdentity, Rotator, Using } from "../../../../shared/rotators/rotator.ts";
 import type { CutProxy } from "../../../doubles/cut-proxy.ts";
 
 /** A rotator with the options of a target. */
@@ -27,6 +27,8 @@ export interface Fixture<Options> {
   elsewhere(port: number): Aimed<Options>;
   /** The admin, if `authorities` names admin. */
   readonly admin?: Credential;
+  /** The app's Azure identity, if it logs in to the target itself, with a token that the target takes. */
+  readonly identity?: AzureIdentity;
   /** An account that logs in but may not change others, if `authorities` names admin. */
   readonly powerless?: Credential;
   /** If `refuses` is set: a secret that the target refuses for this account. */
