@@ -13,12 +13,7 @@ import {
   toFailure,
   toLookError,
 } from "./mysql-errors.ts";
-import {
-  hasPasswordRules,
-  isOwnPasswordNative,
-  readFindings,
-  readPasswordRules,
-} from "./mysql-findings.ts";
+import { hasPasswordRules, isOwnPasswordNative, readFindings } from "./mysql-findings.ts";
 import {
   chooseVariants,
   type Findings,
@@ -34,6 +29,7 @@ import {
   planDiscard,
   planOverlap,
 } from "./mysql-overlap.ts";
+import { describeRules } from "./mysql-rules.ts";
 import { requireWritable, type Server, type Session } from "./mysql-session.ts";
 import {
   alterMariadbUsers,
@@ -118,7 +114,7 @@ async function change<Result>(
   try {
     return await work(changing);
   } catch (error) {
-    throw isKnownError(error) ? error : await toRefusal(changing, toFailure(error));
+    throw isKnownError(error) ? error : toRefusal(changing, toFailure(error));
   }
 }
 
@@ -186,8 +182,8 @@ async function setMariadbPassword(changing: Changing, password: string): Promise
 }
 
 /** The error for a statement that failed. It names the missing right or the rule. */
-async function toRefusal(changing: Changing, failure: Failure): Promise<Error> {
-  const { session, server, call, where, variants } = changing;
+function toRefusal(changing: Changing, failure: Failure): Error {
+  const { server, call, where, variants } = changing;
   const error = toChangeError(failure, where);
   const { errno } = failure;
   if (errno === undefined) return error;
@@ -203,6 +199,6 @@ async function toRefusal(changing: Changing, failure: Failure): Promise<Error> {
     );
   }
   if (!contradictsRules.has(errno)) return error;
-  const rules = await readPasswordRules(session).catch(() => "");
+  const rules = describeRules(server.variables);
   return rules === "" ? error : new ChangeRefusedError(`${error.message}. Its rules: ${rules}`);
 }

@@ -3,6 +3,7 @@ import type { Place } from "./mysql-change.ts";
 import { countConnections, readFindings } from "./mysql-findings.ts";
 import { judgeGap, judgeObstacles, judgeRight } from "./mysql-judgement.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
+import { readRules } from "./mysql-rules.ts";
 import { requireWritable } from "./mysql-session.ts";
 
 /** Queries the session of the authority. */
@@ -14,7 +15,8 @@ export async function examineIn(
   const findings = await readFindings(session, server, call);
   const right = judgeRight(findings);
   const gap = judgeGap(findings);
-  const common = { right, ...(gap !== undefined && { gap }) };
+  const rules = readRules(server.variables);
+  const common = { right, ...(gap !== undefined && { gap }), ...(rules && { rules }) };
   // An account that examines itself has just logged in.
   if (call.isProven || call.using.as === "self") return { obstacles: [], ...common };
   const connections = await countConnections(session, call.account);

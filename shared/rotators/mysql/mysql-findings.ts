@@ -39,16 +39,3 @@ export async function isOwnPasswordNative(session: Session): Promise<boolean> {
   const text = rows.flatMap((row) => Object.values(row).map(String)).join("");
   return / IDENTIFIED (?:BY PASSWORD|VIA mysql_native_password USING) '\*[0-9A-F]{40}'/.test(text);
 }
-
-const rules = `
-  SHOW GLOBAL VARIABLES WHERE Variable_name LIKE 'validate\\_password%' OR Variable_name LIKE 'simple\\_password\\_check%'
-    OR Variable_name LIKE 'cracklib%' OR Variable_name LIKE 'password\\_reuse\\_check%'`;
-
-/** The server's rules for passwords, as in "validate_password.length = 8". Empty if it shows none. */
-export async function readPasswordRules(session: Session): Promise<string> {
-  const rows = await session.query(rules);
-  return rows
-    .map((row) => `${String(row["Variable_name"])} = ${String(row["Value"])}`)
-    .filter((rule) => /^[\w.]+ = [\w.]+$/.test(rule))
-    .join(", ");
-}

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
+import { host } from "../connection/host.ts";
+import { identityAccount } from "../connection/identity-account.ts";
 import { tls } from "../connection/tls.ts";
 
 const oneLine = /^[^\0\r\n]+$/;
 
 export const mysqlOptions = z.strictObject({
-  // The driver would use a path as a Unix socket.
-  host: z.string().regex(/^[^\s/\0]+$/, "must be a host name or an IP address"),
+  host,
   port: z.int().min(1).max(65535).default(3306),
   /** The database that consumers use. It has no effect on the log-in. */
   database: z.string().regex(oneLine, "must be the name of a database").exactOptional(),
@@ -15,16 +16,16 @@ export const mysqlOptions = z.strictObject({
     .array(z.string().regex(oneLine, "must be the host part of an account, such as %"))
     .min(1)
     .exactOptional(),
-  /** The account that the app's Azure identity logs in as. */
-  identityAccount: z.string().regex(oneLine, "must be the name of an account").exactOptional(),
+  /** The account of the app's managed identity, with `admin: managed-identity`. */
+  identityAccount,
   tls: tls.prefault({}),
 });
 
 export type MysqlOptions = z.output<typeof mysqlOptions>;
 
 /** Describes the account in messages. */
-export function describeAccount({ host, port }: MysqlOptions, account: string): string {
-  return `MySQL at ${host}:${port}, account ${account}`;
+export function describeAccount(options: MysqlOptions, account: string): string {
+  return `MySQL at ${options.host}:${options.port}, account ${account}`;
 }
 
 /** MariaDB's limit. That of MySQL is 32, and the server refuses longer names. */

@@ -5,6 +5,7 @@ import type { Keepable } from "../connection/kept-sessions.ts";
 import { toFailure, toLoginVerdict, toNoPasswordError } from "./mysql-errors.ts";
 import { type Line, type LineOptions, openLine, type Row } from "./mysql-line.ts";
 import { describeAccount, type MysqlOptions, requireName } from "./mysql-options.ts";
+import { ruleVariables } from "./mysql-rules.ts";
 
 export interface Session extends Keepable {
   /** See `Line.query`. */
@@ -101,9 +102,12 @@ const settings = `
     character_set_results = utf8mb4, lock_wait_timeout = 20, innodb_lock_wait_timeout = 20, wait_timeout = 30,
     net_read_timeout = 20, net_write_timeout = 20`;
 
-const variables = `
-  SHOW SESSION VARIABLES WHERE Variable_name IN ('version', 'read_only', 'super_read_only', 'innodb_read_only', 'sql_mode',
-    'character_set_client', 'character_set_connection', 'password_history', 'password_reuse_interval')`;
+const shown = [
+  ...["version", "read_only", "super_read_only", "innodb_read_only", "sql_mode"],
+  ...["character_set_client", "character_set_connection"],
+  ...["password_history", "password_reuse_interval", ...ruleVariables],
+];
+const variables = `SHOW SESSION VARIABLES WHERE Variable_name IN (${shown.map(() => "?").join(", ")})`;
 
 const variableRows = z.array(z.object({ Variable_name: z.string(), Value: z.string() }));
 
@@ -111,7 +115,7 @@ const variableRows = z.array(z.object({ Variable_name: z.string(), Value: z.stri
 export async function settle(session: Session, where: string): Promise<Server> {
   await session.query(settings);
   await session.query("SET SESSION TRANSACTION READ WRITE");
-  const rows = variableRows.parse(await session.query(variables));
+  const rows = variableRows.parse(await session.query(variables, shown));
   const found = new Map(rows.map((row) => [row.Variable_name, row.Value]));
   const isSettled =
     found.get("sql_mode") === "" &&

@@ -5,6 +5,7 @@ import {
   isKnownError,
 } from "../../core/errors.ts";
 import type { Credential, Secret } from "../../core/secrets/secret.ts";
+import { findIdentityFaults } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
@@ -43,6 +44,8 @@ export const mysql: Rotator<MysqlOptions> = {
     port,
     ...(database !== undefined && { database }),
   }),
+
+  findOptionFaults: findIdentityFaults,
 
   findUnfit,
 
@@ -127,18 +130,13 @@ async function toCredential(
   signal: AbortSignal,
 ): Promise<Credential> {
   if (using.as !== "identity") return using.credential;
-  const where = describeAccount(options, account);
-  const { identityAccount, tls } = options;
-  if (identityAccount === undefined) {
-    throw new ConfigError(
-      `${where}: options.identityAccount must name the account that the app's identity logs in as`,
-    );
+  const [fault] = findIdentityFaults(options, using.as);
+  if (fault !== undefined) {
+    const field = ["options", ...fault.path].join(".");
+    throw new ConfigError(`${describeAccount(options, account)}: ${field} ${fault.message}`);
   }
-  // The server receives the token as it is.
-  if (tls.mode === "disable") {
-    throw new ConfigError(`${where}: a log-in with a token requires TLS. Remove options.tls.mode`);
-  }
-  return { account: identityAccount, secret: await using.getToken(tokenScope, signal) };
+  const secret = await using.getToken(tokenScope, signal);
+  return { account: options.identityAccount ?? "", secret };
 }
 
 /** Runs the work in a settled session of the authority, or returns "rejected" if the server refuses its credential. */

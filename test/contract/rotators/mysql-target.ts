@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type Connection, createConnection, type ConnectionOptions } from "mysql2/promise";
-import { expect } from "vitest";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.ts";
+import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
 import { startMariadb } from "../../servers/mariadb.ts";
 import { startMysql } from "../../servers/mysql.ts";
 import type { StartedServer } from "../../servers/server.ts";
@@ -17,6 +17,8 @@ export interface MysqlTarget {
   /** An admin with the rights of the documentation. */
   readonly admin: Credential;
   optionsWith(changed?: object): MysqlOptions;
+  /** Creates an account like the admin whose password is a token, and returns the identity that gets it. */
+  identity(account: string): Promise<AzureIdentity>;
   /** Runs a statement with all rights, on one connection that stays open. */
   sql(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** Another connection. Default: with all rights. */
@@ -37,14 +39,18 @@ export interface MysqlTarget {
 
 export const newSecret = () => new Secret(`Aa1-${randomBytes(24).toString("base64url")}`);
 
-const rights: Readonly<Record<MysqlSystem, readonly string[]>> = {
+/** Those of docs/rotators/mysql.md. */
+const documented: Readonly<Record<MysqlSystem, readonly string[]>> = {
   mysql: ["CREATE USER, PROCESS ON *.*", "SELECT ON mysql.user"],
   mariadb: ["CREATE USER, PROCESS ON *.*", "SELECT ON mysql.global_priv"],
 };
 
 export async function startMysqlTarget(
   system: MysqlSystem,
-  flags: readonly string[] = [],
+  {
+    flags = [],
+    rights = documented[system],
+  }: { flags?: readonly string[]; rights?: readonly string[] | undefined } = {},
 ): Promise<MysqlTarget> {
   const start = system === "mysql" ? startMysql : startMariadb;
   const server = await start({ flags: ["--general-log=1", "--log-output=TABLE", ...flags] });
@@ -73,9 +79,13 @@ export async function startMysqlTarget(
     const [rows] = await superuser.query<never>(text, [...values]);
     return rows as readonly Row[];
   };
-  const admin = { account: "rotation_admin", secret: newSecret() };
-  await sql("CREATE USER rotation_admin@'%' IDENTIFIED BY ?", [admin.secret.reveal()]);
-  for (const right of rights[system]) await sql(`GRANT ${right} TO rotation_admin@'%'`);
+  async function makeAdmin(account: string): Promise<Credential> {
+    const secret = newSecret();
+    await sql("CREATE USER ?@'%' IDENTIFIED BY ?", [account, secret.reveal()]);
+    for (const right of rights) await sql(`GRANT ${right} TO ?@'%'`, [account]);
+    return { account, secret };
+  }
+  const admin = await makeAdmin("rotation_admin");
 
   async function logsIn(account: string, secret: string): Promise<boolean> {
     try {
@@ -98,6 +108,14 @@ export async function startMysqlTarget(
     server,
     admin,
     optionsWith: (changed = {}) => mysql.options.parse({ host, port, tls: { caFile }, ...changed }),
+    async identity(account) {
+      const token = await makeAdmin(account);
+      const getToken = (scope: string) =>
+        scope === "https://ossrdbms-aad.database.windows.net/.default"
+          ? Promise.resolve(token.secret)
+          : Promise.reject(new Error(`no token for ${scope}`));
+      return { as: "identity", getToken };
+    },
     sql,
     connect,
     async account(name, secret) {
@@ -136,13 +154,4 @@ export async function startMysqlTarget(
       await server.stop();
     },
   };
-}
-
-/** Waits until a connection runs a statement that contains the text, and returns its id. */
-export async function whenRunning(target: MysqlTarget, state: string): Promise<number> {
-  const find = () =>
-    target.sql("SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE LIKE ?", [state]);
-  await expect.poll(async () => (await find()).length, { timeout: 10_000 }).toBe(1);
-  const [row] = await find();
-  return Number(row?.["id"]);
 }

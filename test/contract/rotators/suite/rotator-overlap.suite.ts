@@ -8,8 +8,15 @@ import { required, type RotatorSteps } from "./rotator-steps.ts";
 
 const patience = { timeout: 10_000 };
 
-/** The places of the secrets of an account: `keep` is the published one. */
-const states = [["keep"], ["keep", "other"], ["other", "keep"], ["keep", "keep"]] as const;
+type Secrets = readonly ("keep" | "other")[];
+
+/** The places of the secrets of an account, the newest one first: `keep` is the published one. */
+const states: readonly { readonly name: string; readonly secrets: Secrets }[] = [
+  { name: "the published secret alone", secrets: ["keep"] },
+  { name: "an older secret beside it", secrets: ["keep", "other"] },
+  { name: "a newer secret beside it", secrets: ["other", "keep"] },
+  { name: "the same secret twice", secrets: ["keep", "keep"] },
+];
 
 /** The rules for a rotator whose accounts can have two valid secrets. `keep` stays valid, whatever happens. */
 export function testOverlap<Options>(
@@ -21,14 +28,14 @@ export function testOverlap<Options>(
   const never = () => new AbortController().signal;
 
   /** An account that may keep its own secret, with two more secrets for it. */
-  async function begin(state: readonly ("keep" | "other")[] = ["keep"]) {
+  async function begin(secrets: Secrets = ["keep"]) {
     const keep = await newAccount();
     const [other, next] = [withSecret(keep), withSecret(keep)];
     await tools().permit(keep.account);
     const reveal = { keep: keep.secret.reveal(), other: other.secret.reveal() };
     await tools().hold(
       keep.account,
-      state.map((name) => reveal[name]),
+      secrets.map((name) => reveal[name]),
     );
     return { keep, other, next };
   }
@@ -56,9 +63,9 @@ export function testOverlap<Options>(
       apply(next, using(as, keep), steps.fixture.aimed, never(), keep);
 
     it.each(states)(
-      "keeps the published secret beside the new one, from %s %s",
-      async (...state) => {
-        const { keep, next } = await begin(state);
+      "keeps the published secret beside the new one, from $name",
+      async ({ secrets }) => {
+        const { keep, next } = await begin(secrets);
         await keeping(keep, async () => {
           expect(await change(next, keep)).toMatchObject({ kept: true });
         });
@@ -91,9 +98,9 @@ export function testOverlap<Options>(
     });
 
     it.each(states)(
-      "discards everything but the published secret, from %s %s",
-      async (...state) => {
-        const { keep, other } = await begin(state);
+      "discards everything but the published secret, from $name",
+      async ({ secrets }) => {
+        const { keep, other } = await begin(secrets);
         await keeping(keep, async () => {
           for (let time = 1; time <= 2; time++) await discard(keep, using(as, keep));
         });
@@ -166,21 +173,21 @@ export function testOverlap<Options>(
       "keeps the published secret when the line is %s at any statement",
       async (kind) => {
         const { proxy, aimed } = await tools().plain();
-        for (const state of states) {
+        for (const { name, secrets } of states) {
           for (const text of tools().statements) {
-            const { keep, next } = await begin(state);
+            const { keep, next } = await begin(secrets);
             await keeping(keep, async () => {
               proxy.cutAt(text, kind);
               const first = apply(next, using(as, keep), aimed, never(), keep);
               await first.catch(() => undefined);
-              expect(await works(keep), `${text} from ${state.join()}`).toBe(true);
+              expect(await works(keep), `${text} from ${name}`).toBe(true);
               await change(next, keep);
             });
             expect(await works(next)).toBe(true);
             await keeping(next, async () => {
               proxy.cutAt(text, kind);
               await discard(next, using(as, next), aimed).catch(() => undefined);
-              expect(await works(next), `${text} from ${state.join()}`).toBe(true);
+              expect(await works(next), `${text} from ${name}`).toBe(true);
               await discard(next, using(as, next));
             });
             expect(await works(keep)).toBe(false);
