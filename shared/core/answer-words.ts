@@ -11,6 +11,8 @@ export const dryRunChecks = [
   "admin-log-in",
   "privilege",
   "obstacles",
+  "password-rules",
+  "warnings",
   "server",
   "new-version",
   "consumer",

@@ -1,6 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
+import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
 import type { Rotator } from "./rotator.ts";
 
@@ -8,5 +9,6 @@ import type { Rotator } from "./rotator.ts";
 export const makeRotators = (credential: TokenCredential): readonly Rotator[] => [
   postgresql,
   mongodb,
+  mysql,
   azureSqlServer(credential),
 ];

@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
+import type { ServerRules } from "../core/secrets/server-rules.ts";
 import type { Endpoint } from "../core/target.ts";
 
 /** The properties of a rotator that the engine and the configuration check use. They never branch on the name of a type. */
@@ -88,6 +89,8 @@ export interface Discard<Options> extends Call<Options> {
 export interface Examine<Options> extends Look<Options> {
   /** The account has just logged in from here, so only the right to change it needs a check. */
   readonly isProven: boolean;
+  /** The other account of the pair: consumers that use `account` after the change expect the same rights. Absent: no pair. */
+  readonly twin?: string;
 }
 
 /** What the target says about an account and its authority, before a change of its secret. */
@@ -102,6 +105,18 @@ export interface Examination {
   readonly right: Right;
   /** Of a system that `overlaps`: why a change of this account would still take the old secret away. Whole sentences. */
   readonly gap?: string;
+  /** The rules of the target for new passwords that apply to this change. Absent: none are known. */
+  readonly rules?: ServerRules;
+  /** What does not prevent the change, but may surprise consumers after it: whole sentences that name the account. Absent: nothing. */
+  readonly warnings?: readonly string[];
+}
+
+/** A mistake in the options that only the choice of the authority makes one. */
+export interface OptionFault {
+  /** Begins at the options. */
+  readonly path: readonly string[];
+  /** Continues the name of the field, as in "is required with admin: managed-identity". */
+  readonly message: string;
 }
 
 /**
@@ -139,6 +154,8 @@ export interface Rotator<Options = unknown> {
    * server.
    */
   accountRealm?(options: Options): string;
+  /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
+  findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
   /**
    * Pure: whether an account may have two valid secrets, so that a new one takes nothing away. Absent: it may not. Exactly the rotators
    * with this function have `discard`.

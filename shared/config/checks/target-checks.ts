@@ -20,6 +20,7 @@ export const defaultGrace = day;
 /** Checks that involve several fields of a target. Paths begin at the target. */
 export const targetChecks: readonly TargetCheck[] = [
   checkAuthority,
+  checkOptionsOfAuthority,
   checkAccounts,
   checkAdministrator,
   checkFormat,
@@ -44,6 +45,16 @@ function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
   const others = Object.entries(possible).flatMap(([way, works]) => (works ? [way] : []));
   const message = `is not supported for ${rotator.type}; use ${others.join(" or ")}`;
   return [{ path: ["admin"], message }];
+}
+
+/** Some options are required, or have no effect, depending on who changes the password. */
+function checkOptionsOfAuthority({ fields, rotator, options }: TargetDraft): Finding[] {
+  const { admin } = fields;
+  if (admin === undefined || options === undefined) return [];
+  const chosen = { self: "self", "managed-identity": "identity" } as const;
+  const as = typeof admin === "string" ? chosen[admin] : "admin";
+  const faults = rotator?.findOptionFaults?.(options, as) ?? [];
+  return faults.map(({ path, message }) => ({ path: ["options", ...path], message }));
 }
 
 function checkAccounts(draft: TargetDraft): Finding[] {

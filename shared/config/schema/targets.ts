@@ -15,6 +15,10 @@ export interface ConfigRotator {
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
   overlaps?(options: unknown): boolean;
+  findOptionFaults?(
+    options: unknown,
+    as: "self" | "admin" | "identity",
+  ): readonly { readonly path: readonly string[]; readonly message: string }[];
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
 }

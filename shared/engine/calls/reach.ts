@@ -160,7 +160,7 @@ export async function logsIn(
 export async function examineAccount(
   session: TargetSession,
   authority: Authority,
-  examine: Pick<Examine<unknown>, "account" | "isProven">,
+  examine: Pick<Examine<unknown>, "account" | "isProven" | "twin">,
 ): Promise<Examination | "rejected"> {
   const { ports, target } = session;
   const rotator = ports.rotator(target.type);

@@ -1,8 +1,11 @@
 import type { DryRunCheck } from "../../core/dry-run.ts";
 import { judgeExamination } from "../../core/looks/judgements.ts";
+import { findRuleConflicts } from "../../core/secrets/server-rules.ts";
+import type { Target } from "../../core/target.ts";
+import type { Examination } from "../../rotators/rotator.ts";
 import { toServerName } from "../fleet/turn.ts";
 import { readAdmin } from "../looks/credentials.ts";
-import { examineAs, type ExaminedAs } from "../looks/preflight.ts";
+import { describeCredential, examineAs, type ExaminedAs, findTwin } from "../looks/preflight.ts";
 import type { TargetSession } from "../session.ts";
 import { report, reportError } from "./result.ts";
 
@@ -24,7 +27,11 @@ export async function checkAuthority(
   const before = secret ? [secret] : [];
   const subject = { check: "admin-log-in", about: authority.as } as const;
   try {
-    const examined = await examineAs(session, { account, isProven }, readAdmin);
+    const examined = await examineAs(
+      session,
+      { account, isProven, ...findTwin(session.target, account) },
+      readAdmin,
+    );
     return [...before, ...judge(session, account, examined), describeServer(server)];
   } catch (error) {
     return [...before, reportError(session, subject, error)];
@@ -57,9 +64,10 @@ function judge(
   const who = admin ? admin.credential.account : "Keyturn's Azure identity";
   const logIn = { check: "admin-log-in", about: who } as const;
   if (examined === "rejected") {
-    const where = target.authority.as === "admin" ? target.authority.secret.name : "";
-    const action = `Store the present password of ${who} in secret ${where}.`;
-    const refused = `The target refuses the admin credential stored in ${where}`;
+    const action = admin
+      ? `Store the present password of ${who} in secret ${admin.ref.name}.`
+      : "Check the account that the options name for the identity, and create it on the target.";
+    const refused = `The target refuses ${describeCredential(target.authority)}`;
     return [report(logIn, "failed", refused, action)];
   }
   const obstacles = { check: "obstacles", about: account } as const;
@@ -80,7 +88,22 @@ function judge(
           `Nothing is known that prevents account ${account} from logging in`,
         ),
     judgeRight(account, who, examined.right),
+    ...judgeRules(target, account, examined),
+    ...(examined.warnings ?? []).map((warning) =>
+      report({ check: "warnings", about: account }, "warning", warning),
+    ),
   ];
+}
+
+/** Whether every password of the policy satisfies the target's own rules. */
+function judgeRules({ policy }: Target, account: string, { rules }: Examination): DryRunCheck[] {
+  if (!rules) return [];
+  const subject = { check: "password-rules", about: account } as const;
+  const conflicts = findRuleConflicts(rules, policy.password);
+  const what = `the passwords of policy ${policy.name}`;
+  if (conflicts.length === 0) return [report(subject, "ok", `${rules.source} allows ${what}`)];
+  const action = `In \`password\` of policy ${policy.name}: ${conflicts.join("; ")}.`;
+  return [report(subject, "failed", `${rules.source} may refuse ${what}`, action)];
 }
 
 function judgeRight(

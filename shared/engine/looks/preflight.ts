@@ -15,8 +15,16 @@ import {
 import type { Rotation } from "../../core/record/record.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { hasGrace, hasOverlap, isSameVersion, type VersionRef } from "../../core/target.ts";
-import type { Examination, Using } from "../../rotators/rotator.ts";
+import type { ServerRules } from "../../core/secrets/server-rules.ts";
+import {
+  type Authority,
+  hasGrace,
+  hasOverlap,
+  isSameVersion,
+  type Target,
+  type VersionRef,
+} from "../../core/target.ts";
+import type { Examination, Examine, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import {
   examineAccount,
@@ -51,6 +59,8 @@ export interface Cleared {
   readonly keep?: Credential;
   /** Whether the target refused it in the last minutes, and Keyturn did not try it again. */
   readonly keepInDoubt?: true;
+  /** The rules of the target for new passwords, as far as it shows them. */
+  readonly rules?: ServerRules;
   /** The published secret as consumers read it now. Absent where its state cannot prevent a repeated change. */
   readonly current?: StoredSecret | Unreadable;
   readonly findings: readonly Finding[];
@@ -100,7 +110,13 @@ export async function lookAgain(session: TargetSession, rotation: Rotation): Pro
   if (isPatient) rejectIf(findVanished(session.target, session.record(), rotation, missing));
   const kept = hasOverlap(session.target) && (await findStillValid(session, rotation, stored));
   try {
-    const cleared = await clearAuthority(session, rotation, undefined, notProven);
+    // The target decides itself about a secret that it may already have.
+    const { rules: _rules, ...cleared } = await clearAuthority(
+      session,
+      rotation,
+      undefined,
+      notProven,
+    );
     return { ...cleared, ...kept };
   } catch (error) {
     if (!(error instanceof ObstacleError)) throw error;
@@ -227,12 +243,11 @@ async function clearAuthority(
   const { account } = rotation;
   const known = typeof live === "object" ? live : undefined;
   if (target.authority.as === "self") return clearSelf(session, rotation, known);
-  const examine = { account, isProven: known !== undefined };
+  const examine = { account, isProven: known !== undefined, ...findTwin(target, account) };
   const { admin, using, examined } = await examineAs(session, examine, recallAdmin);
   if (examined === "rejected") {
-    const where = target.authority.as === "admin" ? target.authority.secret.name : "";
     throw new TargetUnavailableError(
-      `target ${target.id} refuses the admin credential stored in ${where}; ${consequence}`,
+      `target ${target.id} refuses ${describeCredential(target.authority)}; ${consequence}`,
     );
   }
   const is = requireClear(examined, consequence);
@@ -242,8 +257,31 @@ async function clearAuthority(
     ...(known && { live: known.ref }),
     ...(admin && { usingRef: admin.ref }),
     proof: issueProof(session, "authority"),
-    findings: [{ about: "authority", is, sentence: `${who} may change ${account}` }],
+    ...(examined.rules && { rules: examined.rules }),
+    findings: [
+      { about: "authority", is, sentence: `${who} may change ${account}` },
+      ...(examined.warnings ?? []).map((warning) => toWarning(warning)),
+    ],
   };
+}
+
+const toWarning = (sentence: string): Finding => ({
+  about: "account",
+  is: "warning",
+  sentence: sentence.replace(/\.$/, ""),
+});
+
+/** The credential of an authority, in messages about its refusal. */
+export function describeCredential(authority: Authority): string {
+  return authority.as === "admin"
+    ? `the admin credential stored in ${authority.secret.name}`
+    : "the token of Keyturn's Azure identity";
+}
+
+/** The other account of a pair. */
+export function findTwin({ slots }: Target, account: string): { readonly twin?: string } {
+  const twin = slots.find((slot) => slot.account !== account)?.account;
+  return twin === undefined ? {} : { twin };
 }
 
 export interface ExaminedAs {
@@ -255,7 +293,7 @@ export interface ExaminedAs {
 /** Examines the account with the admin's remembered secret. If the target refuses it, reads the secret from the vault again. */
 export async function examineAs(
   session: TargetSession,
-  examine: { readonly account: string; readonly isProven: boolean },
+  examine: Pick<Examine<unknown>, "account" | "isProven" | "twin">,
   findAdmin: (session: TargetSession) => Promise<StoredCredential>,
 ): Promise<ExaminedAs> {
   const isAdmin = session.target.authority.as === "admin";

@@ -15,6 +15,7 @@ import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import type { Applied } from "../../rotators/rotator.ts";
 import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
+import { requireAllowed } from "../looks/allowed.ts";
 import {
   findLiveCredential,
   findPending,
@@ -67,6 +68,7 @@ export async function applying(session: TargetSession, rotation: Rotation): Prom
   if (cleared === "other turn") return { to: "staging" };
   const pending = await findPending(session, rotation);
   if (!pending) return handleLostPending(session, rotation);
+  requireAllowed(cleared, pending.credential);
   if (cleared.current) {
     await requireRoom(session, rotation.id, pending.credential, cleared.current);
   }

@@ -4,6 +4,8 @@ import {
   ConfigError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
+import { redact } from "../../core/secrets/redact.ts";
+import type { Secret } from "../../core/secrets/secret.ts";
 import { explainCode } from "../connection/lost-line.ts";
 
 /** The parts of a driver's error that messages may contain. The rest may contain the statement, and with it the verifier. */
@@ -14,15 +16,22 @@ export interface Failure {
   readonly routine?: string;
   /** The code of the system or the TLS library, such as ECONNREFUSED. */
   readonly code?: string;
+  /** The server's own words, without a secret. Present where the caller has named the secrets that they may contain. */
+  readonly words?: string;
 }
+
+/** How a server requests a password. `md5` also says that it stores an MD5 verifier of the account. */
+export type Request = "scram" | "md5" | "clear";
 
 /** What the server has requested so far, and whether it has accepted the account. */
 export interface Asked {
   password: boolean;
+  how?: Request;
   /** SCRAM proves the password, and ends with the server's own proof. */
-  scram: boolean;
   serverProof: boolean;
   letIn: boolean;
+  /** The process that serves this connection, as the server itself has announced it. */
+  backend?: number;
 }
 
 /** The result of a log-in, successful or not. */
@@ -39,7 +48,13 @@ const driverErrors: readonly (readonly [text: RegExp, code: string])[] = [
   [/^SASL: Only mechanism\(s\) /, "OTHER_PROOF"],
 ];
 
-export function toFailure(error: unknown): Failure {
+/** Answers of poolers have no field for the server function. These refuse a log-in. */
+const poolerRefusal = /authentication failed|no such user|bouncer/i;
+
+/** Longer words of a server are cut. */
+const maxWords = 200;
+
+export function toFailure(error: unknown, secrets?: readonly Secret[]): Failure {
   const text = error instanceof Error ? error.message : "";
   const known = driverErrors.find(([pattern]) => pattern.test(text));
   if (known !== undefined) return { code: known[1] };
@@ -50,7 +65,14 @@ export function toFailure(error: unknown): Failure {
   const code = field("code");
   // Only an answer of the server has a severity. The code is printed, so it must look like a code and not like a text.
   if (field("severity") !== "") {
-    return { sqlState: /^[0-9A-Z]{5}$/.test(code) ? code : "XX000", routine: field("routine") };
+    const routine = field("routine");
+    if (routine === "" && poolerRefusal.test(text)) return { code: "POOLER" };
+    const words = secrets && redact(text, secrets).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+    return {
+      sqlState: /^[0-9A-Z]{5}$/.test(code) ? code : "XX000",
+      routine,
+      ...(words !== undefined && { words: words.slice(0, maxWords) }),
+    };
   }
   return /^[A-Z][A-Z0-9_]{2,50}$/.test(code) ? { code } : {};
 }
@@ -68,6 +90,17 @@ const toBlocked = (sentence: string) => (where: string) =>
   new AccountBlockedError(`${where}: ${sentence}`);
 
 const noTls = "the server offers no TLS. Switch TLS on there, or set options.tls.mode to disable";
+export const isPooler = config(
+  "a connection pooler answers instead of the server. It may accept an old password, or refuse a new one. " +
+    "Set options.direct to the address of the server itself; consumers still get options.host",
+);
+export const isStandby = unavailable(
+  "the server is a standby, which accepts no changes. Set options.host to the primary, or promote this server",
+);
+const noToken = config(
+  "the server does not request a token of this account. Create it as the account of the app's managed identity " +
+    "(on Azure: SELECT * FROM pgaadauth_create_principal), or correct options.identityAccount",
+);
 const noPassword = config(
   "the server does not request this account's password, so a log-in proves nothing. " +
     "Set the account's line in pg_hba.conf to scram-sha-256 instead of trust, peer, cert or a ticket; " +
@@ -87,7 +120,9 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
   "42501": toBlocked(
     "the account may not connect to this database. Run GRANT CONNECT ON DATABASE, or check options.database",
   ),
-  "53300": unavailable("the server accepts no more connections"),
+  "53300": unavailable(
+    "the server accepts no more connections. Close idle ones, or raise max_connections",
+  ),
   "53300 InitializeSessionUserId": toBlocked(
     "the account has all the connections that its CONNECTION LIMIT allows",
   ),
@@ -104,8 +139,8 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
 const changeAnswers: Readonly<Record<string, Meaning>> = {
   "42501": toChangeRefused("the admin lacks the right to change this password"),
   "42704": toChangeRefused("the account does not exist"),
-  "22023": toChangeRefused("the server refuses to set this password"),
-  "25006": unavailable("the server is read-only, perhaps a replica"),
+  "25006": unavailable("the server has become read-only, perhaps a standby"),
+  "0A000 check_transaction_read_only": isStandby,
   "55P03": unavailable("the account is locked by another change"),
   "57014": unavailable("the server cancelled the change, for example because it timed out"),
   "08": unavailable("the connection failed"),
@@ -122,17 +157,25 @@ export function toLoginVerdict(
   heard: Heard,
   failure: Failure | undefined,
   where: string,
+  isToken = false,
 ): "accepted" | "rejected" | Error {
   const { asked } = heard;
+  if (failure?.code === "POOLER") return isPooler(where);
+  // A server that checks tokens must see them. Any other request is for a password that the account has as well.
+  if (isToken && asked.password && asked.how !== "clear") return noToken(where);
   if (failure === undefined && isProof(asked)) return "accepted";
   if (asked.letIn && !isProof(asked)) return noPassword(where);
   if (failure === undefined) return unavailable("the connection was lost")(where);
+  return judgeFailure(heard, failure, where);
+}
+
+function judgeFailure(heard: Heard, failure: Failure, where: string): "rejected" | Error {
   const { sqlState, routine, code } = failure;
   if (code === "OTHER_PROOF") return noPassword(where);
   if (sqlState === "28P01") return "rejected";
   // The server also sends this to an account that LDAP or PAM refuses, or that has no ticket or certificate.
   if (sqlState === "28000" && routine === "auth_failed") {
-    return asked.password ? "rejected" : noPassword(where);
+    return heard.asked.password ? "rejected" : noPassword(where);
   }
   const late = heard.late();
   if (late !== undefined) return unavailable(late)(where);
@@ -140,8 +183,8 @@ export function toLoginVerdict(
 }
 
 /** Whether the server checked the password, so that a log-in proves it. */
-function isProof({ password, scram, serverProof }: Asked): boolean {
-  return password && (!scram || serverProof);
+function isProof({ password, how, serverProof }: Asked): boolean {
+  return password && (how !== "scram" || serverProof);
 }
 
 export function toLoginError(failure: Failure, where: string): Error {
@@ -165,16 +208,21 @@ export function lookError(failure: Failure, where: string): Error {
 }
 
 /** The error for a change that cannot have taken effect. */
-export function toChangeError(failure: Failure, where: string): Error {
-  const state = failure.sqlState ?? "08";
-  const meaning =
+export function toChangeError(failure: Failure, where: string, advice?: string): Error {
+  const { sqlState: state = "08", routine = "", words } = failure;
+  const known =
+    changeAnswers[`${state} ${routine}`] ??
     changeAnswers[state] ??
-    changeAnswers[state.slice(0, 2)] ??
-    toChangeRefused("the server refuses the change");
-  return explain(failure, where, meaning);
+    changeAnswers[state.slice(0, 2)];
+  const said = words === undefined ? "" : `: "${words}"`;
+  const refused = toChangeRefused(
+    `the server refuses the change${said}${advice === undefined ? "" : `. ${advice}`}`,
+  );
+  return explain(failure, where, known ?? refused);
 }
 
 function explain(failure: Failure, where: string, meaning: Meaning): Error {
+  if (failure.code === "POOLER") return isPooler(where);
   if (failure.sqlState !== undefined) return meaning(`${where}, SQLSTATE ${failure.sqlState}`);
   const code = failure.code ?? "no answer";
   const sentence = code === "NO_TLS" ? noTls : explainCode(code, "options.tls.caFile");

@@ -1,8 +1,12 @@
 import { z } from "zod";
-import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
+import { isStandby } from "./postgresql-errors.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
-import { knock, lookInto, type Session } from "./postgresql-session.ts";
+import { passwordSettings, readRules, refusesVerifiers } from "./postgresql-rules.ts";
+import { knock, type Session } from "./postgresql-session.ts";
+import { lookInto } from "./postgresql-settings.ts";
+import { compareTwins } from "./postgresql-twins.ts";
+import { describeEncryption, readEncryption } from "./postgresql-verifier.ts";
 
 /** Groups of managed services whose members may do more than the catalog says. */
 const providerGroups = ["azure_pg_admin", "rds_superuser", "cloudsqlsuperuser", "alloydbsuperuser"];
@@ -29,6 +33,10 @@ const question = `
       pg_catalog.current_setting('rds.restrict_password_commands', true), 'off'
     ) NOT IN ('off', '0', '') AS "isRestricted",
     pg_catalog.quote_ident($1::pg_catalog.text) AS quoted,
+    (
+      SELECT pg_catalog.json_object_agg(name, pg_catalog.current_setting(name, true))
+      FROM pg_catalog.unnest($3::pg_catalog.text[]) AS name
+    ) AS settings,
     account.oid IS NOT NULL AS "exists",
     account.oid = me.oid AS "isMe",
     account.rolsuper AS "isSuperuser",
@@ -51,7 +59,17 @@ const question = `
       SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity
       WHERE datid = db.oid AND pid <> pg_catalog.pg_backend_pid()
         AND coalesce(backend_type, 'client backend') = 'client backend'
-    ) AS "databaseConnections"
+    ) AS "databaseConnections",
+    (
+      SELECT pg_catalog.sum(setting::pg_catalog.int4 * CASE name WHEN 'max_connections' THEN 1 ELSE -1 END)::pg_catalog.int4
+      FROM pg_catalog.pg_settings
+      WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')
+    ) AS "serverLimit",
+    (
+      SELECT pg_catalog.count(*)::pg_catalog.int4 FROM pg_catalog.pg_stat_activity
+      WHERE pid <> pg_catalog.pg_backend_pid()
+        AND coalesce(backend_type, 'client backend') = 'client backend'
+    ) AS "serverConnections"
   FROM pg_catalog.pg_roles me
   JOIN pg_catalog.pg_database db ON db.datname = pg_catalog.current_database()
   LEFT JOIN pg_catalog.pg_roles account ON account.rolname = $1::pg_catalog.text
@@ -67,6 +85,7 @@ const everybody = {
   isProviderAdmin: z.boolean(),
   isRestricted: z.boolean(),
   quoted: z.string(),
+  settings: z.record(z.string(), z.string().nullable()),
 };
 const account = {
   isMe: z.boolean(),
@@ -82,6 +101,8 @@ const account = {
   takesConnections: z.boolean(),
   databaseLimit: z.int(),
   databaseConnections: z.int(),
+  serverLimit: z.int(),
+  serverConnections: z.int(),
 };
 const answer = z.discriminatedUnion("exists", [
   z.object({ ...everybody, exists: z.literal(false) }),
@@ -93,8 +114,9 @@ type Found = Extract<Answer, { exists: true }>;
 
 /** Undefined if the catalog of the server does not answer like that of PostgreSQL. */
 async function askCatalog(session: Session, name: string): Promise<Answer | undefined> {
-  const groups = `{${providerGroups.join(",")}}`;
-  const [row] = await session.query(question, [name, groups]);
+  const toArray = (items: readonly string[]) => `{${items.join(",")}}`;
+  const values = [name, toArray(providerGroups), toArray(passwordSettings)];
+  const [row] = await session.query(question, values);
   return answer.safeParse(row).data;
 }
 
@@ -104,24 +126,34 @@ export async function examineIn(
   call: Examine<PostgresqlOptions>,
   signal: AbortSignal,
 ): Promise<Examination> {
-  const { options, account: name, using, isProven, connectWithin } = call;
-  const found = await lookInto(session, () => askCatalog(session, name));
+  const { options, account: name, using, isProven, connectWithin, twin } = call;
+  const found = await lookInto(session, name, () => askCatalog(session, name));
   if (found === undefined) return { obstacles: [], right: { is: "likely" } };
-  if (found.isStandby) {
-    throw new TargetUnavailableError(
-      `${describeAccount(options, name)}: the server is a standby, which accepts no changes`,
-    );
-  }
-  const right = examineRight(found, name);
+  if (found.isStandby) throw isStandby(describeAccount(options, name));
+  const differences = twin === undefined ? [] : await compareTwins(session, name, twin);
+  const refused = refusesVerifiers(options, found, name);
+  const rules = readRules(options, found, name);
+  const answer = {
+    right:
+      refused === undefined
+        ? examineRight(found, name)
+        : ({ is: "missing", why: refused } as const),
+    ...(rules && { rules }),
+  };
+  const withWarnings = (warnings: readonly string[]) => warnings.length > 0 && { warnings };
   // An account that examines itself has just logged in.
-  if (isProven || using.as === "self") return { obstacles: [], right };
-  const obstacles = obstaclesIn(found, name);
-  if (found.exists) {
-    const kept = await knock(options, name, signal, connectWithin);
-    // A begun log-in adds nothing to what the catalog has shown. A server that requests the password does not block the account.
-    if (kept !== undefined && obstacles.length === 0) obstacles.push(kept.message);
+  if (isProven || using.as === "self") {
+    return { obstacles: [], ...answer, ...withWarnings(differences) };
   }
-  return { obstacles, right };
+  const obstacles = obstaclesIn(found, name);
+  const warnings = [...differences];
+  if (found.exists) {
+    const { blocked, request } = await knock(options, name, signal, connectWithin);
+    // A begun log-in adds nothing to what the catalog has shown. A server that requests the password does not block the account.
+    if (blocked !== undefined && obstacles.length === 0) obstacles.push(blocked.message);
+    warnings.push(...describeEncryption(options, readEncryption(request), name));
+  }
+  return { obstacles, ...answer, ...withWarnings(warnings) };
 }
 
 /** Pure: what prevents the account from logging in to this database, whatever its password. */
@@ -156,6 +188,11 @@ function obstaclesIn(found: Answer, name: string): string[] {
       isBound && databaseLimit >= 0 && found.databaseConnections >= databaseLimit,
       `Database \`${database}\` has ${found.databaseConnections} of the ${databaseLimit} connections that its limit ` +
         `allows, so ${name} cannot log in. Close some, or run: ALTER DATABASE ${database} CONNECTION LIMIT -1.`,
+    ],
+    [
+      isBound && found.serverConnections >= found.serverLimit,
+      `The server has ${found.serverConnections} of the ${found.serverLimit} connections that it allows to accounts like ` +
+        `${name}, so ${name} cannot log in. Close some, or raise max_connections.`,
     ],
   ];
   return obstacles.flatMap(([isThere, sentence]) => (isThere ? [sentence] : []));
@@ -203,7 +240,7 @@ export async function describeLackOfRight(
   session: Session,
   name: string,
 ): Promise<string | undefined> {
-  const found = await lookInto(session, () => askCatalog(session, name));
+  const found = await lookInto(session, name, () => askCatalog(session, name));
   if (found === undefined) return undefined;
   const right = examineRight(found, name);
   return right.is === "missing" ? right.why : undefined;

@@ -7,7 +7,7 @@ import { hearSignal } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
 import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
-import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
+import { describeAccount, findServer, type PostgresqlOptions } from "./postgresql-options.ts";
 
 /** Milliseconds to wait for an orderly close, if the server does not answer it. */
 const goodbye = 500;
@@ -51,11 +51,10 @@ export async function openLine(
     const where = describeAccount(options, login.account);
     throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
   }
-  const asked: Asked = { password: false, scram: false, serverProof: false, letIn: false };
+  const asked: Asked = { password: false, serverProof: false, letIn: false };
   const socket = new Socket();
   const client = new Client({
-    host: options.host,
-    port: options.port,
+    ...findServer(options),
     database: options.database,
     user: login.account,
     // The driver calls this only when the server requests the password.
@@ -105,7 +104,12 @@ function listenTo(client: Client, asked: Asked): void {
   // A broken connection also fails the current query. Without a listener, the event would end the process.
   client.on("error", () => undefined);
   const { connection } = client;
-  connection.on("authenticationSASL", () => (asked.scram = true));
+  connection.on("authenticationSASL", () => (asked.how = "scram"));
+  connection.on("authenticationMD5Password", () => (asked.how = "md5"));
+  connection.on("authenticationCleartextPassword", () => (asked.how = "clear"));
+  connection.on("backendKeyData", ({ processID }: { readonly processID: number }) => {
+    asked.backend = processID;
+  });
   connection.on("authenticationSASLFinal", () => (asked.serverProof = true));
   connection.on("authenticationOk", () => (asked.letIn = true));
 }

@@ -1,23 +1,45 @@
 import { z } from "zod";
+import { host } from "../connection/host.ts";
+import { identityAccount } from "../connection/identity-account.ts";
 import { tls } from "../connection/tls.ts";
 
-export const postgresqlOptions = z.strictObject({
-  // The driver would use a path as a Unix socket.
-  host: z.string().regex(/^[^\s/\0]+$/, "must be a host name or an IP address"),
-  port: z.int().min(1).max(65535).default(5432),
-  database: z
-    .string()
-    .regex(/^[^\0]+$/, "must be the name of a database")
-    .default("postgres"),
-  tls: tls.prefault({}),
-});
+const port = z.int().min(1).max(65535).default(5432);
+
+export const postgresqlOptions = z
+  .strictObject({
+    host,
+    port,
+    /** The server itself, if host and port are those of a pooler. Keyturn connects to it; consumers get host and port. */
+    direct: z.strictObject({ host, port }).exactOptional(),
+    database: z
+      .string()
+      .regex(/^[^\0]+$/, "must be the name of a database")
+      .default("postgres"),
+    /** The role of the app's managed identity, with `admin: managed-identity`. */
+    identityAccount,
+    /** What a change contains. Default: verifier. With clear, the server sees the password, and may log it. */
+    sendPassword: z.enum(["verifier", "clear"]).exactOptional(),
+    /** The form in which the server stores the password. Default: keep, which is the form that the account has now. */
+    passwordEncryption: z.enum(["keep", "scram-sha-256", "md5"]).exactOptional(),
+    tls: tls.prefault({}),
+  })
+  .refine((options) => options.sendPassword !== "clear" || options.tls.mode !== "disable", {
+    path: ["sendPassword"],
+    message: "must not be clear when tls.mode is disable",
+  });
 
 export type PostgresqlOptions = z.output<typeof postgresqlOptions>;
 
+/** The address of the server itself. */
+export function findServer({ host: name, port: at, direct }: PostgresqlOptions): {
+  readonly host: string;
+  readonly port: number;
+} {
+  return direct ?? { host: name, port: at };
+}
+
 /** Describes the account in messages. */
-export function describeAccount(
-  { host, port, database }: PostgresqlOptions,
-  account: string,
-): string {
-  return `PostgreSQL at ${host}:${port}, database ${database}, account ${account}`;
+export function describeAccount(options: PostgresqlOptions, account: string): string {
+  const server = findServer(options);
+  return `PostgreSQL at ${server.host}:${server.port}, database ${options.database}, account ${account}`;
 }

@@ -1,7 +1,13 @@
-import { AccountBlockedError, ConfigError } from "../../core/errors.ts";
+import { AccountBlockedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
-import { toLoginVerdict } from "./postgresql-errors.ts";
+import {
+  isPooler,
+  type Request,
+  toFailure,
+  toLoginError,
+  toLoginVerdict,
+} from "./postgresql-errors.ts";
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
@@ -11,62 +17,56 @@ const maxNameBytes = 63;
 export interface Session extends Keepable {
   /** Rejects with the driver's own errors. Only `toFailure` may read them. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
+  /** How the server requested the password at the log-in. */
+  readonly request: Request | undefined;
 }
 
-/**
- * Milliseconds. It is well below a minute, because a change that timed out must not take effect much later, during another change.
- */
-const serverPatience = "20000";
-
-/**
- * Prepares the transaction: names resolve in the system catalog, and statements have a time limit. The idle limit matters if the app
- * dies, because the account stays locked for everybody until the session ends.
- */
-export async function settle(session: Session): Promise<void> {
-  await setLocally(session, "search_path", "pg_catalog");
-  for (const name of ["statement", "lock", "idle_in_transaction_session"]) {
-    await setLocally(session, `${name}_timeout`, serverPatience);
-  }
-}
-
-/** Sets a value until the transaction ends, because behind a pooler the next client gets the same session. */
-function setLocally(session: Session, name: string, value: string): Promise<readonly Row[]> {
-  return session.query("SELECT pg_catalog.set_config($1, $2, true)", [name, value]);
-}
-
-/** Runs a query in a read-only transaction. */
-export async function lookInto<Result>(
-  session: Session,
-  ask: () => Promise<Result>,
-): Promise<Result> {
-  await session.query("BEGIN READ ONLY");
-  await settle(session);
-  const result = await ask();
-  await session.query("COMMIT");
-  return result;
+export interface LogIn {
+  readonly credential: Credential;
+  readonly connectWithin?: number | undefined;
+  /** The secret is a token of Azure, which proves something only to a server that requests it in clear text. */
+  readonly isToken?: boolean;
 }
 
 /** Opens a new connection, or returns "rejected" if the server checked the credential and refused it. */
 export async function logIn(
   options: PostgresqlOptions,
-  credential: Credential,
+  { credential, connectWithin, isToken = false }: LogIn,
   signal: AbortSignal,
-  connectWithin?: number,
 ): Promise<Session | "rejected"> {
   requireUsable(options, credential);
   const { account, secret } = credential;
+  const where = describeAccount(options, account);
   const answer = () => secret.reveal();
   const line = await openLine(options, { account, answer }, signal, connectWithin);
   const failure = await line.connect();
-  const verdict = toLoginVerdict(line, failure, describeAccount(options, account));
-  if (verdict === "accepted") return toSession(line);
-  await line.hangUp();
+  const verdict = toLoginVerdict(line, failure, where, isToken);
+  if (verdict !== "accepted") await line.hangUp();
+  if (verdict instanceof Error) throw verdict;
   if (verdict === "rejected") return verdict;
-  throw verdict;
+  await requireServer(line, where);
+  return toSession(line);
+}
+
+/**
+ * Makes one query, and throws if a pooler is at the other end: it announces a process of its own, and the query reaches another one.
+ * A pooler checks passwords against a list of its own, so its answers prove nothing.
+ */
+async function requireServer(line: Line, where: string): Promise<void> {
+  try {
+    const [row] = await line.query("SELECT pg_catalog.pg_backend_pid() AS pid");
+    const { backend } = line.asked;
+    const pid = row?.["pid"];
+    if (typeof pid === "number" && backend !== undefined && pid !== backend) throw isPooler(where);
+  } catch (error) {
+    await line.close();
+    throw isKnownError(error) ? error : toLoginError(toFailure(error), where);
+  }
 }
 
 function toSession(line: Line): Session {
   return {
+    request: line.asked.how,
     query: (text, values) => line.query(text, values),
     rest: () => {
       line.rest();
@@ -85,17 +85,24 @@ function toSession(line: Line): Session {
   };
 }
 
+/** What a begun log-in has shown. */
+export interface Knocked {
+  /** How the server requests the password. Absent if it has not come to that. */
+  readonly request?: Request;
+  /** The answer of the server if it refuses the account before that. */
+  readonly blocked?: AccountBlockedError;
+}
+
 /**
  * Begins a log-in as the account, and closes the connection when the server requests the password. It sends no password, so the
- * server counts no failed log-in. Returns the answer of the server if it refuses the account before that. Throws if the server cannot
- * be reached.
+ * server counts no failed log-in. Throws if the server cannot be reached.
  */
 export async function knock(
   options: PostgresqlOptions,
   account: string,
   signal: AbortSignal,
   connectWithin?: number,
-): Promise<AccountBlockedError | undefined> {
+): Promise<Knocked> {
   const asked = Promise.withResolvers<"asked">();
   const answer = () => {
     asked.resolve("asked");
@@ -108,9 +115,10 @@ export async function knock(
       ? undefined
       : toLoginVerdict(line, outcome, describeAccount(options, account));
   await line.hangUp();
-  if (verdict instanceof AccountBlockedError) return verdict;
+  if (verdict instanceof AccountBlockedError) return { blocked: verdict };
   if (verdict instanceof Error) throw verdict;
-  return undefined;
+  const { how } = line.asked;
+  return how === undefined ? {} : { request: how };
 }
 
 export function requireUsable(options: PostgresqlOptions, credential: Credential): void {

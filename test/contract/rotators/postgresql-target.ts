@@ -3,10 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
-import { expect } from "vitest";
+import { vi } from "vitest";
 import { makeCertificate } from "../../../local/certificate.ts";
 import { startPostgres } from "../../../local/postgres.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
+import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
+import { noteUse } from "../../servers/report/uses.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -18,6 +20,8 @@ export interface PostgresqlTarget {
   readonly logFile: string;
   /** An admin that is not a superuser and may change the accounts made by `account`. */
   readonly admin: Credential;
+  /** The app's Azure identity. Its role `entra_admin` has the same rights; its token is the password, which the server requests in clear text. */
+  readonly identity: AzureIdentity;
   /** Runs a statement as superuser, on one connection that stays open. */
   sql(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
   /** Another superuser connection, for statements that run beside `sql`. */
@@ -75,8 +79,15 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
   const sql = async (text: string, values: readonly unknown[] = []) =>
     (await superuser.query<Row>(text, [...values])).rows;
 
+  const [row] = await sql("SHOW server_version");
+  noteUse("postgresql", "real", String(row?.["server_version"]));
   const admin = { account: "rotation_admin", secret: new Secret(randomBytes(24).toString("hex")) };
   await sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${admin.secret.reveal()}'`);
+
+  // As long as a real one.
+  const token = new Secret(`eyJ0eXAiOiJKV1Qi.${randomBytes(1400).toString("base64url")}.c2ln`);
+  const identity: AzureIdentity = { as: "identity", getToken: () => Promise.resolve(token) };
+  await sql(`CREATE ROLE entra_admin LOGIN CREATEROLE PASSWORD '${token.reveal()}'`);
 
   async function logsIn(account: string, secret: string): Promise<boolean> {
     const client = clientFor(account, secret);
@@ -99,11 +110,15 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
     const load = async (text: string, expected: boolean) => {
       await writeFile(file, text);
       await sql("SELECT pg_reload_conf()");
-      await expect.poll(isSeen, { timeout: 10_000 }).toBe(expected);
+      await vi.waitUntil(async () => (await isSeen()) === expected, { timeout: 10_000 });
     };
     await load(`${line}\n${rules}`, true);
     return () => load(rules, false);
   }
+  await rule("hostssl all entra_admin 127.0.0.1/32 password", async () => {
+    const rows = await sql("SELECT FROM pg_hba_file_rules WHERE auth_method = 'password'");
+    return rows.length > 0;
+  });
 
   return {
     host,
@@ -111,6 +126,7 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
     caFile,
     logFile: server.logFile,
     admin,
+    identity,
     sql,
     connect,
     async account(name, secret) {
@@ -118,7 +134,7 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
       const there = await sql("SELECT FROM pg_roles WHERE rolname = $1", [name]);
       if (there.length === 0) {
         await sql(`CREATE ROLE ${role} LOGIN`);
-        await sql(`GRANT ${role} TO rotation_admin WITH ADMIN OPTION`);
+        await sql(`GRANT ${role} TO rotation_admin, entra_admin WITH ADMIN OPTION`);
       }
       await sql(`ALTER ROLE ${role} PASSWORD ${escapeLiteral(secret)}`);
     },

@@ -7,7 +7,7 @@ import { startPostgresqlTarget } from "./postgresql-target.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
 
 testRotator("postgresql", {
-  authorities: ["self", "admin"],
+  authorities: ["self", "admin", "identity"],
   refuses: true,
   seesSessions: true,
   stays: true,
@@ -28,7 +28,13 @@ testRotator("postgresql", {
     const proxies: CutProxy[] = [];
     const aim = (at: number, tls: object = { mode: "verify-full", caFile }) => ({
       rotator: postgresql,
-      options: postgresql.options.parse({ host, port: at, database, tls }),
+      options: postgresql.options.parse({
+        host,
+        port: at,
+        database,
+        identityAccount: "entra_admin",
+        tls,
+      }),
     });
     return {
       ...target,
@@ -49,7 +55,7 @@ testRotator("postgresql", {
       async loseReply() {
         const proxy = await cutProxy(port);
         proxies.push(proxy);
-        proxy.cutAt("COMMIT", "carried-out");
+        proxy.cutAt("COMMIT\0", "carried-out");
         return aim(proxy.port, { mode: "disable" });
       },
       async stop() {

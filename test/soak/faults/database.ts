@@ -131,7 +131,7 @@ export const databaseFaults: readonly Fault[] = [
   {
     name: "database silent after COMMIT",
     holdMs: [3 * second, 45 * second],
-    begin: (stage) => silenceAfter(stage, "COMMIT"),
+    begin: (stage) => silenceAfter(stage, "COMMIT\0"),
   },
   {
     name: "PostgreSQL loses commits it had answered",

@@ -1,6 +1,7 @@
 import type { Credential } from "../../../../shared/core/secrets/secret.ts";
 import type { Endpoint } from "../../../../shared/core/target.ts";
-import type { Rotator, Using } from "../../../../shared/rotators/rotator.ts";
+import type { AzureIdentity, Rotator, Using } from "../../../../shared/rotators/rotator.ts";
+import type { CutProxy } from "../../../doubles/cut-proxy.ts";
 
 /** A rotator with the options of a target. */
 export interface Aimed<Options> {
@@ -26,6 +27,8 @@ export interface Fixture<Options> {
   elsewhere(port: number): Aimed<Options>;
   /** The admin, if `authorities` names admin. */
   readonly admin?: Credential;
+  /** The app's Azure identity, if it logs in to the target itself, with a token that the target takes. */
+  readonly identity?: AzureIdentity;
   /** An account that logs in but may not change others, if `authorities` names admin. */
   readonly powerless?: Credential;
   /** If `refuses` is set: a secret that the target refuses for this account. */
@@ -38,7 +41,25 @@ export interface Fixture<Options> {
   block?(account: string): Promise<() => Promise<void>>;
   /** If `trusts` is set: permits log-ins of the account without its secret; returns a function that undoes it. */
   trust?(account: string): Promise<() => Promise<void>>;
+  /** If `overlaps` is set. */
+  readonly overlap?: OverlapFixture<Options>;
   stop(): Promise<void>;
+}
+
+/** Tools of a server whose accounts can have two valid secrets. They work without the rotator under test. */
+export interface OverlapFixture<Options> {
+  /** Permits the account to keep an old secret when it changes itself. */
+  permit(account: string): Promise<void>;
+  /** Makes these the only secrets of an existing account, the newest one first. */
+  hold(account: string, secrets: readonly string[]): Promise<void>;
+  /** Makes the server wait before it carries out changes; returns a function that lets them go. Log-ins succeed meanwhile. */
+  pause(): Promise<() => Promise<void>>;
+  /** The changes that wait now. */
+  waiting(): Promise<readonly number[]>;
+  /** The same target behind a proxy that can cut the line, without TLS. */
+  plain(): Promise<{ readonly proxy: CutProxy; readonly aimed: Aimed<Options> }>;
+  /** Texts of the statements that a change may send. The line is cut at each. */
+  readonly statements: readonly string[];
 }
 
 export interface Subject<Options> {
@@ -56,6 +77,8 @@ export interface Subject<Options> {
   readonly blocks?: "named" | "unnamed";
   /** The server can be set to permit log-ins of an account without a secret. */
   readonly trusts?: true;
+  /** An account can have two valid secrets, and every authority in `authorities` except an identity can keep one. */
+  readonly overlaps?: true;
   /** How certain the target is about the right of the authority. Default: proven. */
   readonly right?: "likely";
   /** Names and secrets for systems that the defaults do not fit. */

@@ -54,7 +54,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   }
 
   function using(as: Using["as"], current: Credential): Using {
-    if (as === "identity") return appIdentity;
+    if (as === "identity") return fixture.identity ?? appIdentity;
     if (as === "self") return { as, credential: current };
     return { as, credential: required(fixture.admin, "admin") };
   }
@@ -73,7 +73,15 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     by: Using,
     { rotator, ...to }: Called<Options> = fixture.aimed,
     signal = patience(),
-  ) => rotator.apply({ ...to, next, using: by }, signal);
+    keep?: Credential,
+  ) => rotator.apply({ ...to, next, using: by, ...(keep && { keep }) }, signal);
+
+  const discard = (
+    keep: Credential,
+    by: Using,
+    { rotator, ...to }: Called<Options> = fixture.aimed,
+    signal = patience(),
+  ) => required(rotator.discard?.({ ...to, using: by, keep }, signal), "discard");
 
   const verify = (
     credential: Credential,
@@ -143,6 +151,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     anyAuthority,
     withSecret,
     apply,
+    discard,
     verify,
     retire,
     examine,

@@ -11,6 +11,7 @@ import type { Using } from "../../../../shared/rotators/rotator.ts";
 import { listen, type Listening } from "../../../doubles/listening.ts";
 import { testExamination } from "./rotator-examine.suite.ts";
 import { awkwardNames, awkwardSecrets, type Subject } from "./rotator-fixture.ts";
+import { testOverlap } from "./rotator-overlap.suite.ts";
 import { testSessions } from "./rotator-sessions.suite.ts";
 import { testStaying } from "./rotator-stay.suite.ts";
 import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
@@ -175,6 +176,8 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
 
     testExamination(steps, subject);
 
+    if (subject.overlaps === true) testOverlap(steps, subject);
+
     if (subject.stays === true) testStaying(steps, subject);
 
     if (subject.seesSessions === true) testSessions(steps, subject.awkwardNames ?? awkwardNames);
@@ -248,7 +251,7 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         const current = await newAccount();
         await isTooSlow(verify(current, hasty, never));
         // A change with the app's Azure identity goes to Azure, and makes no connection to the target.
-        if (!subject.authorities.includes("identity")) {
+        if (subject.authorities[0] !== "identity") {
           const authority = anyAuthority(current);
           await isTooSlow(apply(withSecret(current), authority, hasty, never));
           await isTooSlow(examine(current, authority, { aimed: hasty, signal: never }));

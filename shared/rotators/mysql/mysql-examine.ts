@@ -1,0 +1,24 @@
+import type { Examination, Examine } from "../rotator.ts";
+import type { Place } from "./mysql-change.ts";
+import { countConnections, readFindings } from "./mysql-findings.ts";
+import { judgeGap, judgeObstacles, judgeRight } from "./mysql-judgement.ts";
+import type { MysqlOptions } from "./mysql-options.ts";
+import { readRules } from "./mysql-rules.ts";
+import { requireWritable } from "./mysql-session.ts";
+
+/** Queries the session of the authority. */
+export async function examineIn(
+  { session, server, where }: Place,
+  call: Examine<MysqlOptions>,
+): Promise<Examination> {
+  requireWritable(server, where);
+  const findings = await readFindings(session, server, call);
+  const right = judgeRight(findings);
+  const gap = judgeGap(findings);
+  const rules = readRules(server.variables);
+  const common = { right, ...(gap !== undefined && { gap }), ...(rules && { rules }) };
+  // An account that examines itself has just logged in.
+  if (call.isProven || call.using.as === "self") return { obstacles: [], ...common };
+  const connections = await countConnections(session, call.account);
+  return { obstacles: judgeObstacles(findings, connections), ...common };
+}

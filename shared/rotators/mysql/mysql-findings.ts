@@ -1,0 +1,41 @@
+import type { Retire } from "../rotator.ts";
+import { findAccount } from "./mysql-accounts.ts";
+import type { Findings } from "./mysql-judgement.ts";
+import type { MysqlOptions } from "./mysql-options.ts";
+import { readPrivileges } from "./mysql-rights.ts";
+import type { Server, Session } from "./mysql-session.ts";
+
+/** Reads what the authority can see about itself and the account. */
+export async function readFindings(
+  session: Session,
+  server: Server,
+  { account, options, using }: Retire<MysqlOptions>,
+): Promise<Findings> {
+  const privileges = await readPrivileges(session);
+  const found = await findAccount(session, server, account, options);
+  return { server, privileges, found, account, options, as: using.as };
+}
+
+/** Connections of the account, except this one. Without the privilege PROCESS, those of other accounts are not shown. */
+export async function countConnections(session: Session, account: string): Promise<number> {
+  const [row] = await session.query(
+    "SELECT COUNT(*) AS number FROM information_schema.PROCESSLIST WHERE USER = ? AND ID <> CONNECTION_ID()",
+    [account],
+  );
+  return Number(row?.["number"]);
+}
+
+/** Whether rules of MariaDB check new passwords, so that it must see them. */
+export async function hasPasswordRules(session: Session): Promise<boolean> {
+  const rows = await session.query(
+    "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'",
+  );
+  return rows.length > 0;
+}
+
+/** Whether MariaDB stores the password of the session's account as `toNativeForm` computes it. */
+export async function isOwnPasswordNative(session: Session): Promise<boolean> {
+  const rows = await session.query("SHOW CREATE USER CURRENT_USER()");
+  const text = rows.flatMap((row) => Object.values(row).map(String)).join("");
+  return / IDENTIFIED (?:BY PASSWORD|VIA mysql_native_password USING) '\*[0-9A-F]{40}'/.test(text);
+}

@@ -1,0 +1,219 @@
+import { isIP, Socket } from "node:net";
+import { connect as connectTls, type SecureContext } from "node:tls";
+import type { Connection } from "mysql2";
+import { TargetUnavailableError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { connectLimit } from "../connection/connect-limit.ts";
+import { hearSignal } from "../connection/heard-signal.ts";
+import { limitTcp } from "../connection/tcp-limit.ts";
+import { makeSecureContext } from "../connection/tls.ts";
+import { type Failure, toFailure } from "./mysql-errors.ts";
+import { describeAccount, type MysqlOptions } from "./mysql-options.ts";
+
+/** Milliseconds to wait for an orderly close, if the server does not answer it. */
+const goodbye = 500;
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Line {
+  /** Returns undefined once the account is logged in. */
+  connect(): Promise<Failure | undefined>;
+  /** Says that the time is over, if it is. */
+  late(): string | undefined;
+  /**
+   * Replaces each `?` with a quoted string, which is safe only in a settled session. Rejects with the driver's own errors. Only
+   * `toFailure` may read them, because they contain the statement.
+   */
+  query(text: string, values?: readonly string[]): Promise<readonly Row[]>;
+  /** Sets the line aside: its signal has no effect, and it does not keep the process alive. */
+  rest(): void;
+  /** From now on, this signal ends the line. */
+  wake(signal: AbortSignal): void;
+  /** Closes the line in an orderly way if it is logged in. */
+  close(): Promise<void>;
+}
+
+export interface LineOptions {
+  readonly signal: AbortSignal;
+  readonly connectWithin?: number | undefined;
+  /** The credential is a token that the server must receive as it is. Requires TLS. */
+  readonly isToken?: boolean;
+}
+
+/** Prepares one connection. Throws if the signal has fired, or if the options name a file that cannot be read. */
+export async function openLine(
+  options: MysqlOptions,
+  { account, secret }: Credential,
+  { signal, connectWithin, isToken = false }: LineOptions,
+): Promise<Line> {
+  const { host, port, tls } = options;
+  const secureContext = tls.mode === "disable" ? undefined : await makeSecureContext(tls.caFile);
+  const { createConnection } = await import("mysql2");
+  if (hasFired(signal)) {
+    const where = describeAccount(options, account);
+    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
+  }
+  const socket = new Socket();
+  const exit = endOnSignal(socket, signal);
+  const limit = connectLimit(connectWithin, exit.drop);
+  const lost = whenClosed(socket);
+
+  function start(): Connection {
+    if (connectWithin === undefined) limitTcp(socket);
+    socket.connect(port, host).setNoDelay(true);
+    const connection = createConnection({
+      host,
+      port,
+      user: account,
+      password: secret.reveal(),
+      stream: socket,
+      charset: "utf8mb4",
+      connectTimeout: 0,
+      disableEval: true,
+      trace: false,
+      enableCleartextPlugin: isToken && secureContext !== undefined,
+      // A server must not be able to request files.
+      flags: ["-LOCAL_FILES", "-IGNORE_SPACE"],
+      connectAttributes: { program_name: "keyturn" },
+      ...(secureContext && { ssl: { rejectUnauthorized: true, verifyIdentity: true } }),
+    });
+    if (secureContext) verifyTls(connection, { socket, host, secureContext });
+    return connection;
+  }
+
+  let connection: Connection | undefined;
+  let isIn = false;
+  return {
+    async connect() {
+      const begun = (connection = start());
+      const result = Promise.withResolvers<undefined>();
+      begun.on("connect", () => {
+        result.resolve(undefined);
+      });
+      // A broken connection also fails the current query. Without a listener, the event would end the process.
+      begun.on("error", result.reject);
+      const failure = await Promise.race([result.promise, lost]).catch(toFailure);
+      isIn = failure === undefined;
+      limit.end();
+      return failure;
+    },
+    late: () => limit.reached() ?? (exit.isOver() ? "timed out" : undefined),
+    async query(sql, values = []) {
+      if (connection === undefined) throw new Error("not connected");
+      return Promise.race([runQuery(connection, sql, values), lost]);
+    },
+    rest: () => {
+      exit.listen(undefined);
+      socket.unref();
+    },
+    wake: (next) => {
+      socket.ref();
+      exit.listen(next);
+    },
+    close: () =>
+      exit.leave(() => {
+        if (isIn) connection?.end();
+        else socket.destroy();
+        return lost.catch(() => undefined);
+      }),
+  };
+}
+
+function runQuery(
+  connection: Connection,
+  sql: string,
+  values: readonly string[],
+): Promise<readonly Row[]> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, [...values], (error: unknown, rows: unknown) => {
+      if (error !== null) reject(toError(error));
+      else resolve(Array.isArray(rows) ? rows.filter(isRow) : []);
+    });
+  });
+}
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error("failed"));
+
+function isRow(value: unknown): value is Row {
+  return typeof value === "object" && value !== null;
+}
+
+/** Rejects when the socket closes, with its error if there is one. */
+function whenClosed(socket: Socket): Promise<never> {
+  const closed = Promise.withResolvers<never>();
+  closed.promise.catch(() => undefined);
+  let reason: Error | undefined;
+  socket.on("error", (error) => (reason = error));
+  socket.once("close", () => {
+    // The driver may have a better reason, which it reports in the same turn.
+    setImmediate(() => {
+      closed.reject(reason ?? new Error("the connection was closed"));
+    });
+  });
+  return closed.promise;
+}
+
+/**
+ * Replaces the driver's own start of TLS. That compares the certificate of an IP address with "localhost", and hides why a
+ * certificate is refused.
+ */
+function verifyTls(
+  connection: Connection,
+  { socket, host, secureContext }: { socket: Socket; host: string; secureContext: SecureContext },
+): void {
+  const startTLS = (done: (error?: Error) => void) => {
+    const parsers = socket.listeners("data");
+    socket.removeAllListeners("data");
+    const secured = connectTls({
+      socket,
+      host,
+      ...(isIP(host) === 0 && { servername: host }),
+      secureContext,
+      // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
+      rejectUnauthorized: true,
+    });
+    for (const parse of parsers) {
+      secured.on("data", (chunk: Buffer) => {
+        Reflect.apply(parse, secured, [chunk]);
+      });
+    }
+    secured.once("secureConnect", () => {
+      done();
+    });
+    secured.on("error", (error) => socket.destroy(error));
+    Reflect.set(connection, "stream", secured);
+  };
+  Reflect.set(connection, "startTLS", startTLS);
+}
+
+/** The ways to end a connection: at once, also when the signal fires, or with an orderly close within a short time. */
+function endOnSignal(socket: Socket, signal: AbortSignal) {
+  let leaving = false;
+  const drop = () => {
+    // A reset discards data that is not sent yet; a close would still deliver it, perhaps much later. But a socket that is
+    // not open, or is closing, cannot be reset, and would stay.
+    const open = !socket.connecting && !leaving && !socket.writableEnded;
+    if (open) socket.resetAndDestroy();
+    else socket.destroy();
+  };
+  const heard = hearSignal(signal, drop);
+  return {
+    drop,
+    listen: (next: AbortSignal | undefined) => {
+      heard.listen(next);
+    },
+    isOver: () => heard.current()?.aborted ?? false,
+    async leave(part: () => Promise<unknown>): Promise<void> {
+      leaving = true;
+      const late = setTimeout(drop, goodbye);
+      await part();
+      clearTimeout(late);
+      heard.listen(undefined);
+    },
+  };
+}
+
+/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
+function hasFired(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
+import { host } from "../connection/host.ts";
+import { identityAccount } from "../connection/identity-account.ts";
+import { tls } from "../connection/tls.ts";
+
+const oneLine = /^[^\0\r\n]+$/;
+
+export const mysqlOptions = z.strictObject({
+  host,
+  port: z.int().min(1).max(65535).default(3306),
+  /** The database that consumers use. It has no effect on the log-in. */
+  database: z.string().regex(oneLine, "must be the name of a database").exactOptional(),
+  /** The host parts of the accounts that are changed, such as `%`. Absent: every host of the account's name. */
+  hosts: z
+    .array(z.string().regex(oneLine, "must be the host part of an account, such as %"))
+    .min(1)
+    .exactOptional(),
+  /** The account of the app's managed identity, with `admin: managed-identity`. */
+  identityAccount,
+  tls: tls.prefault({}),
+});
+
+export type MysqlOptions = z.output<typeof mysqlOptions>;
+
+/** Describes the account in messages. */
+export function describeAccount(options: MysqlOptions, account: string): string {
+  return `MySQL at ${options.host}:${options.port}, account ${account}`;
+}
+
+/** MariaDB's limit. That of MySQL is 32, and the server refuses longer names. */
+const maxNameLength = 128;
+
+/** Refuses names that the server would change, because the changed name may be that of another account. */
+export function requireName(account: string): void {
+  const problem =
+    account === ""
+      ? "is empty"
+      : account.includes("\0")
+        ? "contains a NUL character"
+        : account.endsWith(" ")
+          ? "ends with a space, which MySQL removes"
+          : /[\u{10000}-\u{10FFFF}]/u.test(account) || !account.isWellFormed()
+            ? "contains characters that MySQL replaces with a question mark"
+            : account.length > maxNameLength
+              ? `is longer than ${maxNameLength} characters`
+              : undefined;
+  if (problem === undefined) return;
+  throw new ConfigError(`MySQL account ${JSON.stringify(account)}: its name ${problem}`);
+}

@@ -1,0 +1,193 @@
+import {
+  AuthorityRefusedError,
+  ChangeRefusedError,
+  ConfigError,
+  isKnownError,
+} from "../../core/errors.ts";
+import type { Credential, Secret } from "../../core/secrets/secret.ts";
+import { findIdentityFaults } from "../connection/identity-account.ts";
+import { makeKeptSessions } from "../connection/kept-sessions.ts";
+import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import type { Retire, Rotator } from "../rotator.ts";
+import { discardOthers, type Place, removePasswords, setPassword } from "./mysql-change.ts";
+import { toFailure, toLookError } from "./mysql-errors.ts";
+import { examineIn } from "./mysql-examine.ts";
+import { countConnections } from "./mysql-findings.ts";
+import { withAccountLock } from "./mysql-lock.ts";
+import { describeAccount, type MysqlOptions, mysqlOptions, requireName } from "./mysql-options.ts";
+import { readPrivileges } from "./mysql-rights.ts";
+import { logIn, type Session, settle } from "./mysql-session.ts";
+
+export type { MysqlOptions };
+
+/** Tokens of the app's Azure identity for Azure Database for MySQL. */
+const tokenScope = "https://ossrdbms-aad.database.windows.net/.default";
+
+/** The limit of `caching_sha2_password`. */
+const maxPasswordBytes = 256;
+
+/** MySQL and MariaDB accounts that log in with a password. */
+export const mysql: Rotator<MysqlOptions> = {
+  type: "mysql",
+  options: mysqlOptions,
+  capabilities: {
+    selfService: true,
+    admin: true,
+    identity: true,
+    propagation: 0,
+  },
+
+  endpoint: ({ host, port, database }) => ({
+    engine: "mysql",
+    host,
+    port,
+    ...(database !== undefined && { database }),
+  }),
+
+  findOptionFaults: findIdentityFaults,
+
+  overlaps: () => true,
+
+  findUnfit,
+
+  async apply({ next, keep, keepInDoubt = false, ...call }, signal) {
+    const { options } = call;
+    const where = describeAccount(options, next.account);
+    requireName(next.account);
+    if (next.secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
+    if (findUnfit(next.secret) !== undefined) {
+      throw new ChangeRefusedError(
+        `${where}: its next password has a NUL character or more than ${maxPasswordBytes} bytes. Change the password rules of the policy`,
+      );
+    }
+    const kept = await toChange({ ...call, account: next.account }, signal, (place) =>
+      setPassword(place, next.secret.reveal(), keep && { secret: keep.secret, keepInDoubt }),
+    );
+    return { credential: next, ...(kept !== undefined && { kept }) };
+  },
+
+  async verify({ options, credential, connectWithin, mayStay = false }, signal) {
+    const session = await logIn(options, credential, { signal, connectWithin });
+    if (session === "rejected") return "rejected";
+    if (mayStay) kept.keep({ options, credential, mayStay }, session);
+    else await session.close();
+    return "accepted";
+  },
+
+  async examine(examine, signal) {
+    return withAuthority(examine, signal, (place) =>
+      looking(place, () => examineIn(place, examine)),
+    );
+  },
+
+  /** Without PROCESS, the list shows only the connections of the authority's own account. */
+  async hasSessions(look, signal) {
+    return toLook(look, signal, async ({ session, where }) => {
+      const { account, using } = look;
+      const others = (await countConnections(session, account)) > 0;
+      const own = using.as === "self" || (await readPrivileges(session)).has("PROCESS");
+      return isAnybodySeen({ own, others }, where, "PROCESS");
+    });
+  },
+
+  async retire(call, signal) {
+    if (call.using.as === "self") {
+      throw new ChangeRefusedError(
+        `${describeAccount(call.options, call.account)}: an account cannot retire itself. Set admin to the secret of an admin`,
+      );
+    }
+    await toChange(call, signal, removePasswords);
+  },
+
+  async discard({ keep, ...call }, signal) {
+    await toChange({ ...call, account: keep.account }, signal, (place) =>
+      discardOthers(place, keep.secret.reveal()),
+    );
+  },
+};
+
+const kept = makeKeptSessions<Session>();
+
+function findUnfit(secret: Secret): string | undefined {
+  const password = secret.reveal();
+  const isFit =
+    password.isWellFormed() &&
+    !password.includes("\0") &&
+    Buffer.byteLength(password, "utf8") <= maxPasswordBytes;
+  return isFit
+    ? undefined
+    : `\`value\` must be text of at most ${maxPasswordBytes} bytes without NUL characters`;
+}
+
+/** The log-in of the authority. A token is requested when it is used. */
+async function toCredential(
+  { options, account, using }: Retire<MysqlOptions>,
+  signal: AbortSignal,
+): Promise<Credential> {
+  if (using.as !== "identity") return using.credential;
+  const [fault] = findIdentityFaults(options, using.as);
+  if (fault !== undefined) {
+    const field = ["options", ...fault.path].join(".");
+    throw new ConfigError(`${describeAccount(options, account)}: ${field} ${fault.message}`);
+  }
+  const secret = await using.getToken(tokenScope, signal);
+  return { account: options.identityAccount ?? "", secret };
+}
+
+/** Runs the work in a settled session of the authority, or returns "rejected" if the server refuses its credential. */
+async function withAuthority<Result>(
+  call: Retire<MysqlOptions>,
+  signal: AbortSignal,
+  work: (place: Place) => Promise<Result>,
+): Promise<Result | "rejected"> {
+  const { options, account, using, connectWithin, mayStay = false } = call;
+  requireName(account);
+  const where = describeAccount(options, account);
+  const credential = await toCredential(call, signal);
+  const isToken = using.as === "identity";
+  const log = () => logIn(options, credential, { signal, connectWithin, isToken });
+  // The account's own connection must not use up a connection that consumers need to log in with the new secret.
+  const isLast = using.as === "self";
+  return kept.use({ options, credential, mayStay, isLast }, signal, log, async (session) => {
+    const server = await settle(session, where).catch((error: unknown) => {
+      throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    });
+    return work({ session, server, call, where });
+  });
+}
+
+/** Does the same, but throws if the server refuses the credential. */
+async function toLook<Result>(
+  call: Retire<MysqlOptions>,
+  signal: AbortSignal,
+  work: (place: Place) => Promise<Result>,
+): Promise<Result> {
+  const outcome = await withAuthority(call, signal, async (place) => ({
+    result: await looking(place, () => work(place)),
+  }));
+  if (outcome !== "rejected") return outcome.result;
+  const { options, account, using } = call;
+  const who = using.as === "identity" ? options.identityAccount : using.credential.account;
+  throw new AuthorityRefusedError(
+    `${describeAccount(options, account)}: the server refuses the password of ${String(who)}, the account that makes the change, or the password has expired`,
+  );
+}
+
+/** Holds the account's lock during the work, so that no earlier change can take effect later. */
+function toChange<Result>(
+  call: Retire<MysqlOptions>,
+  signal: AbortSignal,
+  work: (place: Place) => Promise<Result>,
+): Promise<Result> {
+  return toLook(call, signal, (place) =>
+    withAccountLock(place.session, call.account, place.where, () => work(place)),
+  );
+}
+
+async function looking<Result>({ where }: Place, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+  }
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from "node:crypto";
+import { type Connection, createConnection, type ConnectionOptions } from "mysql2/promise";
+import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
+import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.ts";
+import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
+import { startMariadb } from "../../servers/mariadb.ts";
+import { startMysql } from "../../servers/mysql.ts";
+import type { StartedServer } from "../../servers/server.ts";
+
+export type MysqlSystem = "mysql" | "mariadb";
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A real MySQL or MariaDB that logs all log-ins, and the plain client that checks the result. */
+export interface MysqlTarget {
+  readonly server: StartedServer;
+  /** An admin with the rights of the documentation. */
+  readonly admin: Credential;
+  optionsWith(changed?: object): MysqlOptions;
+  /** Creates an account like the admin whose password is a token, and returns the identity that gets it. */
+  identity(account: string): Promise<AzureIdentity>;
+  /** Runs a statement with all rights, on one connection that stays open. */
+  sql(text: string, values?: readonly unknown[]): Promise<readonly Row[]>;
+  /** Another connection. Default: with all rights. */
+  connect(credential?: Credential, changed?: ConnectionOptions): Promise<Connection>;
+  /** Creates the account for every host, or sets this secret for an existing one, as its only one. */
+  account(name: string, secret: string): Promise<void>;
+  /** Whether the plain client logs in. Throws if the server refuses the account for another reason than its secret. */
+  logsIn(account: string, secret: string): Promise<boolean>;
+  stay(account: string, secret: string): Promise<() => Promise<void>>;
+  /** Everything that is stored about all accounts. */
+  snapshot(): Promise<unknown>;
+  /** Log-ins that the server has checked, without those of `sql`. */
+  logIns(): Promise<number>;
+  /** Connections other than `sql` and `connect`. */
+  openConnections(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export const newSecret = () => new Secret(`Aa1-${randomBytes(24).toString("base64url")}`);
+
+/** Those of docs/rotators/mysql.md. */
+const documented: Readonly<Record<MysqlSystem, readonly string[]>> = {
+  mysql: ["CREATE USER, PROCESS ON *.*", "SELECT ON mysql.user"],
+  mariadb: ["CREATE USER, PROCESS ON *.*", "SELECT ON mysql.global_priv"],
+};
+
+export async function startMysqlTarget(
+  system: MysqlSystem,
+  {
+    flags = [],
+    rights = documented[system],
+  }: { flags?: readonly string[]; rights?: readonly string[] | undefined } = {},
+): Promise<MysqlTarget> {
+  const start = system === "mysql" ? startMysql : startMariadb;
+  const server = await start({ flags: ["--general-log=1", "--log-output=TABLE", ...flags] });
+  const { host, port, ca, caFile } = server;
+  const own = new Set<number>();
+
+  async function connect(
+    credential = server.admin,
+    changed: ConnectionOptions = {},
+  ): Promise<Connection> {
+    const connection = await createConnection({
+      host,
+      port,
+      user: credential.account,
+      password: credential.secret.reveal(),
+      ssl: { ca },
+      ...changed,
+    });
+    connection.on("error", () => undefined);
+    own.add(connection.threadId);
+    return connection;
+  }
+
+  const superuser = await connect();
+  const sql = async (text: string, values: readonly unknown[] = []) => {
+    const [rows] = await superuser.query<never>(text, [...values]);
+    return rows as readonly Row[];
+  };
+  async function makeAdmin(account: string): Promise<Credential> {
+    const secret = newSecret();
+    await sql("CREATE USER ?@'%' IDENTIFIED BY ?", [account, secret.reveal()]);
+    for (const right of rights) await sql(`GRANT ${right} TO ?@'%'`, [account]);
+    return { account, secret };
+  }
+  const admin = await makeAdmin("rotation_admin");
+
+  async function logsIn(account: string, secret: string): Promise<boolean> {
+    try {
+      const connection = await createConnection({
+        host,
+        port,
+        user: account,
+        password: secret,
+        ssl: { ca },
+      });
+      await connection.end();
+      return true;
+    } catch (error) {
+      if (error instanceof Error && Reflect.get(error, "errno") === 1045) return false;
+      throw error;
+    }
+  }
+
+  return {
+    server,
+    admin,
+    optionsWith: (changed = {}) => mysql.options.parse({ host, port, tls: { caFile }, ...changed }),
+    async identity(account) {
+      const token = await makeAdmin(account);
+      const getToken = (scope: string) =>
+        scope === "https://ossrdbms-aad.database.windows.net/.default"
+          ? Promise.resolve(token.secret)
+          : Promise.reject(new Error(`no token for ${scope}`));
+      return { as: "identity", getToken };
+    },
+    sql,
+    connect,
+    async account(name, secret) {
+      await sql("CREATE USER IF NOT EXISTS ?@'%' IDENTIFIED BY ?", [name, secret]);
+      await sql("ALTER USER ?@'%' IDENTIFIED BY ?", [name, secret]);
+      if (system === "mysql") await sql("ALTER USER ?@'%' DISCARD OLD PASSWORD", [name]);
+    },
+    logsIn,
+    async stay(account, secret) {
+      const connection = await createConnection({
+        host,
+        port,
+        user: account,
+        password: secret,
+        ssl: { ca },
+      });
+      return () => connection.end();
+    },
+    snapshot: () =>
+      sql(`SELECT * FROM mysql.${system === "mysql" ? "user" : "global_priv"} ORDER BY User, Host`),
+    async logIns() {
+      const [row] = await sql(
+        "SELECT COUNT(*) AS number FROM mysql.general_log WHERE command_type = 'Connect' AND argument LIKE '%@% on %' AND argument NOT LIKE ?",
+        [`${server.admin.account}@%`],
+      );
+      return Number(row?.["number"]);
+    },
+    async openConnections() {
+      const rows = await sql(
+        "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE COMMAND <> 'Daemon' AND USER NOT IN ('system user', 'event_scheduler')",
+      );
+      return rows.filter(({ id }) => !own.has(Number(id))).length;
+    },
+    async stop() {
+      await superuser.end();
+      await server.stop();
+    },
+  };
+}
