@@ -22,7 +22,9 @@ afterAll(() => proxy.close());
 
 describe("an Entra token as the password of the PostgreSQL admin", () => {
   it("is requested for the scope of Azure Database for PostgreSQL, each time that it is used", async () => {
-    const getToken = vi.fn(bench.target.identity.getToken);
+    const getToken = vi.fn<AzureIdentity["getToken"]>((...asked) =>
+      bench.target.identity.getToken(...asked),
+    );
     const current = await bench.newAccount();
     const next = withNewSecret(current);
     await bench.apply(next, { as: "identity", getToken }, options());
@@ -35,7 +37,9 @@ describe("an Entra token as the password of the PostgreSQL admin", () => {
   });
 
   it("never leaves without TLS, and is not even requested", async () => {
-    const getToken = vi.fn(bench.target.identity.getToken);
+    const getToken = vi.fn<AzureIdentity["getToken"]>((...asked) =>
+      bench.target.identity.getToken(...asked),
+    );
     const current = await bench.newAccount();
     const call = bench.apply(
       withNewSecret(current),

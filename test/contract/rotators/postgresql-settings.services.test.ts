@@ -88,7 +88,7 @@ describe("a change of a PostgreSQL password", () => {
   });
 
   it("is made with the admin's own rights, or with those of the role that its log-ins take", async () => {
-    const { sql } = bench.target;
+    const sql = (text: string) => bench.target.sql(text);
     const current = await bench.newAccount();
     await sql("CREATE ROLE powerless");
     await sql("CREATE ROLE dba CREATEROLE");
