@@ -1,6 +1,6 @@
+import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { Client } from "pg";
-import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { findAddressProblem } from "../../shared/config/web-address.ts";
 import {
@@ -47,6 +47,24 @@ describe("the options of PostgreSQL for the app's identity", () => {
     expect(faultsOf(known, "admin")).toEqual(["identityAccount"]);
     expect(faultsOf(known, "self")).toEqual(["identityAccount"]);
     expect(faultsOf(open, "admin")).toEqual([]);
+  });
+});
+
+describe("the port of Azure's PgBouncer", () => {
+  const host = "orders.postgres.database.azure.com";
+  const faultsOf = (options: object) =>
+    postgresql.findOptionFaults?.(postgresql.options.parse({ host, ...options }), "admin");
+
+  it("needs the port of the server itself", () => {
+    expect(faultsOf({ port: 6432 })).toEqual([
+      {
+        path: ["port"],
+        message: expect.stringContaining(`add direct: { host: ${host} }`) as string,
+      },
+    ]);
+    expect(faultsOf({ port: 6432, direct: { host } })).toEqual([]);
+    expect(faultsOf({})).toEqual([]);
+    expect(faultsOf({ host: "db.example.com", port: 6432 })).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Client } from "pg";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { ChangeRefusedError } from "../../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../shared/rotators/rotator.ts";
@@ -12,8 +12,24 @@ const bench = postgresqlBench();
 
 /** What the page says to run, by the heading above it. */
 let statements: ReadonlyMap<string, string>;
-/** Owns the database and the accounts, and is not a superuser. */
-let owner: Client;
+const ownerSecret = newSecret().reveal();
+
+/** Runs statements as the owner of the database and the accounts, who is not a superuser. */
+async function asOwner(text: string): Promise<void> {
+  const { host, port } = bench.target;
+  const ssl = { rejectUnauthorized: false };
+  const client = new Client({
+    host,
+    port,
+    user: "dba",
+    password: ownerSecret,
+    database: "postgres",
+    ssl,
+  });
+  await client.connect();
+  await client.query(text);
+  await client.end();
+}
 
 const accounts = ["app_a", "app_b"].map((account): Credential => ({
   account,
@@ -32,19 +48,12 @@ beforeAll(async () => {
         ] as const,
     );
   statements = new Map(sections);
-  const password = newSecret().reveal();
-  const { sql, host, port } = { ...bench.target, sql: (text: string) => bench.target.sql(text) };
-  await sql(`CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD '${password}'`);
-  const ssl = { rejectUnauthorized: false };
-  owner = new Client({ host, port, user: "dba", password, database: "postgres", ssl });
-  await owner.connect();
-  await owner.query("CREATE DATABASE shop");
-  await owner.query("SET password_encryption = 'scram-sha-256'");
+  await bench.target.sql(`CREATE ROLE dba LOGIN CREATEROLE CREATEDB PASSWORD '${ownerSecret}'`);
+  await asOwner("CREATE DATABASE shop");
   for (const { account, secret } of accounts) {
-    await owner.query(`CREATE ROLE ${account} LOGIN PASSWORD '${secret.reveal()}'`);
+    await asOwner(`CREATE ROLE ${account} LOGIN PASSWORD '${secret.reveal()}'`);
   }
 });
-afterAll(() => owner.end());
 
 async function changesBoth(using: Using, options: object): Promise<void> {
   const stranger = await bench.newAccount();
@@ -62,10 +71,9 @@ async function changesBoth(using: Using, options: object): Promise<void> {
 }
 
 test("The statements for an admin suffice, run by an owner that is not a superuser", async () => {
-  await owner.query(statements.get("Required permissions") ?? "");
+  await asOwner(statements.get("Required permissions") ?? "");
   const secret = new Secret("choose-another-one");
   await changesBoth({ as: "admin", credential: { account: "keyturn_admin", secret } }, {});
-  await owner.query(`REVOKE ALL ON DATABASE shop FROM keyturn_admin`);
 });
 
 test("The statements for the app's identity suffice, where Azure makes the role", async () => {
@@ -73,7 +81,7 @@ test("The statements for the app's identity suffice, where Azure makes the role"
     `CREATE FUNCTION pgaadauth_create_principal(name text, admin bool, mfa bool) RETURNS text LANGUAGE plpgsql AS
      $$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN', name); RETURN 'Created role for ' || name; END $$`,
   );
-  await owner.query(statements.get("Change passwords with the app's identity") ?? "");
+  await asOwner(statements.get("Change passwords with the app's identity") ?? "");
   const token = newSecret();
   await bench.target.sql(`ALTER ROLE "keyturn-app" PASSWORD '${token.reveal()}'`);
   const undo = await bench.target.rule(
@@ -95,7 +103,6 @@ test("The statement for a clear password keeps it out of a log that has everythi
   const secret = new Secret("choose-another-one");
   const using = { as: "admin", credential: { account: "keyturn_admin", secret } } as const;
   const next = { account: "app_a", secret: newSecret() };
-  await bench.target.sql("GRANT CONNECT ON DATABASE shop TO keyturn_admin");
   await bench.apply(next, using, bench.optionsWith({ database: "shop", sendPassword: "clear" }));
   expect(await bench.works(next)).toBe(true);
   expect(await readFile(bench.target.logFile, "utf8")).not.toContain(next.secret.reveal());
