@@ -71,6 +71,8 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly database?: string;
+  /** Other values that consumers need to connect, by the keys under which they are published, such as `authSource`. No secrets. */
+  readonly more?: Readonly<Record<string, string>>;
 }
 
 export function isTargetId(id: string): boolean {

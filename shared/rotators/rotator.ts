@@ -139,6 +139,8 @@ export interface Rotator<Options = unknown> {
    * server.
    */
   accountRealm?(options: Options): string;
+  /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
+  findPropagation?(options: Options): number;
   /**
    * Pure: why no account of this system can have this secret, as in "`value` must …", without the secret. Absent: every secret fits.
    * Keyturn's own passwords fit by their rules; imported ones may not.

@@ -1,5 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
-import { listen } from "./listening.ts";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { Certificate } from "./certificate.ts";
+import { listen, reset } from "./listening.ts";
 
 /**
  * - `lost`: what set it off does not reach the server.
@@ -17,10 +19,14 @@ export interface CutProxy {
   close(): Promise<void>;
 }
 
-/** Forwards TCP connections to a port of 127.0.0.1, and cuts them in the middle. Works for plain text only. */
+/**
+ * Forwards connections to a port of 127.0.0.1, and cuts them in the middle. `certificate`: both sides speak TLS from the first byte, and
+ * the server and the proxy have this certificate. Without it, TLS passes through, and then no text can set off a cut.
+ */
 export async function cutProxy(
   serverPort: number,
   onSilence: () => void = () => undefined,
+  certificate?: Certificate,
 ): Promise<CutProxy> {
   const clients = new Set<Socket>();
   let armed: { readonly text: string; readonly kind: CutKind } | undefined;
@@ -38,7 +44,7 @@ export async function cutProxy(
         armed = undefined;
         if (answering === "lost") {
           server.destroy();
-          client.resetAndDestroy();
+          reset(client);
           return;
         }
       }
@@ -46,15 +52,19 @@ export async function cutProxy(
     });
     server.on("data", (answer) => {
       if (answering === undefined) client.write(answer);
-      else if (answering === "carried-out") client.resetAndDestroy();
+      else if (answering === "carried-out") reset(client);
       else onSilence();
     });
   }
 
   const listening = await listen(
-    createServer((client) => {
-      join(client, connect(serverPort, "127.0.0.1"));
-    }),
+    certificate === undefined
+      ? createServer((client) => {
+          join(client, connect(serverPort, "127.0.0.1"));
+        })
+      : createTlsServer(certificate, (client) => {
+          join(client, connectTls({ port: serverPort, host: "127.0.0.1", ca: certificate.cert }));
+        }),
   );
   return {
     port: listening.port,

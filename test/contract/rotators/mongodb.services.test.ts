@@ -42,7 +42,13 @@ for (const secure of [false, true]) {
 
       return {
         aimed: aim(),
-        endpoint: { engine: "mongodb", host, port, database: "test" },
+        endpoint: {
+          engine: "mongodb",
+          host,
+          port,
+          database: "test",
+          more: { authSource: home, tls: String(secure) },
+        },
         admin,
         powerless: { ...powerless },
         unacceptable: { account: "too_modern", secret: new Secret("first-😀") },

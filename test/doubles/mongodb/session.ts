@@ -1,6 +1,7 @@
 import type { Document } from "mongodb";
 import type { Faults } from "../faults.ts";
 import type { MongoRefusal } from "./errors.ts";
+import type { Writes } from "./majority.ts";
 import type { Conversation, Mechanism } from "./scram.ts";
 import type { StoredUser, Users } from "./users.ts";
 
@@ -29,6 +30,9 @@ export interface MongoServer {
   readonly faults: Faults<MongoEffect, MongoRefusal>;
   /** Mechanisms that are switched on. */
   readonly enabled: readonly Mechanism[];
+  /** Whether it answers as Azure DocumentDB does. */
+  readonly isDocumentDb: boolean;
+  readonly writes: Writes;
   /** What it does not know, as emulations of a MongoDB do not. */
   readonly lacks: ReadonlySet<Lacking>;
   /** Connections that are open. */
@@ -60,6 +64,12 @@ export interface PendingLogin {
   readonly skipEmptyExchange: boolean;
   readonly conversation: Conversation;
   proven: boolean;
+}
+
+export interface Command {
+  /** Answered to every client, before any log-in. */
+  readonly open: boolean;
+  run(call: Call): Document | Promise<Document>;
 }
 
 export interface Call {
