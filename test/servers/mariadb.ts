@@ -1,0 +1,63 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Unpacked } from "./cache/debian.ts";
+import { run } from "./cache/run.ts";
+import { baseFlags, findShare, type Relative, startRelative } from "./mysql-family.ts";
+import type { StartedServer, StartOptions } from "./server.ts";
+
+const program = "usr/sbin/mariadbd";
+
+const packages = ["mariadb-server-core"];
+
+/** The order in which mariadb-install-db runs them. That script runs no program through a loader of its own. */
+const scripts = [
+  "system_tables",
+  "performance_tables",
+  "system_tables_data",
+  "add_gis_sp_bootstrap",
+  "sys_schema",
+];
+
+async function bootstrapStatements(unpacked: Unpacked): Promise<string> {
+  const share = findShare(unpacked);
+  const names = await readdir(share);
+  const parts = ["CREATE DATABASE mysql;", "USE mysql;", "SET @auth_root_socket=NULL;"];
+  for (const script of scripts) {
+    // The prefix is mysql_, maria_ or mariadb_, depending on the version.
+    const name = names.find((it) => new RegExp(`^m[a-z]+_${script}\\.sql$`).test(it));
+    if (name === undefined) throw new Error(`MariaDB's packages have no script *_${script}.sql.`);
+    parts.push(await readFile(join(share, name), "utf8"));
+  }
+  return parts.join("\n");
+}
+
+const mariadb: Omit<Relative, "wanted"> = {
+  program,
+  flags: () => [],
+  async initialise(unpacked, data, as) {
+    const command = unpacked.command(
+      program,
+      ...baseFlags(unpacked),
+      ...["--bootstrap", `--datadir=${data}`, "--innodb-log-file-size=8M"],
+    );
+    await run(command, { as, input: await bootstrapStatements(unpacked) });
+  },
+};
+
+export interface MariadbOptions extends StartOptions {
+  /** Default: the version of this machine's suite, such as 10.11. `newer`: the version of Debian unstable, such as 11.8. */
+  readonly release?: "newer";
+}
+
+/** Starts MariaDB: TLS on offer, plain connections allowed. */
+export const startMariadb = (options: MariadbOptions = {}): Promise<StartedServer> =>
+  startRelative(
+    {
+      ...mariadb,
+      wanted:
+        options.release === "newer"
+          ? { name: "mariadb-newer", system: "mariadb", suite: "sid", packages }
+          : { name: "mariadb", system: "mariadb", suite: "own", packages },
+    },
+    options,
+  );

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { makeRunner } from "../../../local/postgres/runner.ts";
+import type { Folder } from "./folder.ts";
+import { findFreePort } from "./free-port.ts";
+
+export interface Launch {
+  /** For messages. */
+  readonly name: string;
+  readonly folder: Folder;
+  /** Returns the command line for this port, without the flags of a test. */
+  command(port: number): readonly string[];
+  /** What the server prints when it accepts connections. */
+  readonly ready: RegExp;
+  /** Flags of a test, after all others. */
+  readonly flags?: readonly string[] | undefined;
+  /** More flags for the very first start only. */
+  readonly firstFlags?: readonly string[];
+}
+
+/** The process of one server, over all its restarts. */
+export interface Launched {
+  readonly port: number;
+  readonly pid: number;
+  /** Absolute path. */
+  readonly folder: string;
+  readonly logFile: string;
+  readonly restart: (flags?: readonly string[]) => Promise<void>;
+  readonly crash: () => Promise<void>;
+  /** Stops the process and deletes the folder. Safe to repeat. */
+  readonly stop: () => Promise<void>;
+}
+
+const maxAttempts = 20;
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 20_000;
+
+/** Starts a server on a free port. If it does not start, the error has the end of its log, and the folder is deleted. */
+export async function launch(options: Launch): Promise<Launched> {
+  const { folder, firstFlags = [], flags = [] } = options;
+  const logFile = join(folder.path, "server.log");
+  const discard = () => rm(folder.path, { recursive: true, force: true });
+  let current: Started;
+  try {
+    current = await startOnFreePort(options, logFile, [...firstFlags, ...flags]);
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+  const { port } = current;
+  return {
+    port,
+    get pid() {
+      return current.child.pid ?? 0;
+    },
+    folder: folder.path,
+    logFile,
+    async restart(more = []) {
+      await end(current.child, "SIGTERM");
+      current = await start(options, logFile, port, [...flags, ...more]);
+    },
+    crash: () => end(current.child, "SIGKILL"),
+    async stop() {
+      // Nothing is worth saving, and an orderly stop of a replica set takes 15 s.
+      await end(current.child, "SIGKILL");
+      await discard();
+    },
+  };
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+async function startOnFreePort(
+  options: Launch,
+  logFile: string,
+  flags: readonly string[],
+): Promise<Started> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(options, logFile, await findFreePort(), flags);
+    } catch (error) {
+      // Another process may have taken the free port first.
+      const taken = error instanceof Error && /address already in use/i.test(error.message);
+      if (!taken || attempt === maxAttempts) throw error;
+    }
+  }
+}
+
+async function start(
+  options: Launch,
+  logFile: string,
+  port: number,
+  flags: readonly string[],
+): Promise<Started> {
+  const before = (await stat(logFile).catch(() => ({ size: 0 }))).size;
+  const log = openSync(logFile, "a", 0o600);
+  // The system kills the server when this process ends, even by SIGKILL.
+  const args = ["--pdeathsig", "KILL", "--", ...options.command(port), ...flags];
+  const child = spawn("setpriv", args, {
+    ...makeRunner(),
+    cwd: options.folder.path,
+    // Its own process group, so that a terminal's Ctrl-C does not reach it.
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  let problem: string | undefined;
+  child.once("error", ({ message }) => (problem = message));
+  child.once("exit", (code, signal) => (problem ??= `it ended (${String(code ?? signal)})`));
+  const printed = () => readFileSync(logFile).subarray(before).toString();
+  for (const deadline = Date.now() + startTimeoutMs; !options.ready.test(printed());) {
+    if (problem === undefined && Date.now() > deadline) problem = "it was not ready in time";
+    if (problem !== undefined) {
+      await end(child, "SIGKILL");
+      const tail = printed().trim().split("\n").slice(-12).join("\n");
+      throw new Error(`${options.name} did not start: ${problem}.\n${tail}`);
+    }
+    await wait(10);
+  }
+  return { child, port };
+}
+
+async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  if (child.pid === undefined || hasExited(child)) return;
+  const exited = once(child, "exit");
+  child.kill(signal);
+  // A server that a test has suspended gets the signal only when it continues.
+  child.kill("SIGCONT");
+  const late = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+  await exited;
+  clearTimeout(late);
+}
+
+const hasExited = ({ exitCode, signalCode }: ChildProcess): boolean =>
+  exitCode !== null || signalCode !== null;

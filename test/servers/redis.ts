@@ -1,0 +1,25 @@
+import { type RedisOptions, startRedisRelative } from "./redis-family.ts";
+import type { StartedServer } from "./server.ts";
+
+export interface StartRedisOptions extends RedisOptions {
+  /** Default: the version of this machine's suite, such as 7.0. `newer`: the version of Debian unstable, such as 8.0. */
+  readonly release?: "newer";
+}
+
+const packages = ["redis-tools"];
+
+/** Starts Redis, on a TLS port only. */
+export const startRedis = ({
+  release,
+  ...options
+}: StartRedisOptions = {}): Promise<StartedServer> =>
+  startRedisRelative(
+    {
+      name: "redis",
+      wanted:
+        release === "newer"
+          ? { name: "redis-newer", system: "redis", suite: "sid", packages }
+          : { name: "redis", system: "redis", suite: "own", packages },
+    },
+    options,
+  );
