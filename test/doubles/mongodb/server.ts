@@ -87,15 +87,14 @@ export interface MongoDouble {
 export async function startMongoDouble(options: MongoDoubleOptions = {}): Promise<MongoDouble> {
   const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
   const { iterations = 15_000, isDocumentDb = false } = options;
-  const users = options.mongosBeside?.users ?? userStore();
-  const cache = cachedUsers(users);
+  const { users, known, learn } = usersFor(options);
   const server: MongoServer = {
     presents: presentation(options),
     enabled: options.enabled ?? mechanisms,
     lacks: new Set(isDocumentDb ? ["effectiveUsers"] : options.lacks),
     isDocumentDb,
     writes: { last: 1, majority: 1, isLagging: false },
-    users: options.mongosBeside === undefined ? users : cache,
+    users: known,
     iterations: { "SCRAM-SHA-1": iterations, "SCRAM-SHA-256": iterations },
     faults,
     sessions: new Set(),
@@ -133,12 +132,19 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
       if (!isLagging) server.writes.majority = server.writes.last;
     },
     users,
-    learn: cache.learn,
+    learn,
     async close() {
       faults.release();
       await listening.close();
     },
   };
+}
+
+/** The users of the cluster, and those that this server knows. */
+function usersFor({ mongosBeside }: MongoDoubleOptions) {
+  const users = mongosBeside?.users ?? userStore();
+  const cache = cachedUsers(users);
+  return { users, known: mongosBeside === undefined ? users : cache, learn: cache.learn };
 }
 
 /** How the server presents itself in its hello. */
