@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
 import dns, { getServers, setServers } from "node:dns";
+import { once } from "node:events";
 
 /** The records of one name. */
 export interface Records {

@@ -27,6 +27,7 @@ describe("the options of MongoDB", () => {
     ["several mongos", { hosts: ["[fd00::7]:27019", "b:2"] }, "fd00::7", 27019],
   ])("take %s and pass it to consumers", (_, options, host, port) => {
     const endpoint = mongodb.endpoint(mongodb.options.parse(options));
+    expect(endpoint.members).toEqual("hosts" in options ? options.hosts : undefined);
     expect(endpoint).toMatchObject({ engine: "mongodb", host, port, database: "test" });
   });
 

@@ -13,11 +13,12 @@ export interface Payload {
 export function renderPayload(
   as: PayloadFormat,
   credential: Credential,
-  { more, ...address }: Endpoint,
+  { members, more, ...address }: Endpoint,
 ): Payload {
   if (as === "password") return { value: credential.secret, contentType: "text/plain" };
   const body = {
     ...address,
+    ...(members && { hosts: members.join(",") }),
     ...more,
     username: credential.account,
     password: credential.secret.reveal(),

@@ -139,16 +139,16 @@ export function findPropagation(options: MongodbOptions): number {
   return mayHaveRouters ? 35 * second : 0;
 }
 
-/** The names and values of `more` are those of a connection string, except for `hosts` and `scheme`, which form its beginning. */
+/** The names and values of `more` are those of a connection string, except for `scheme`, which is its beginning. */
 export function toEndpoint(options: MongodbOptions): Endpoint {
   const { hosts, srvHost: srv, replicaSet, database: name, authDatabase, tls: secure } = options;
   return {
     engine: "mongodb",
     ...findFirst(options),
     database: name,
+    ...(hosts !== undefined && { members: hosts }),
     more: {
       ...(srv !== undefined && { scheme: "mongodb+srv" }),
-      ...(hosts !== undefined && { hosts: hosts.join(",") }),
       ...(replicaSet !== undefined && { replicaSet }),
       authSource: authDatabase,
       tls: String(secure.mode !== "disable"),

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -90,6 +91,17 @@ describe("a line to a real MongoDB that breaks", () => {
     const failed = await failure(verify(current, target.optionsWith({ port: line.port })));
     expect(failed).toBeInstanceOf(TargetUnavailableError);
   });
+});
+
+it("a real MongoDB writes no password to its log, not even with every detail", async () => {
+  const { current, next } = await newAccount();
+  await target.run("admin", { setParameter: 1, logLevel: 5 });
+  await apply(next);
+  expect(await verify(next)).toBe("accepted");
+  await target.run("admin", { setParameter: 1, logLevel: 0 });
+  const log = await readFile(server.logFile, "utf8");
+  expect(log).toContain(current.account);
+  expect(log).not.toContain(next.secret.reveal());
 });
 
 describe("a log-in to a real MongoDB that is not possible", () => {
