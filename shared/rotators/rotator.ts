@@ -12,8 +12,6 @@ export interface Capabilities {
   readonly identity: boolean;
   /** Milliseconds during which the target may still refuse a new secret after a change. 0: a refusal counts at once. */
   readonly propagation: number;
-  /** An account may have two valid secrets, so that a new one takes nothing away. Exactly these systems have `discard`. */
-  readonly overlap: boolean;
 }
 
 /** The authority that makes the change. Its credential, if any, has just been proven to work. */
@@ -50,18 +48,20 @@ export interface Change<Options> extends Call<Options> {
   readonly next: Credential;
   readonly using: Using;
   /**
-   * The published secret of the same account, which has just logged in. A system with `overlap` keeps it valid beside the new one. A
+   * The published secret of the same account, which has just logged in. A system that `overlaps` keeps it valid beside the new one. A
    * system of several servers may use it to set back those that it has changed when another one refuses. Absent: no such secret is
-   * known.
+   * known, or the target has just refused it.
    */
   readonly keep?: Credential;
+  /** The target refused `keep` in the last minutes, and Keyturn has not tried it again: keep it if it is valid, but never set it. */
+  readonly keepInDoubt?: true;
 }
 
 /** The account after a change. */
 export interface Applied {
   /** The credential that is valid now. */
   readonly credential: Credential;
-  /** Whether the secret of `Change.keep` is valid too. Absent: it is not. */
+  /** Of a system that `overlaps`: false if every other secret of the account is certainly useless now. Absent: one may be valid. */
   readonly kept?: boolean;
 }
 
@@ -100,7 +100,7 @@ export interface Examination {
   readonly obstacles: readonly string[];
   /** Whether the authority may change the account's secret. */
   readonly right: Right;
-  /** Of a system with `overlap`: why a change of this account would still take the old secret away. Whole sentences. */
+  /** Of a system that `overlaps`: why a change of this account would still take the old secret away. Whole sentences. */
   readonly gap?: string;
 }
 
@@ -142,13 +142,19 @@ export interface Rotator<Options = unknown> {
   /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
   findPropagation?(options: Options): number;
   /**
+   * Pure: whether an account may have two valid secrets, so that a new one takes nothing away. Absent: it may not. Exactly the rotators
+   * with this function have `discard`.
+   */
+  overlaps?(options: Options): boolean;
+  /**
    * Pure: why no account of this system can have this secret, as in "`value` must …", without the secret. Absent: every secret fits.
    * Keyturn's own passwords fit by their rules; imported ones may not.
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
-   * no other account. With `overlap`, `change.keep` stays valid also after a repetition, whatever an earlier change has done.
+   * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming
+   * late, still does.
    */
   apply(change: Change<Options>, signal: AbortSignal): Promise<Applied>;
   /**
@@ -176,9 +182,4 @@ export interface Rotator<Options = unknown> {
    * safe to repeat. Absent: an account of this system has one secret.
    */
   discard?(discard: Discard<Options>, signal: AbortSignal): Promise<void>;
-  /**
-   * Makes sure that no earlier change of the account can still take effect, by ending the connections that sent one. Throws
-   * TargetUnavailableError when that is uncertain. Absent: a change cannot outlive its call, or does no harm when it comes late.
-   */
-  endEarlier?(look: Look<Options>, signal: AbortSignal): Promise<void>;
 }

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import type { Unpacked } from "./cache/debian.ts";
 import { run } from "./cache/run.ts";
 import { baseFlags, findShare, type Relative, startRelative } from "./mysql-family.ts";
-import type { StartedServer, StartOptions } from "./server.ts";
+import { readGreeting } from "./mysql-greeting.ts";
+import { findOwnServer } from "./own.ts";
+import type { StartedServer, StartOptions, TestServer } from "./server.ts";
 
 const program = "usr/sbin/mariadbd";
 
@@ -61,3 +63,7 @@ export const startMariadb = (options: MariadbOptions = {}): Promise<StartedServe
     },
     options,
   );
+
+/** Returns the server that KEYTURN_TEST_MARIADB names, or starts one. For suites that run on any server. */
+export const useMariadb = async (): Promise<TestServer> =>
+  (await findOwnServer("mariadb", ({ host, port }) => readGreeting(host, port))) ?? startMariadb();

@@ -14,6 +14,7 @@ export interface ConfigRotator {
   };
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
+  overlaps?(options: unknown): boolean;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
 }
@@ -106,7 +107,7 @@ export const targetFields = z.strictObject({
   grace: duration(0, maxGraceMs)
     .optional()
     .describe(
-      "How long a superseded password of a pair stays valid. Default: grace of the policy. For pairs only.",
+      "How long a superseded password stays valid. Default: grace of the policy. For pairs, and for single accounts that may have two passwords.",
     ),
   consumers: z
     .array(name)

@@ -109,6 +109,8 @@ export interface Rotation extends StartReason {
   readonly outcomeInDoubt?: boolean;
   /** When the target first confirmed the pending secret. */
   readonly confirmedAt?: Instant;
+  /** False if the target has certainly kept no superseded secret of the account. */
+  readonly kept?: boolean;
   /** The published version, from the moment it is written. */
   readonly published?: VersionRef;
   /** Failures since the rotation last got further than before. */
@@ -209,6 +211,8 @@ export interface Retirement {
   /** The rotation that superseded it. */
   readonly rotationId: string;
   readonly failures: number;
+  /** The account itself stays, and so does its published secret: only its superseded secrets are made useless. */
+  readonly accountStays?: true;
   /** Present when Keyturn must find the account unused first. */
   readonly proof?: Proof;
 }

@@ -209,7 +209,7 @@ function checkDeadline({ ports, target }: TargetSession): AbortSignal {
 /** Replaces the account's old password. `proof` shows which secret works instead. */
 export async function applyChange(
   session: TargetSession,
-  change: Pick<Change<unknown>, "next" | "keep">,
+  change: Pick<Change<unknown>, "next" | "keep" | "keepInDoubt">,
   authority: Authority,
   proof: Proof,
 ): Promise<Applied> {
@@ -274,6 +274,27 @@ export async function retireAccount(
       "the result of the retirement is unknown",
       async () =>
         ports.rotator(target.type).retire?.({ ...toCall(target, true), account, using }, signal),
+    );
+  });
+}
+
+/** Makes every secret of the account useless except `keep`. `proof` shows that `keep` works. */
+export async function discardOthers(
+  session: TargetSession,
+  keep: Credential,
+  authority: Authority,
+  proof: Proof,
+): Promise<void> {
+  const { ports, target } = session;
+  const { using } = authority;
+  await session.flush();
+  requireProof(session, proof);
+  const signal = changeDeadline(session);
+  const what = "the result of the end of the superseded password is unknown";
+  await asAuthority(session, authority, () => {
+    session.noteChange();
+    return callTarget(session, OutcomeUnknownError, what, async () =>
+      ports.rotator(target.type).discard?.({ ...toCall(target, true), keep, using }, signal),
     );
   });
 }

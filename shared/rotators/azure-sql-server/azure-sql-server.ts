@@ -36,7 +36,6 @@ export function azureSqlServer(
       admin: false,
       identity: true,
       propagation: 5 * minute,
-      overlap: false,
     },
 
     endpoint: (options) => ({

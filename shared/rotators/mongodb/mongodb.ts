@@ -27,7 +27,6 @@ export const mongodb: Rotator<MongodbOptions> = {
     admin: true,
     identity: false,
     propagation: 0,
-    overlap: false,
   },
 
   endpoint: toEndpoint,

@@ -79,7 +79,6 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     admin: true,
     identity: false,
     propagation: 0,
-    overlap: false,
   },
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { noteUse } from "../../servers/report/uses.ts";
 import { type Certificate, localCertificate } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
@@ -85,6 +86,7 @@ export interface MongoDouble {
 
 /** A double of a MongoDB server with access control, for users, passwords and log-ins. */
 export async function startMongoDouble(options: MongoDoubleOptions = {}): Promise<MongoDouble> {
+  noteUse("mongodb", "double");
   const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
   const { iterations = 15_000, isDocumentDb = false } = options;
   const { users, known, learn } = usersFor(options);

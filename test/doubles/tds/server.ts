@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { createSecureContext } from "node:tls";
+import { noteUse } from "../../servers/report/uses.ts";
 import { certificateFor } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
@@ -60,6 +61,7 @@ export interface TdsDouble {
 
 /** A double of SQL Server for log-ins: TDS 7.4 with and without TLS, and TDS 8. */
 export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<TdsDouble> {
+  noteUse("sqlserver", "double");
   const { key, cert } = await certificateFor(
     ...(options.certifiedFor ?? ["localhost", "127.0.0.1"]),
   );
