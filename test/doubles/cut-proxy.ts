@@ -10,6 +10,9 @@ import { listen, reset } from "./listening.ts";
  */
 export type CutKind = "lost" | "carried-out" | "unanswered";
 
+/** The server's certificate may be for another name than that of the way through the proxy. */
+const anyName = { checkServerIdentity: () => undefined };
+
 export interface CutProxy {
   readonly port: number;
   /** The line is cut the next time that a client sends this text. */
@@ -19,14 +22,22 @@ export interface CutProxy {
   close(): Promise<void>;
 }
 
+/** Both sides speak TLS from the first byte. */
+export interface CutTls {
+  /** That of the proxy. */
+  readonly certificate: Certificate;
+  /** PEM of the authority that signed the server's certificate. */
+  readonly serverCa: string;
+}
+
 /**
- * Forwards connections to a port of 127.0.0.1, and cuts them in the middle. `certificate`: both sides speak TLS from the first byte, and
- * the server and the proxy have this certificate. Without it, TLS passes through, and then no text can set off a cut.
+ * Forwards connections to a port of 127.0.0.1, and cuts them in the middle. Without `tls`, TLS passes through, and then no text can set
+ * off a cut.
  */
 export async function cutProxy(
   serverPort: number,
   onSilence: () => void = () => undefined,
-  certificate?: Certificate,
+  tls?: CutTls,
 ): Promise<CutProxy> {
   const clients = new Set<Socket>();
   let armed: { readonly text: string; readonly kind: CutKind } | undefined;
@@ -58,12 +69,15 @@ export async function cutProxy(
   }
 
   const listening = await listen(
-    certificate === undefined
+    tls === undefined
       ? createServer((client) => {
           join(client, connect(serverPort, "127.0.0.1"));
         })
-      : createTlsServer(certificate, (client) => {
-          join(client, connectTls({ port: serverPort, host: "127.0.0.1", ca: certificate.cert }));
+      : createTlsServer(tls.certificate, (client) => {
+          join(
+            client,
+            connectTls({ port: serverPort, host: "127.0.0.1", ca: tls.serverCa, ...anyName }),
+          );
         }),
   );
   return {

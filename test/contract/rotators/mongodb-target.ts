@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Document, MongoClient, type MongoClientOptions } from "mongodb";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb, type MongodbOptions } from "../../../shared/rotators/mongodb/mongodb.ts";
+import { localCertificate } from "../../doubles/certificate.ts";
+import { type CutKind, cutProxy } from "../../doubles/cut-proxy.ts";
 import type { TestServer } from "../../servers/server.ts";
 
 /** The authentication database of the accounts in these tests; their admin is in `admin`. */
@@ -67,6 +72,25 @@ export interface Place {
   /** The options of the rotator that name the servers and the authority of their certificates. */
   readonly options: object;
   readonly client?: MongoClientOptions;
+}
+
+/** A proxy in front of a server that can lose the line at a text, with the options that aim the rotator at it. */
+export async function openLine({ port, ca }: TestServer) {
+  const folder = await mkdtemp(join(tmpdir(), "keyturn-line-"));
+  const certificate = await localCertificate();
+  const caFile = join(folder, "ca.pem");
+  await writeFile(caFile, certificate.cert);
+  const proxy = await cutProxy(port, undefined, { certificate, serverCa: ca });
+  return {
+    cutAt: (text: string, kind: CutKind) => {
+      proxy.cutAt(text, kind);
+    },
+    options: { host: "127.0.0.1", port: proxy.port, tls: { caFile } },
+    async close() {
+      await proxy.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
 
 /** The place of one server. */

@@ -13,11 +13,16 @@ import {
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb, type MongodbOptions } from "../../../shared/rotators/mongodb/mongodb.ts";
 import type { Using } from "../../../shared/rotators/rotator.ts";
-import { localCertificate } from "../../doubles/certificate.ts";
-import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { startMongodb } from "../../servers/mongodb.ts";
 import type { StartedServer } from "../../servers/server.ts";
-import { admin, home, type MongodbTarget, openMongodbTarget, placeOf } from "./mongodb-target.ts";
+import {
+  admin,
+  home,
+  type MongodbTarget,
+  openLine,
+  openMongodbTarget,
+  placeOf,
+} from "./mongodb-target.ts";
 import { failure } from "./suite/errors.ts";
 
 const byAdmin: Using = { as: "admin", credential: admin };
@@ -26,13 +31,13 @@ const newSecret = () => new Secret(`Aa1-${randomBytes(24).toString("base64url")}
 
 let server: StartedServer;
 let target: MongodbTarget;
-let line: CutProxy;
+let line: Awaited<ReturnType<typeof openLine>>;
 let number = 0;
 
 beforeAll(async () => {
   server = await startMongodb();
   target = await openMongodbTarget(placeOf(server));
-  line = await cutProxy(server.port, undefined, await localCertificate());
+  line = await openLine(server);
 });
 afterAll(async () => {
   await target.close();
@@ -79,7 +84,7 @@ describe("a line to a real MongoDB that breaks", () => {
     const account = await newAccount();
     line.cutAt(text, kind);
     const failed = await failure(
-      apply(account.next, { options: target.optionsWith({ port: line.port }) }),
+      apply(account.next, { options: target.optionsWith(line.options) }),
     );
     expect(failed).toBeInstanceOf(error);
     expect(await works(account[valid])).toBe(true);
@@ -88,7 +93,7 @@ describe("a line to a real MongoDB that breaks", () => {
   it.each(["saslContinue", "ping"] as const)("at %s proves nothing", async (text) => {
     const { current } = await newAccount();
     line.cutAt(text, "carried-out");
-    const failed = await failure(verify(current, target.optionsWith({ port: line.port })));
+    const failed = await failure(verify(current, target.optionsWith(line.options)));
     expect(failed).toBeInstanceOf(TargetUnavailableError);
   });
 });

@@ -1,9 +1,7 @@
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../../shared/rotators/mongodb/mongodb.ts";
-import { localCertificate } from "../../doubles/certificate.ts";
-import { cutProxy } from "../../doubles/cut-proxy.ts";
-import { startMongodb } from "../../servers/mongodb.ts";
-import { admin, home, openMongodbTarget, placeOf, powerless } from "./mongodb-target.ts";
+import { useMongodb } from "../../servers/mongodb.ts";
+import { admin, home, openLine, openMongodbTarget, placeOf, powerless } from "./mongodb-target.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
 import { awkwardSecrets } from "./suite/rotator-fixture.ts";
 
@@ -18,9 +16,9 @@ testRotator("mongodb on a real server", {
   awkwardSecrets: awkwardSecrets.map((secret) => secret.replace("😀", "")),
 
   async start() {
-    const server = await startMongodb();
+    const server = await useMongodb();
     const target = await openMongodbTarget(placeOf(server));
-    const line = await cutProxy(server.port, undefined, await localCertificate());
+    const line = await openLine(server);
     const aim = (changed: object = {}) => ({
       rotator: mongodb,
       options: target.optionsWith(changed),
@@ -52,10 +50,10 @@ testRotator("mongodb on a real server", {
         };
       },
       openConnections: target.openConnections,
-      elsewhere: (at) => aim({ port: at }),
+      elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
       loseReply() {
         line.cutAt("updateUser", "carried-out");
-        return Promise.resolve(aim({ port: line.port }));
+        return Promise.resolve(aim(line.options));
       },
       async stop() {
         await target.close();
