@@ -111,7 +111,7 @@ export function isUnanswerable(error: unknown): boolean {
   return answer !== undefined && !passing.includes(answer);
 }
 
-export const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
+const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
 
 /** The error for any failure before the change was sent. */
 export function toLoginError(error: unknown, where: string): Error {

@@ -1,14 +1,6 @@
 import { type Document, Timestamp } from "mongodb";
 import type { MongoServer } from "./session.ts";
 
-/** What a member of a replica set has written, and what a majority of the members has. Counters. */
-export interface Writes {
-  last: number;
-  majority: number;
-  /** Whether the other members are too slow for the write concern of a change. */
-  isLagging: boolean;
-}
-
 /** Counts a change. The part of the answer that says that a majority does not have it: the change stays in effect. */
 export function confirmByMajority({ writes }: MongoServer): Document {
   writes.last += 1;

@@ -1,7 +1,6 @@
 import type { Document } from "mongodb";
 import type { Faults } from "../faults.ts";
 import type { MongoRefusal } from "./errors.ts";
-import type { Writes } from "./majority.ts";
 import type { Conversation, Mechanism } from "./scram.ts";
 import type { StoredUser, Users } from "./users.ts";
 
@@ -20,6 +19,14 @@ export type MongoEffect =
 
 /** Parts of answers that emulations leave out. */
 export type Lacking = "effectiveUsers" | "privileges" | "restrictions" | "mechanisms";
+
+/** What a member of a replica set has written, and what a majority of the members has. Counters. */
+export interface Writes {
+  last: number;
+  majority: number;
+  /** Whether the other members are too slow for the write concern of a change. */
+  isLagging: boolean;
+}
 
 /** The whole server, as its commands see it. */
 export interface MongoServer {
