@@ -75,6 +75,20 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly database?: string;
+  /** Every address of a system of several servers, as `name:port`; any of them may answer. They are published as `hosts`. */
+  readonly members?: readonly string[];
+  /** Other values that consumers need to connect, by the keys under which they are published, such as `authSource`. No secrets. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+/** Every address of the system, as `host:port`. */
+export function listAddresses({ host, port, members }: Endpoint): readonly string[] {
+  return members ?? [`${host}:${port}`];
+}
+
+/** Its addresses in one text that does not depend on their order. */
+export function nameServer(endpoint: Endpoint): string {
+  return listAddresses(endpoint).toSorted().join(",");
 }
 
 /** Whether the target has one account, which has two valid secrets during a rotation. */

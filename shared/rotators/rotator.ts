@@ -156,6 +156,8 @@ export interface Rotator<Options = unknown> {
   accountRealm?(options: Options): string;
   /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
   findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
+  /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
+  findPropagation?(options: Options): number;
   /**
    * Pure: whether an account may have two valid secrets, so that a new one takes nothing away. Absent: it may not. Exactly the rotators
    * with this function have `discard`.
