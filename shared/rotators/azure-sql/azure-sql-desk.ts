@@ -4,10 +4,10 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import { toDatabaseScope } from "../../core/secrets/addresses.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+import type { Credential, Secret } from "../../core/secrets/secret.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import type { Using } from "../rotator.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
+import type { AzureIdentity, Using } from "../rotator.ts";
+import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { type Account, classify } from "./azure-sql-account.ts";
 import {
   type Desk,
@@ -41,20 +41,27 @@ export async function useSession<Result>(
   work: (session: Session) => Promise<Result>,
 ): Promise<Result | "rejected"> {
   const where = describeAccount(place, account);
-  if (signal.aborted) {
-    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
-  }
-  const credential: Credential =
-    using.as === "identity"
-      ? // The token takes the place of a password where sessions are told apart.
-        { account: "", secret: await using.getToken(toDatabaseScope(place.host), signal) }
-      : using.credential;
-  const login = using.as === "identity" ? { token: credential.secret } : credential;
-  const seen = using.as === "identity" ? where : describeAccount(place, using.credential.account);
+  const login: SqlLogin =
+    using.as === "identity" ? { token: await fetchToken(using, place, where, signal) } : using.credential;
+  const seen = "token" in login ? where : describeAccount(place, login.account);
   const log = () => openSession(place, login, seen, signal, connectWithin);
+  // The token takes the place of a password where sessions are told apart.
+  const credential = "token" in login ? { account: "", secret: login.token } : login;
   // The account's own connection must not outlive the secret with which it was opened.
   const isLast = using.as === "self";
   return kept.use({ options: place, credential, mayStay, isLast }, signal, log, work);
+}
+
+async function fetchToken(
+  identity: AzureIdentity,
+  { host }: SqlPlace,
+  where: string,
+  signal: AbortSignal,
+): Promise<Secret> {
+  if (signal.aborted) {
+    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
+  }
+  return identity.getToken(toDatabaseScope(host), signal);
 }
 
 /** Keeps a session that has just proven a secret. */
@@ -76,9 +83,10 @@ export async function withDesk<Result>(
   return useSession(call, place, signal, async (db) => {
     try {
       const facts = await readServer(db, call.account);
-      const needsMaster =
-        isAzureDatabase(facts) && facts.database !== "master" && call.options.contained !== true;
-      if (!needsMaster) return await work({ db, logins: db, facts });
+      if (!isAzureDatabase(facts) || facts.database === "master") {
+        return await work({ db, logins: db, facts });
+      }
+      if (call.options.contained === true) return await work({ db, logins: undefined, facts });
       const inMaster = await openMaster(call, place, signal, async (logins) => ({
         result: await work({ db, logins, facts }),
       }));

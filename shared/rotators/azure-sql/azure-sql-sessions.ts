@@ -34,6 +34,7 @@ async function lookFrom(
   const where = describeAccount(place, call.account);
   const here = () => lookIn(db, call.account, facts, where);
   if (!isAzureDatabase(facts)) return here();
+  if (call.options.contained === true) return here();
   const { account } = await surveyAt(desk, call);
   if (account.is === "user") return here();
   if (logins === undefined) {

@@ -1,6 +1,6 @@
 import type { Credential } from "../../../../shared/core/secrets/secret.ts";
 import type { Endpoint } from "../../../../shared/core/target.ts";
-import type { Rotator, Using } from "../../../../shared/rotators/rotator.ts";
+import type { AzureIdentity, Rotator, Using } from "../../../../shared/rotators/rotator.ts";
 
 /** A rotator with the options of a target. */
 export interface Aimed<Options> {
@@ -28,6 +28,8 @@ export interface Fixture<Options> {
   readonly admin?: Credential;
   /** An account that logs in but may not change others, if `authorities` names admin. */
   readonly powerless?: Credential;
+  /** The app's Azure identity, if the rotator logs in to the target with its token. Absent: changes with an identity go to Azure. */
+  readonly identity?: AzureIdentity;
   /** If `refuses` is set: a secret that the target refuses for this account. */
   readonly unacceptable?: Credential;
   /** If `losesReplies` is set: the next change takes effect, but its reply is lost. */
@@ -48,6 +50,8 @@ export interface Subject<Options> {
   readonly onlyAccount?: string;
   readonly refuses?: true;
   readonly losesReplies?: true;
+  /** Log-ins of the authority for one call. Default 1. */
+  readonly logInsOfAuthority?: number;
   /** A session of its authority can stay open for the next call. */
   readonly stays?: true;
   /** It can find out whether a client is logged in as an account. */

@@ -54,7 +54,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   }
 
   function using(as: Using["as"], current: Credential): Using {
-    if (as === "identity") return appIdentity;
+    if (as === "identity") return fixture.identity ?? appIdentity;
     if (as === "self") return { as, credential: current };
     return { as, credential: required(fixture.admin, "admin") };
   }
