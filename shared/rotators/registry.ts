@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
@@ -8,5 +9,6 @@ import type { Rotator } from "./rotator.ts";
 export const makeRotators = (credential: TokenCredential): readonly Rotator[] => [
   postgresql,
   mongodb,
+  azureSql,
   azureSqlServer(credential),
 ];

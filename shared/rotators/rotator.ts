@@ -151,8 +151,8 @@ export interface Rotator<Options = unknown> {
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
-   * Pure: why the system would refuse passwords that follow these rules, as in "policy `nights` …". Absent: it accepts every password
-   * that Keyturn generates.
+   * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
+   * password that Keyturn generates.
    */
   findUnfitRules?(rules: PasswordRules): string | undefined;
   /**

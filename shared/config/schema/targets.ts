@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PasswordRules } from "../../core/secrets/password.ts";
 import { type Endpoint, maxGraceMs } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
@@ -14,6 +15,7 @@ export interface ConfigRotator {
   };
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
+  findUnfitRules?(rules: PasswordRules): string | undefined;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
 }

@@ -4,9 +4,9 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import { toDatabaseScope } from "../../core/secrets/addresses.ts";
-import type { Credential, Secret } from "../../core/secrets/secret.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import type { AzureIdentity, Using } from "../rotator.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { type Keepable, makeKeptSessions } from "../connection/kept-sessions.ts";
+import type { Using } from "../rotator.ts";
 import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { type Account, classify } from "./azure-sql-account.ts";
 import {
@@ -31,42 +31,68 @@ export interface Call {
   readonly note?: (sentence: string) => void;
 }
 
-const kept = makeKeptSessions<Session>();
-
-/** Runs the work in a session of the authority at one database. */
-export async function useSession<Result>(
-  { account, using, connectWithin, mayStay = false }: Call,
-  place: SqlPlace,
-  signal: AbortSignal,
-  work: (session: Session) => Promise<Result>,
-): Promise<Result | "rejected"> {
-  const where = describeAccount(place, account);
-  const login: SqlLogin =
-    using.as === "identity" ? { token: await fetchToken(using, place, where, signal) } : using.credential;
-  const seen = "token" in login ? where : describeAccount(place, login.account);
-  const log = () => openSession(place, login, seen, signal, connectWithin);
-  // The token takes the place of a password where sessions are told apart.
-  const credential = "token" in login ? { account: "", secret: login.token } : login;
-  // The account's own connection must not outlive the secret with which it was opened.
-  const isLast = using.as === "self";
-  return kept.use({ options: place, credential, mayStay, isLast }, signal, log, work);
+/** The sessions at one server, which stay open together. */
+interface Line extends Keepable {
+  readonly db: Session;
+  /** The session at master, opened when it is needed. Undefined if the authority cannot open it. */
+  readonly master: (open: () => Promise<Session | "rejected">) => Promise<Session | undefined>;
 }
 
-async function fetchToken(
-  identity: AzureIdentity,
-  { host }: SqlPlace,
-  where: string,
-  signal: AbortSignal,
-): Promise<Secret> {
-  if (signal.aborted) {
-    throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
-  }
-  return identity.getToken(toDatabaseScope(host), signal);
+function toLine(db: Session): Line {
+  let master: Session | undefined;
+  const all = () => (master === undefined ? [db] : [db, master]);
+  const line: Line = {
+    db,
+    async master(open) {
+      if (master !== undefined) return master;
+      const opened = await open();
+      master = opened === "rejected" ? undefined : opened;
+      return master;
+    },
+    rest: () => {
+      for (const session of all()) session.rest();
+    },
+    async resume(signal) {
+      const answers = await Promise.all(all().map((session) => session.resume(signal)));
+      if (answers.every((isOpen) => isOpen)) return true;
+      await line.close();
+      return false;
+    },
+    async close() {
+      for (const session of all()) await session.close();
+    },
+  };
+  return line;
 }
+
+const kept = makeKeptSessions<Line>();
 
 /** Keeps a session that has just proven a secret. */
 export function keepSession(place: SqlPlace, credential: Credential, session: Session): void {
-  kept.keep({ options: place, credential, mayStay: true }, session);
+  kept.keep({ options: place, credential, mayStay: true }, toLine(session));
+}
+
+/** Opens a session of the authority at one database. */
+export async function openAs(
+  call: Call,
+  place: SqlPlace,
+  login: SqlLogin,
+  signal: AbortSignal,
+): Promise<Session | "rejected"> {
+  const where = describeAccount(place, "token" in login ? call.account : login.account);
+  return openSession(place, login, where, signal, call.connectWithin);
+}
+
+/** The authority's own credential, or a fresh token. */
+export async function fetchLogin(
+  { account, using }: Call,
+  place: SqlPlace,
+  signal: AbortSignal,
+): Promise<SqlLogin> {
+  if (using.as !== "identity") return using.credential;
+  if (!signal.aborted) return { token: await using.getToken(toDatabaseScope(place.host), signal) };
+  const where = describeAccount(place, account);
+  throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
 }
 
 /**
@@ -79,43 +105,45 @@ export async function withDesk<Result>(
   signal: AbortSignal,
   work: (desk: Desk) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const where = describeAccount(place, call.account);
-  return useSession(call, place, signal, async (db) => {
+  const { using, mayStay = false } = call;
+  const login = await fetchLogin(call, place, signal);
+  // The token takes the place of a password where sessions are told apart.
+  const credential = "token" in login ? { account: "", secret: login.token } : login;
+  // The account's own connection must not outlive the secret with which it was opened.
+  const isLast = using.as === "self";
+  const logIn = async () => {
+    const session = await openAs(call, place, login, signal);
+    return session === "rejected" ? session : toLine(session);
+  };
+  return kept.use({ options: place, credential, mayStay, isLast }, signal, logIn, async (line) => {
     try {
-      const facts = await readServer(db, call.account);
-      if (!isAzureDatabase(facts) || facts.database === "master") {
-        return await work({ db, logins: db, facts });
-      }
-      if (call.options.contained === true) return await work({ db, logins: undefined, facts });
-      const inMaster = await openMaster(call, place, signal, async (logins) => ({
-        result: await work({ db, logins, facts }),
-      }));
-      if (inMaster !== "closed") return inMaster.result;
-      return await work({ db, logins: undefined, facts });
+      return await work(await toDesk(line, call, place, login, signal));
     } catch (error) {
-      throw toLookError(error, where);
+      throw toLookError(error, describeAccount(place, call.account));
     }
   });
 }
 
-/** "closed" if the authority, which the server knows, may not open master. */
-async function openMaster<Result>(
+async function toDesk(
+  { db, master }: Line,
   call: Call,
   place: SqlPlace,
+  login: SqlLogin,
   signal: AbortSignal,
-  work: (session: Session) => Promise<Result>,
-): Promise<Result | "closed"> {
-  let isOpen = false;
-  try {
-    const outcome = await useSession(call, { ...place, database: "master" }, signal, (session) => {
-      isOpen = true;
-      return work(session);
-    });
-    return outcome === "rejected" ? "closed" : outcome;
-  } catch (error) {
-    if (!isOpen && error instanceof ConfigError) return "closed";
-    throw error;
-  }
+): Promise<Desk> {
+  const facts = await readServer(db, call.account);
+  if (!isAzureDatabase(facts) || facts.database === "master") return { db, logins: db, facts };
+  if (call.options.contained === true) return { db, logins: undefined, facts };
+  const logins = await master(async () => {
+    try {
+      return await openAs(call, { ...place, database: "master" }, login, signal);
+    } catch (error) {
+      // The server knows the authority already, so only this database is closed to it.
+      if (error instanceof ConfigError) return "rejected";
+      throw error;
+    }
+  });
+  return { db, logins, facts };
 }
 
 /** Throws if the server refused the log-in of the authority. */

@@ -1,7 +1,14 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { type Desk, isAzureDatabase, type ServerFacts } from "./azure-sql-catalog.ts";
-import { type Call, requireAccepted, surveyAt, useSession, withDesk } from "./azure-sql-desk.ts";
+import {
+  type Call,
+  fetchLogin,
+  openAs,
+  requireAccepted,
+  surveyAt,
+  withDesk,
+} from "./azure-sql-desk.ts";
 import { toLookError } from "./azure-sql-errors.ts";
 import { describeAccount } from "./azure-sql-options.ts";
 import type { Row, Session } from "./azure-sql-session.ts";
@@ -53,24 +60,25 @@ async function lookFrom(
 
 async function lookElsewhere(call: Call, place: SqlPlace, signal: AbortSignal): Promise<boolean> {
   const where = describeAccount(place, call.account);
-  const closed = () => {
+  const session = await openAs(call, place, await fetchLogin(call, place, signal), signal).catch(
+    (error: unknown): "rejected" => {
+      if (error instanceof ConfigError) return "rejected";
+      throw error;
+    },
+  );
+  if (session === "rejected") {
     const lack = `the authority cannot open database \`${place.database}\``;
-    return needs(where, lack, "Create a user for it there with VIEW DATABASE STATE");
-  };
-  let isOpen = false;
+    throw needs(where, lack, "Create a user for it there with VIEW DATABASE STATE");
+  }
   try {
-    const outcome = await useSession(call, place, signal, async (session) => {
-      isOpen = true;
-      const [facts] = await session.query(
-        "SELECT SUSER_SNAME() AS myLogin, QUOTENAME(USER_NAME()) AS quotedUser",
-      );
-      return lookIn(session, call.account, { ...toFacts(facts), edition: 5 }, where);
-    });
-    if (outcome === "rejected") throw closed();
-    return outcome;
+    const [facts] = await session.query(
+      "SELECT SUSER_SNAME() AS myLogin, QUOTENAME(USER_NAME()) AS quotedUser",
+    );
+    return await lookIn(session, call.account, { ...toFacts(facts), edition: 5 }, where);
   } catch (error) {
-    if (!isOpen && error instanceof ConfigError) throw closed();
     throw toLookError(error, where);
+  } finally {
+    await session.close();
   }
 }
 
