@@ -61,8 +61,9 @@ export async function startAzureSqlBench(
     logins: [
       { account: admin.account, password: admin.secret.reveal(), ...rights },
       { account: powerless.account, password: powerless.secret.reveal() },
-      { account: entra, password: "", type: "E", token, ...rights },
+      { account: entra, password: "", type: "E", ...rights },
     ],
+    entra: { [entra]: token },
     databases: [
       {
         name: database,

@@ -50,39 +50,44 @@ function stateInForce(login: Login): { readonly password: string; readonly enabl
 }
 
 export function checkLogin(world: World, asked: Login7): LoginResult {
-  const byToken =
-    asked.token === undefined
-      ? undefined
-      : [...world.logins.values()].find(({ token }) => token === asked.token);
-  const account = asked.token === undefined ? asked.account : "<token-identified principal>";
-  const login = asked.token === undefined ? findLogin(world, account) : byToken;
+  const byToken = asked.token === undefined ? undefined : world.entra.get(asked.token);
+  const account = asked.token === undefined ? asked.account : (byToken ?? "");
+  const shown = asked.token === undefined ? account : "<token-identified principal>";
+  const login = findLogin(world, account);
   const wanted = asked.database === "" ? (login?.defaultDatabase ?? "master") : asked.database;
   const database = world.databases.get(toKey(wanted));
   if (database?.state === "unavailable") {
     return { errors: [tdsErrors.unavailable(wanted, world.name)] };
   }
-  if (world.isEntraOnly && asked.token === undefined) return { errors: [tdsErrors.entraOnly(account)] };
-  const contained = asked.token === undefined ? findContained(database, account) : undefined;
+  const isToken = asked.token !== undefined;
+  if (world.isEntraOnly && !isToken) return { errors: [tdsErrors.entraOnly(shown)] };
+  const contained = findContained(database, account, isToken ? 4 : 2);
   if (contained && database) {
     // The database decides; the server's logins are not asked.
-    if (contained.password !== asked.password || contained.connect !== "granted") {
-      return { errors: [tdsErrors.loginFailed(account)] };
+    const isProven = isToken || contained.password === asked.password;
+    if (!isProven || contained.connect !== "granted") {
+      return { errors: [tdsErrors.loginFailed(shown)] };
     }
     return { opened: { account: contained.name, login: undefined, user: contained, database } };
   }
-  const refused = asked.token === undefined ? findLoginError(world, login, asked) : undefined;
-  if (refused || login === undefined) return { errors: [refused ?? tdsErrors.loginFailed(account)] };
+  const refused = isToken ? undefined : findLoginError(world, login, asked);
+  const isOther = login === undefined || (isToken && login.type !== "E");
+  if (refused || isOther) return { errors: [refused ?? tdsErrors.loginFailed(shown)] };
   const entered = database && enter(world, login, database);
   if (!database || entered === undefined) {
     // The real server sends both, in this order; clients that keep only the last see 18456.
-    return { errors: [tdsErrors.noSuchDatabase(wanted), tdsErrors.loginFailed(account)] };
+    return { errors: [tdsErrors.noSuchDatabase(wanted), tdsErrors.loginFailed(shown)] };
   }
   return { opened: { account: login.account, login, user: entered.user, database } };
 }
 
-function findContained(database: Database | undefined, account: string): User | undefined {
+function findContained(
+  database: Database | undefined,
+  account: string,
+  authentication: User["authentication"],
+): User | undefined {
   const user = database?.users.get(toKey(account));
-  return user?.authentication === 2 ? user : undefined;
+  return user?.authentication === authentication ? user : undefined;
 }
 
 /** The user as which the login enters the database; none for dbo and guest. Undefined if it may not enter. */

@@ -30,8 +30,6 @@ export interface TdsLogin {
   /** Server roles, and server permissions such as ALTER ANY LOGIN. */
   readonly roles?: readonly string[];
   readonly permissions?: readonly string[];
-  /** Microsoft Entra principals log in with this instead of a password. */
-  readonly token?: string;
 }
 
 export interface TdsUser {
@@ -64,7 +62,6 @@ export interface Login {
   readonly sid: string;
   readonly defaultDatabase: string;
   readonly policy: boolean;
-  readonly token: string | undefined;
   readonly roles: Set<string>;
   readonly permissions: Set<string>;
   password: string;
@@ -115,6 +112,8 @@ export interface World {
   readonly logins: Map<string, Login>;
   readonly databases: Map<string, Database>;
   readonly sessions: Set<TdsSession>;
+  /** The names of Microsoft Entra principals by the tokens with which they log in. */
+  readonly entra: Map<string, string>;
   propagation: number;
   lockAfter: number;
   isEntraOnly: boolean;
@@ -136,7 +135,6 @@ export function makeLogin(login: TdsLogin, number: number): Login {
     sid: (login.sid ?? toSid(login.account)).toUpperCase(),
     defaultDatabase: login.defaultDatabase ?? "master",
     policy: login.policy ?? true,
-    token: login.token,
     roles: new Set(login.roles),
     permissions: new Set(login.permissions),
     password: login.password,

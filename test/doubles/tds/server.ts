@@ -44,6 +44,8 @@ export interface TdsDoubleOptions {
   /** Wrong passwords in a row that lock an account. Default never. */
   readonly lockAfter?: number;
   readonly hostile?: boolean;
+  /** Tokens of Microsoft Entra principals, by the names of the principals. */
+  readonly entra?: Readonly<Record<string, string>>;
   /** It accepts only Microsoft Entra log-ins. */
   readonly entraOnly?: boolean;
   /** Names in its certificate. Default: localhost and 127.0.0.1. */
@@ -96,6 +98,7 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
     logins: new Map(),
     databases: new Map(all.map((database) => [toKey(database.name), database])),
     sessions: new Set(),
+    entra: new Map(Object.entries(options.entra ?? {}).map(([one, token]) => [token, one])),
     propagation: options.propagation ?? 0,
     lockAfter: options.lockAfter ?? Infinity,
     isEntraOnly: options.entraOnly ?? false,

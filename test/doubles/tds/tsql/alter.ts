@@ -25,7 +25,7 @@ function parsePassword(reader: Reader): NewPassword {
   return { password, old };
 }
 
-function parseLiteral(reader: Reader): string {
+export function parseLiteral(reader: Reader): string {
   const token = reader.take();
   if (token.is !== "string") throw syntaxError(token.text);
   return token.text;
@@ -48,7 +48,7 @@ export function alterLogin(reader: Reader, scope: Scope): void {
     throw error(5001, "User must be in the master database.");
   }
   const login = world.logins.get(toKey(name));
-  const isOwn = login === session.login && options?.password?.old !== undefined;
+  const isOwn = login !== undefined && login === session.login && options?.password?.old !== undefined;
   if (login === undefined) throw cannot("login", name);
   if (!isOwn && !mayChange(scope, login)) throw cannot("login", name);
   if (options?.policy !== undefined) {

@@ -25,7 +25,7 @@ const patterns: readonly (readonly [is: Exclude<Token["is"], "end"> | "blank", p
   ["string", /N?'(?:[^']|'')*'/iy],
   ["word", /\[(?:[^\]]|\]\])*\]|"(?:[^"]|"")*"|[\p{L}_#][\p{L}\p{N}_#$@]*/uy],
   ["variable", /@{1,2}[\p{L}_#][\p{L}\p{N}_#$@]*/uy],
-  ["number", /\d+/y],
+  ["number", /0x[0-9a-f]+|\d+/iy],
   ["sign", /<>|[(),;.=+*]/y],
 ];
 

@@ -5,6 +5,7 @@ import {
   type World,
 } from "../model.ts";
 import { alterLogin, alterUser } from "./alter.ts";
+import { alterServerRole, createLogin, createUser, grant } from "./create.ts";
 import { parseExpression, parseQuery, parseType, runQuery } from "./expressions.ts";
 import { Reader, syntaxError, tokenize } from "./lex.ts";
 import { error, type Scope, type Value } from "./scope.ts";
@@ -56,6 +57,10 @@ function runStatement(reader: Reader, scope: Scope): ResultSet[] {
   } else if (reader.takes("SELECT")) return [select(reader, scope)];
   else if (reader.takes("ALTER", "LOGIN")) alterLogin(reader, scope);
   else if (reader.takes("ALTER", "USER")) alterUser(reader, scope);
+  else if (reader.takes("ALTER", "SERVER", "ROLE")) alterServerRole(reader, scope);
+  else if (reader.takes("CREATE", "LOGIN")) createLogin(reader, scope);
+  else if (reader.takes("CREATE", "USER")) createUser(reader, scope);
+  else if (reader.takes("GRANT")) grant(reader, scope);
   else if (reader.takes("DBCC", "FLUSHAUTHCACHE")) flushLogins(scope);
   else throw syntaxError(reader.next.text);
   return [];
