@@ -159,11 +159,17 @@ export function makeDatabase({
   return database;
 }
 
-export function addUser({ users }: Database, user: TdsUser): void {
+/** `logins`: of the server. A login that does not exist there yet gets the SID that follows from its name. */
+export function addUser(
+  { users }: Database,
+  user: TdsUser,
+  logins: ReadonlyMap<string, Login> = new Map(),
+): void {
   const { name, password, login, type = "S" } = user;
   const authentication =
     type === "E" ? 4 : password !== undefined ? 2 : login !== undefined ? 1 : 0;
-  const sid = type === "R" ? null : toSid(login ?? `${name} without login`);
+  const known = login === undefined ? undefined : logins.get(toKey(login))?.sid;
+  const sid = type === "R" ? null : (known ?? toSid(login ?? `${name} without login`));
   users.set(toKey(name), {
     id: users.size + 5,
     name,

@@ -145,7 +145,7 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
       addLogin(world, login);
     },
     addUser: (database, user) => {
-      addUser(existing(database), user);
+      addUser(existing(database), user, world.logins);
     },
     setPassword(account, password) {
       const login = findLogin(world, account);

@@ -43,7 +43,7 @@ export function createUser(reader: Reader, scope: Scope): void {
     if (!world.logins.has(toKey(login))) {
       throw error(15_007, `'${login}' is not a valid login or you do not have permission.`);
     }
-    addUser(database, { name, login });
+    addUser(database, { name, login }, world.logins);
   }
 }
 
