@@ -9,10 +9,7 @@ import { toKey } from "../doubles/tds/model.ts";
 import type { TdsEdition } from "../doubles/tds/server.ts";
 import { runBatch } from "../doubles/tds/tsql/run.ts";
 
-const page = await readFile(
-  join(import.meta.dirname, "../../docs/rotators/azure-sql.md"),
-  "utf8",
-);
+const page = await readFile(join(import.meta.dirname, "../../docs/rotators/azure-sql.md"), "utf8");
 
 /** The blocks of statements below a bold heading that begins with these words. */
 function blocksOf(heading: string): string[] {

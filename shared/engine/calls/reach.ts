@@ -173,7 +173,8 @@ export async function examineAccount(
   return asAuthority(session, authority, async () =>
     callTarget(session, TargetUnavailableError, what, async () => {
       return (
-        (await rotator.examine?.({ ...toCall(session, true), ...examine, using }, signal)) ?? unasked
+        (await rotator.examine?.({ ...toCall(session, true), ...examine, using }, signal)) ??
+        unasked
       );
     }),
   );

@@ -73,7 +73,7 @@ export function azureSqlServer(
       const host = findHost(options);
       const where = `SQL Server at ${host}:${port}, database ${database}, account ${tried.account}`;
       const place = { host, port, database, tls };
-      const opened = await openConnection(place, tried, where, signal, connectWithin);
+      const opened = await openConnection(place, tried, { where, signal, connectWithin });
       if (opened === "rejected") return opened;
       opened.close();
       return "accepted";

@@ -90,7 +90,8 @@ export interface Survey {
   /** The login may not connect to the server. */
   readonly isDenied: boolean;
   /** The rights to connect of the user of the account and of guest. Undefined if the authority cannot see them. */
-  readonly connect: { readonly userId: number | undefined; readonly found: readonly ConnectRight[] } | undefined;
+  readonly connect:
+    { readonly userId: number | undefined; readonly found: readonly ConnectRight[] } | undefined;
 }
 
 export async function readServer(db: Session, account: string): Promise<ServerFacts> {
@@ -105,7 +106,9 @@ export async function surveyAccount({ db, logins, facts }: Desk, account: string
   const login = loginFound && loginRow.parse(loginFound);
   const [rightsFound] = logins ? await logins.query(askRights) : [];
   const [denials] =
-    logins && login && !isAzureDatabase(facts) ? await db.query(countServerDenials, { account }) : [];
+    logins && login && !isAzureDatabase(facts)
+      ? await db.query(countServerDenials, { account })
+      : [];
   return {
     facts,
     user,

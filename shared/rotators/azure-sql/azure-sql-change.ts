@@ -120,7 +120,7 @@ export async function retireAt(call: Call, place: SqlPlace, signal: AbortSignal)
     }
     const session = desk.logins ?? desk.db;
     await change(session, disableLogin, { account }, where);
-    // A later change must be able to tell a login that Keyturn has disabled from one that a person has disabled.
+    // A later change must distinguish a login that Keyturn has disabled from one that a person has disabled.
     await change(session, setLoginSecret, values, where);
     await flush(desk, call);
   });
@@ -133,7 +133,9 @@ function makeThrowaway(): string {
 
 function requireComplex({ account, survey }: Changeable, next: Credential, where: string): void {
   const isChecked =
-    account.is === "user" || isAzureDatabase(survey.facts) || survey.login?.isPolicyChecked === true;
+    account.is === "user" ||
+    isAzureDatabase(survey.facts) ||
+    survey.login?.isPolicyChecked === true;
   const problem = isChecked ? findTooSimple(next.secret.reveal(), next.account) : undefined;
   if (problem === undefined) return;
   throw new ChangeRefusedError(

@@ -1,8 +1,4 @@
-import {
-  AuthorityRefusedError,
-  ConfigError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
+import { AuthorityRefusedError, ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import { toDatabaseScope } from "../../core/secrets/addresses.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { type Keepable, makeKeptSessions } from "../connection/kept-sessions.ts";
@@ -80,7 +76,7 @@ export async function openAs(
   signal: AbortSignal,
 ): Promise<Session | "rejected"> {
   const where = describeAccount(place, "token" in login ? call.account : login.account);
-  return openSession(place, login, where, signal, call.connectWithin);
+  return openSession(place, login, { where, signal, connectWithin: call.connectWithin });
 }
 
 /** The authority's own credential, or a fresh token. */
@@ -107,7 +103,7 @@ export async function withDesk<Result>(
 ): Promise<Result | "rejected"> {
   const { using, mayStay = false } = call;
   const login = await fetchLogin(call, place, signal);
-  // The token takes the place of a password where sessions are told apart.
+  // The token takes the place of a password where sessions are distinguished.
   const credential = "token" in login ? { account: "", secret: login.token } : login;
   // The account's own connection must not outlive the secret with which it was opened.
   const isLast = using.as === "self";
@@ -117,7 +113,8 @@ export async function withDesk<Result>(
   };
   return kept.use({ options: place, credential, mayStay, isLast }, signal, logIn, async (line) => {
     try {
-      return await work(await toDesk(line, call, place, login, signal));
+      const atMaster = () => openAs(call, { ...place, database: "master" }, login, signal);
+      return await work(await toDesk(line, call, atMaster));
     } catch (error) {
       throw toLookError(error, describeAccount(place, call.account));
     }
@@ -126,17 +123,15 @@ export async function withDesk<Result>(
 
 async function toDesk(
   { db, master }: Line,
-  call: Call,
-  place: SqlPlace,
-  login: SqlLogin,
-  signal: AbortSignal,
+  { account, options }: Call,
+  openMaster: () => Promise<Session | "rejected">,
 ): Promise<Desk> {
-  const facts = await readServer(db, call.account);
+  const facts = await readServer(db, account);
   if (!isAzureDatabase(facts) || facts.database === "master") return { db, logins: db, facts };
-  if (call.options.contained === true) return { db, logins: undefined, facts };
+  if (options.contained === true) return { db, logins: undefined, facts };
   const logins = await master(async () => {
     try {
-      return await openAs(call, { ...place, database: "master" }, login, signal);
+      return await openMaster();
     } catch (error) {
       // The server knows the authority already, so only this database is closed to it.
       if (error instanceof ConfigError) return "rejected";
@@ -157,9 +152,7 @@ export function requireAccepted<Result>(
     using.as === "identity"
       ? "the token of the app's Azure identity. Create a login or a user for the identity FROM EXTERNAL PROVIDER"
       : `the password of ${using.credential.account}, the account that makes the change`;
-  throw new AuthorityRefusedError(
-    `${describeAccount(place, account)}: the server refuses ${who}`,
-  );
+  throw new AuthorityRefusedError(`${describeAccount(place, account)}: the server refuses ${who}`);
 }
 
 /** Everything that decides about a change on one server. */

@@ -49,10 +49,7 @@ function findLackToSee(concern: Concern): string | undefined {
   return `it does not exist, or is hidden: ${lack ?? "its name was not found."}`;
 }
 
-function findLack(
-  { authority, survey }: Concern,
-  is: "login" | "user",
-): string | undefined {
+function findLack({ authority, survey }: Concern, is: "login" | "user"): string | undefined {
   const { facts, login, rights } = survey;
   const who = `\`${authority ?? facts.myLogin}\``;
   if (is === "user") {

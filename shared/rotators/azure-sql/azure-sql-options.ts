@@ -30,7 +30,13 @@ export const azureSqlOptions = z.strictObject({
 export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
 
 /** The servers that a change concerns, the one of the options first. */
-export function listServers({ host, port, database, tls, alsoOn = [] }: AzureSqlOptions): SqlPlace[] {
+export function listServers({
+  host,
+  port,
+  database,
+  tls,
+  alsoOn = [],
+}: AzureSqlOptions): SqlPlace[] {
   const others = alsoOn.map((one) => {
     const [, otherHost = one, otherPort] = server.exec(one) ?? [];
     return { host: otherHost, port: Number(otherPort ?? port), database, tls };

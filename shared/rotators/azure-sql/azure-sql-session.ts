@@ -1,18 +1,16 @@
 import type { Connection, Request as TediousRequest } from "tedious";
 import { ConfigError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { hearSignal } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
 import {
+  type LogInCall,
   openConnection,
   type SqlLogin,
   type SqlPlace,
 } from "../sql-server/sql-server-connection.ts";
 import type { SqlFailure } from "../sql-server/sql-server-errors.ts";
-import {
-  findUnfitForSqlServer,
-  maxPasswordLength,
-} from "../sql-server/sql-server-passwords.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+import { findUnfitForSqlServer, maxPasswordLength } from "../sql-server/sql-server-passwords.ts";
 import { describeAccount } from "./azure-sql-options.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -36,14 +34,12 @@ export interface Session extends Keepable {
 export async function openSession(
   place: SqlPlace,
   login: SqlLogin,
-  where: string,
-  signal: AbortSignal,
-  connectWithin?: number,
+  call: LogInCall,
 ): Promise<Session | "rejected"> {
   const { Request, TYPES } = await import("tedious");
-  const connection = await openConnection(place, login, where, signal, connectWithin);
+  const connection = await openConnection(place, login, call);
   if (connection === "rejected") return connection;
-  const heard = hearSignal(signal, () => {
+  const heard = hearSignal(call.signal, () => {
     connection.close();
   });
   const session: Session = {

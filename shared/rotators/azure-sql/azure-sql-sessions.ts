@@ -46,7 +46,11 @@ async function lookFrom(
   if (account.is === "user") return here();
   if (logins === undefined) {
     const lack = `\`${facts.myLogin}\` cannot open master, which lists the databases that the login can enter`;
-    throw needs(where, lack, `Run there: CREATE USER ${facts.quotedLogin} FOR LOGIN ${facts.quotedLogin}`);
+    throw needs(
+      where,
+      lack,
+      `Run there: CREATE USER ${facts.quotedLogin} FOR LOGIN ${facts.quotedLogin}`,
+    );
   }
   // Each database shows only its own sessions.
   if ((await here()) || (await lookIn(logins, call.account, facts, where))) return true;

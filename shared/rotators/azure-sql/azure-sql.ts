@@ -25,8 +25,8 @@ import {
   describeServer,
   listServers,
 } from "./azure-sql-options.ts";
-import { hasSessionsAt } from "./azure-sql-sessions.ts";
 import { openSession, requireName, requireUsable } from "./azure-sql-session.ts";
+import { hasSessionsAt } from "./azure-sql-sessions.ts";
 
 export type { AzureSqlOptions };
 
@@ -59,7 +59,8 @@ export const azureSql: Rotator<AzureSqlOptions> = {
     const servers = listServers(call.options);
     for (const server of servers) requireUsable(server, next);
     const { using } = call;
-    const backwards: Call = using.as === "self" ? { ...call, using: { as: "self", credential: next } } : call;
+    const backwards: Call =
+      using.as === "self" ? { ...call, using: { as: "self", credential: next } } : call;
     const findOther = makeSidCheck();
     const logsIn = async (server: SqlPlace, credential: Credential) =>
       (await tryLogin(server, credential, signal, call)) === "accepted";
@@ -142,7 +143,7 @@ async function tryLogin(
   { connectWithin, mayStay = false }: Pick<Call, "connectWithin" | "mayStay">,
 ): Promise<"accepted" | "rejected"> {
   const where = describeAccount(server, credential.account);
-  const session = await openSession(server, credential, where, signal, connectWithin);
+  const session = await openSession(server, credential, { where, signal, connectWithin });
   if (session === "rejected") return session;
   if (mayStay) keepSession(server, credential, session);
   else await session.close();

@@ -1,4 +1,8 @@
-import { OutcomeUnknownError, ChangeRefusedError, TargetUnavailableError } from "../../core/errors.ts";
+import {
+  ChangeRefusedError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../../core/errors.ts";
 
 /** What one of several servers has, as far as it is known after a change that did not reach all of them. */
 export type ServerState =

@@ -16,16 +16,16 @@ const tryEvery = second;
 
 /** The calls of a change that several servers must have. All throw the errors of the contract. */
 export interface ChangeSteps<Server> {
-  name(server: Server): string;
+  readonly name: (server: Server) => string;
   /** Throws if the server cannot be reached or would refuse the change. Changes nothing. */
-  check(server: Server): Promise<void>;
+  readonly check: (server: Server) => Promise<void>;
   /** Safe to repeat. */
-  change(server: Server): Promise<void>;
+  readonly change: (server: Server) => Promise<void>;
   /** Absent: no earlier secret is known. */
   readonly back?: {
     /** Sets the earlier secret again. */
-    set(server: Server): Promise<void>;
-    logsIn(server: Server, which: "new" | "earlier"): Promise<boolean>;
+    readonly set: (server: Server) => Promise<void>;
+    readonly logsIn: (server: Server, which: "new" | "earlier") => Promise<boolean>;
   };
 }
 

@@ -34,16 +34,20 @@ interface Address {
 
 const unavailable = (message: string) => new TargetUnavailableError(message);
 
+export interface LogInCall {
+  /** Begins the messages. */
+  readonly where: string;
+  readonly signal: AbortSignal;
+  readonly connectWithin?: number | undefined;
+}
+
 /**
- * Logs in on a new connection, and follows redirects. "rejected" if the server refuses the log-in. `where` begins the messages. The
- * caller closes the connection.
+ * Logs in on a new connection, and follows redirects. "rejected" if the server refuses the log-in. The caller closes the connection.
  */
 export async function openConnection(
   place: SqlPlace,
   login: SqlLogin,
-  where: string,
-  signal: AbortSignal,
-  connectWithin?: number,
+  { where, signal, connectWithin }: LogInCall,
 ): Promise<Connection | "rejected"> {
   requireVerification(where);
   requireTokenHost(place.host, login, where);

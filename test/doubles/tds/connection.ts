@@ -183,7 +183,9 @@ function performLogin(server: TdsServer, payload: Buffer) {
   const refuse = (...errors: readonly [TdsRefusal, ...TdsRefusal[]]): LoginReply => {
     attempts.push({ account, accepted: false, error: errors[0].number });
     const spoken = errors.map((error) =>
-      faults.hostile ? { ...error, message: `${error.message} (${login.password} ${login.token ?? ""})` } : error,
+      faults.hostile
+        ? { ...error, message: `${error.message} (${login.password} ${login.token ?? ""})` }
+        : error,
     );
     const sent = spoken.map((error) => errorToken(error, name));
     return { tokens: Buffer.concat([...sent, doneToken(["error"])]) };

@@ -50,35 +50,45 @@ function stateInForce(login: Login): { readonly password: string; readonly enabl
 }
 
 export function checkLogin(world: World, asked: Login7): LoginResult {
-  const byToken = asked.token === undefined ? undefined : world.entra.get(asked.token);
-  const account = asked.token === undefined ? asked.account : (byToken ?? "");
-  const shown = asked.token === undefined ? account : "<token-identified principal>";
+  const { token, database: named } = asked;
+  const account = token === undefined ? asked.account : (world.entra.get(token) ?? "");
+  const shown = token === undefined ? account : "<token-identified principal>";
   const login = findLogin(world, account);
-  const wanted = asked.database === "" ? (login?.defaultDatabase ?? "master") : asked.database;
+  const wanted = named === "" ? (login?.defaultDatabase ?? "master") : named;
   const database = world.databases.get(toKey(wanted));
-  if (database?.state === "unavailable") {
-    return { errors: [tdsErrors.unavailable(wanted, world.name)] };
-  }
-  const isToken = asked.token !== undefined;
-  if (world.isEntraOnly && !isToken) return { errors: [tdsErrors.entraOnly(shown)] };
-  const contained = findContained(database, account, isToken ? 4 : 2);
-  if (contained && database) {
-    // The database decides; the server's logins are not asked.
-    const isProven = isToken || contained.password === asked.password;
-    if (!isProven || contained.connect !== "granted") {
-      return { errors: [tdsErrors.loginFailed(shown)] };
-    }
-    return { opened: { account: contained.name, login: undefined, user: contained, database } };
-  }
-  const refused = isToken ? undefined : findLoginError(world, login, asked);
-  const isOther = login === undefined || (isToken && login.type !== "E");
-  if (refused || isOther) return { errors: [refused ?? tdsErrors.loginFailed(shown)] };
+  const closed = findClosed(world, database, token);
+  if (closed) return { errors: [closed] };
+  const contained = findContained(database, account, token === undefined ? 2 : 4);
+  if (contained && database) return checkContained(contained, database, asked, shown);
+  const refused = findLoginError(world, login, asked);
+  if (refused || login === undefined) return { errors: [refused ?? tdsErrors.loginFailed(shown)] };
   const entered = database && enter(world, login, database);
   if (!database || entered === undefined) {
     // The real server sends both, in this order; clients that keep only the last see 18456.
     return { errors: [tdsErrors.noSuchDatabase(wanted), tdsErrors.loginFailed(shown)] };
   }
   return { opened: { account: login.account, login, user: entered.user, database } };
+}
+
+function findClosed(
+  { name, isEntraOnly }: World,
+  database: Database | undefined,
+  token: string | undefined,
+): TdsRefusal | undefined {
+  if (database?.state === "unavailable") return tdsErrors.unavailable(database.name, name);
+  return isEntraOnly && token === undefined ? tdsErrors.entraOnly("") : undefined;
+}
+
+/** The database decides; the server's logins are not asked. */
+function checkContained(
+  user: User,
+  database: Database,
+  { token, password }: Login7,
+  shown: string,
+): LoginResult {
+  const isProven = token !== undefined || user.password === password;
+  if (!isProven || user.connect !== "granted") return { errors: [tdsErrors.loginFailed(shown)] };
+  return { opened: { account: user.name, login: undefined, user, database } };
 }
 
 function findContained(
@@ -108,7 +118,15 @@ function findLoginError(
   login: Login | undefined,
   asked: Login7,
 ): TdsRefusal | undefined {
-  if (login === undefined || login.type !== "S") return tdsErrors.loginFailed(asked.account);
+  if (login?.type !== (asked.token === undefined ? "S" : "E")) {
+    return tdsErrors.loginFailed(
+      asked.token === undefined ? asked.account : "<token-identified principal>",
+    );
+  }
+  return asked.token === undefined ? findPasswordError(world, login, asked) : undefined;
+}
+
+function findPasswordError(world: World, login: Login, asked: Login7): TdsRefusal | undefined {
   if (login.locked) return tdsErrors.locked(asked.account);
   const { password, enabled } = stateInForce(login);
   if (password !== asked.password) {

@@ -79,13 +79,14 @@ export interface TdsDouble {
   close(): Promise<void>;
 }
 
-/** A double of SQL Server for log-ins and the T-SQL of Keyturn: TDS 7.4 with and without TLS, and TDS 8. */
-export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<TdsDouble> {
-  const { key, cert } = await certificateFor(
-    ...(options.certifiedFor ?? ["localhost", "127.0.0.1"]),
-  );
-  const { name = "keyturn-sql", databases = [] } = options;
-  const { edition = "sql-server", masterUsers = [] } = options;
+function makeWorld(options: TdsDoubleOptions): World {
+  const {
+    edition = "sql-server",
+    masterUsers = [],
+    databases = [],
+    logins = [],
+    entra = {},
+  } = options;
   const all = [
     makeDatabase({ name: "master", users: masterUsers, guest: edition !== "azure-sql-database" }),
     ...databases.map((one) =>
@@ -93,17 +94,27 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
     ),
   ];
   const world: World = {
-    name,
+    name: options.name ?? "keyturn-sql",
     edition,
     logins: new Map(),
     databases: new Map(all.map((database) => [toKey(database.name), database])),
     sessions: new Set(),
-    entra: new Map(Object.entries(options.entra ?? {}).map(([one, token]) => [token, one])),
+    entra: new Map(Object.entries(entra).map(([one, token]) => [token, one])),
     propagation: options.propagation ?? 0,
     lockAfter: options.lockAfter ?? Infinity,
     isEntraOnly: options.entraOnly ?? false,
   };
-  for (const login of options.logins ?? []) addLogin(world, login);
+  for (const login of logins) addLogin(world, login);
+  return world;
+}
+
+/** A double of SQL Server for log-ins and the T-SQL of Keyturn: TDS 7.4 with and without TLS, and TDS 8. */
+export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<TdsDouble> {
+  const { key, cert } = await certificateFor(
+    ...(options.certifiedFor ?? ["localhost", "127.0.0.1"]),
+  );
+  const world = makeWorld(options);
+  const { name } = world;
   const server: TdsServer = {
     name,
     encryption: options.encryption ?? "optional",

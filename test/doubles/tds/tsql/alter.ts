@@ -9,8 +9,8 @@ import {
   type User,
   type World,
 } from "../model.ts";
-import { error, type Scope } from "./scope.ts";
 import { type Reader, type SqlError, syntaxError } from "./lex.ts";
+import { error, type Scope } from "./scope.ts";
 
 interface NewPassword {
   readonly password: string;
@@ -37,37 +37,41 @@ const cannot = (what: string, name: string): SqlError =>
     `Cannot alter the ${what} '${name}', because it does not exist or you do not have permission.`,
   );
 
+/** What ALTER LOGIN does. */
+type LoginChange =
+  | ({ readonly is: "password" } & NewPassword)
+  | { readonly is: "enabled" | "policy"; readonly on: boolean };
+
 /** `ALTER LOGIN …`, after these two words. */
 export function alterLogin(reader: Reader, scope: Scope): void {
   const { world, session } = scope;
   const name = reader.word();
-  const enabled = reader.takes("ENABLE") ? true : reader.takes("DISABLE") ? false : undefined;
-  const options = enabled === undefined ? parseLoginOptions(reader) : undefined;
+  const change = parseLoginChange(reader);
   if (reader.next.is !== "end") throw syntaxError(reader.next.text);
   if (isAzureDatabase(world) && session.database.name !== "master") {
     throw error(5001, "User must be in the master database.");
   }
   const login = world.logins.get(toKey(name));
-  const isOwn = login !== undefined && login === session.login && options?.password?.old !== undefined;
-  if (login === undefined) throw cannot("login", name);
-  if (!isOwn && !mayChange(scope, login)) throw cannot("login", name);
-  if (options?.policy !== undefined) {
-    if (!options.policy) Object.assign(login, { locked: false, failures: 0 });
-    return;
-  }
-  if (options?.password) setLoginPassword(world, login, options.password);
-  else if (enabled !== undefined) changeLogin(world, login, { enabled });
+  if (login === undefined || !mayMake(change, login, scope)) throw cannot("login", name);
+  if (change.is === "password") setLoginPassword(world, login, change);
+  else if (change.is === "enabled") changeLogin(world, login, { enabled: change.on });
+  else if (!change.on) Object.assign(login, { locked: false, failures: 0 });
 }
 
-function parseLoginOptions(reader: Reader): {
-  readonly password?: NewPassword;
-  readonly policy?: boolean;
-} {
+function parseLoginChange(reader: Reader): LoginChange {
+  if (reader.takes("ENABLE")) return { is: "enabled", on: true };
+  if (reader.takes("DISABLE")) return { is: "enabled", on: false };
   reader.expect("WITH");
-  if (!reader.takes("CHECK_POLICY", "=")) return { password: parsePassword(reader) };
-  if (reader.takes("ON")) return { policy: true };
+  if (!reader.takes("CHECK_POLICY", "=")) return { is: "password", ...parsePassword(reader) };
+  if (reader.takes("ON")) return { is: "policy", on: true };
   reader.expect("OFF");
-  return { policy: false };
+  return { is: "policy", on: false };
+}
+
+/** With its old password, a login may change its own. */
+function mayMake(change: LoginChange, login: Login, scope: Scope): boolean {
+  const hasOld = change.is === "password" && change.old !== undefined;
+  return (hasOld && login === scope.session.login) || mayChange(scope, login);
 }
 
 function mayChange({ world, session }: Scope, login: Login): boolean {

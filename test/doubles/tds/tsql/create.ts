@@ -5,7 +5,8 @@ import { type Reader, syntaxError } from "./lex.ts";
 import { error, type Scope } from "./scope.ts";
 
 function requireAdmin({ session }: Scope): void {
-  if (!isServerAdmin(session)) throw error(15_247, "User does not have permission to perform this action.");
+  if (!isServerAdmin(session))
+    throw error(15_247, "User does not have permission to perform this action.");
 }
 
 /** `CREATE LOGIN …`, after these two words. */
@@ -116,7 +117,10 @@ export function alterServerRole(reader: Reader, scope: Scope): void {
   requireAdmin(scope);
   const isMaster = session.database.name === "master";
   if (!isMaster || !role.startsWith("##MS_") || login === undefined) {
-    throw error(15_151, `Cannot alter the server role '${role}', because it does not exist or you do not have permission.`);
+    throw error(
+      15_151,
+      `Cannot alter the server role '${role}', because it does not exist or you do not have permission.`,
+    );
   }
   login.roles.add(role);
 }

@@ -1,6 +1,6 @@
+import type { TdsSession, World } from "../model.ts";
 import { callFunction } from "./functions.ts";
 import { type Reader, syntaxError } from "./lex.ts";
-import type { TdsSession, World } from "../model.ts";
 import { error, type Row, type Scope, type Value } from "./scope.ts";
 import { readView } from "./views.ts";
 

@@ -1,3 +1,4 @@
+import { findLogin } from "../logins.ts";
 import {
   engineEditions,
   hasDatabasePermission,
@@ -6,7 +7,6 @@ import {
   isServerAdmin,
   toKey,
 } from "../model.ts";
-import { findLogin } from "../logins.ts";
 import { error, type Scope, type Value } from "./scope.ts";
 
 type Called = (parameters: readonly Value[], scope: Scope) => Value;
@@ -63,18 +63,10 @@ const functions: Readonly<Record<string, Called>> = {
     if (text(role) === "loginmanager" && !exists) return null;
     return session.user?.roles.has(text(role)) === true ? 1 : 0;
   },
-  has_perms_by_name: ([securable = null, kind = null, permission = null], { world, session }) => {
-    const wanted = text(permission);
-    if (securable === null && kind === null) {
-      if (!serverPermissions.includes(wanted)) return null;
-      // The administrator of Azure SQL Database has its rights without these.
-      if (isAzureDatabase(world)) return 0;
-      return hasServerPermission(session, wanted) ? 1 : 0;
-    }
-    if (text(kind) !== "DATABASE" || !databasePermissions.includes(wanted)) return null;
-    const [, name] = /^\[((?:[^\]]|\]\])*)\]$/.exec(text(securable)) ?? [];
-    if (toKey(name?.replaceAll("]]", "]") ?? "") !== toKey(session.database.name)) return null;
-    return hasDatabasePermission(session, wanted) ? 1 : 0;
+  has_perms_by_name: ([securable = null, kind = null, permission = null], scope) => {
+    const isOnServer = securable === null && kind === null;
+    if (isOnServer) return hasOnServer(text(permission), scope);
+    return text(kind) === "DATABASE" ? hasInDatabase(text(permission), securable, scope) : null;
   },
 };
 
@@ -90,6 +82,22 @@ const databasePermissions = [
   "VIEW DATABASE STATE",
   "VIEW DATABASE PERFORMANCE STATE",
 ];
+
+/** NULL for a name that the server does not know. */
+function hasOnServer(permission: string, { world, session }: Scope): Value {
+  if (!serverPermissions.includes(permission)) return null;
+  // The administrator of Azure SQL Database has its rights without these.
+  if (isAzureDatabase(world)) return 0;
+  return hasServerPermission(session, permission) ? 1 : 0;
+}
+
+/** The database must be quoted, and be the present one. */
+function hasInDatabase(permission: string, securable: Value, { session }: Scope): Value {
+  const [, name = ""] = /^\[((?:[^\]]|\]\])*)\]$/.exec(text(securable)) ?? [];
+  const isHere = toKey(name.replaceAll("]]", "]")) === toKey(session.database.name);
+  if (!isHere || !databasePermissions.includes(permission)) return null;
+  return hasDatabasePermission(session, permission) ? 1 : 0;
+}
 
 export function callFunction(name: string, parameters: readonly Value[], scope: Scope): Value {
   const called = functions[name.toLowerCase()];

@@ -20,14 +20,15 @@ export class SqlError extends Error {
 
 export const syntaxError = (near: string) => new SqlError(tdsErrors.syntax(near));
 
-const patterns: readonly (readonly [is: Exclude<Token["is"], "end"> | "blank", pattern: RegExp])[] = [
-  ["blank", /\s+|--[^\n]*/y],
-  ["string", /N?'(?:[^']|'')*'/iy],
-  ["word", /\[(?:[^\]]|\]\])*\]|"(?:[^"]|"")*"|[\p{L}_#][\p{L}\p{N}_#$@]*/uy],
-  ["variable", /@{1,2}[\p{L}_#][\p{L}\p{N}_#$@]*/uy],
-  ["number", /0x[0-9a-f]+|\d+/iy],
-  ["sign", /<>|[(),;.=+*]/y],
-];
+const patterns: readonly (readonly [is: Exclude<Token["is"], "end"> | "blank", pattern: RegExp])[] =
+  [
+    ["blank", /\s+|--[^\n]*/y],
+    ["string", /N?'(?:[^']|'')*'/iy],
+    ["word", /\[(?:[^\]]|\]\])*\]|"(?:[^"]|"")*"|[\p{L}_#][\p{L}\p{N}_#$@]*/uy],
+    ["variable", /@{1,2}[\p{L}_#][\p{L}\p{N}_#$@]*/uy],
+    ["number", /0x[0-9a-f]+|\d+/iy],
+    ["sign", /<>|[(),;.=+*]/y],
+  ];
 
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];

@@ -1,9 +1,4 @@
-import {
-  hasDatabasePermission,
-  isAzureDatabase,
-  type TdsSession,
-  type World,
-} from "../model.ts";
+import { hasDatabasePermission, isAzureDatabase, type TdsSession, type World } from "../model.ts";
 import { alterLogin, alterUser } from "./alter.ts";
 import { alterServerRole, createLogin, createUser, grant } from "./create.ts";
 import { parseExpression, parseQuery, parseType, runQuery } from "./expressions.ts";
@@ -32,38 +27,63 @@ export function runBatch(
   return results;
 }
 
-function runStatement(reader: Reader, scope: Scope): ResultSet[] {
-  const { variables, world, session } = scope;
-  if (reader.takes("SET")) skipSetting(reader);
-  else if (reader.takes("DECLARE")) {
-    const name = reader.take().text.toLowerCase();
-    parseType(reader);
-    reader.expect("=");
-    variables.set(name, parseExpression(reader)(scope));
-  } else if (reader.takes("IF")) {
-    const condition = parseExpression(reader);
-    const isMet = condition(scope) === 1;
-    reader.expect("THROW");
-    const number = parseExpression(reader)(scope);
-    reader.expect(",");
-    const message = parseExpression(reader)(scope);
-    reader.expect(",");
-    reader.take();
-    if (isMet) throw error(Number(number), String(message));
-  } else if (reader.takes("EXEC", "sys", ".", "sp_executesql")) {
-    const inner = parseExpression(reader)(scope);
-    // Nothing is run, and nothing is reported.
-    if (inner !== null) return runBatch(world, session, String(inner));
-  } else if (reader.takes("SELECT")) return [select(reader, scope)];
-  else if (reader.takes("ALTER", "LOGIN")) alterLogin(reader, scope);
-  else if (reader.takes("ALTER", "USER")) alterUser(reader, scope);
-  else if (reader.takes("ALTER", "SERVER", "ROLE")) alterServerRole(reader, scope);
-  else if (reader.takes("CREATE", "LOGIN")) createLogin(reader, scope);
-  else if (reader.takes("CREATE", "USER")) createUser(reader, scope);
-  else if (reader.takes("GRANT")) grant(reader, scope);
-  else if (reader.takes("DBCC", "FLUSHAUTHCACHE")) flushLogins(scope);
-  else throw syntaxError(reader.next.text);
-  return [];
+type Run = (reader: Reader, scope: Scope) => readonly ResultSet[] | undefined;
+
+/** A statement without a result. */
+function silent(run: (reader: Reader, scope: Scope) => void): Run {
+  return (reader, scope) => {
+    run(reader, scope);
+    return undefined;
+  };
+}
+
+/** Statements by their first words, longer ones first. */
+const known: readonly (readonly [words: readonly string[], run: Run])[] = [
+  [["ALTER", "SERVER", "ROLE"], silent(alterServerRole)],
+  [["ALTER", "LOGIN"], silent(alterLogin)],
+  [["ALTER", "USER"], silent(alterUser)],
+  [["CREATE", "LOGIN"], silent(createLogin)],
+  [["CREATE", "USER"], silent(createUser)],
+  [["DBCC", "FLUSHAUTHCACHE"], silent(flushLogins)],
+  [["DECLARE"], silent(declare)],
+  [["EXEC", "sys", ".", "sp_executesql"], execute],
+  [["GRANT"], silent(grant)],
+  [["IF"], silent(throwIf)],
+  [["SELECT"], (reader, scope) => [select(reader, scope)]],
+  [["SET"], silent(skipSetting)],
+];
+
+function runStatement(reader: Reader, scope: Scope): readonly ResultSet[] {
+  const found = known.find(([words]) => reader.takes(...words));
+  if (found === undefined) throw syntaxError(reader.next.text);
+  const [, run] = found;
+  return run(reader, scope) ?? [];
+}
+
+/** `@name type = value` */
+function declare(reader: Reader, scope: Scope): void {
+  const name = reader.take().text.toLowerCase();
+  parseType(reader);
+  reader.expect("=");
+  scope.variables.set(name, parseExpression(reader)(scope));
+}
+
+/** `condition THROW number, message, state` */
+function throwIf(reader: Reader, scope: Scope): void {
+  const isMet = parseExpression(reader)(scope) === 1;
+  reader.expect("THROW");
+  const number = parseExpression(reader)(scope);
+  reader.expect(",");
+  const message = parseExpression(reader)(scope);
+  reader.expect(",");
+  reader.take();
+  if (isMet) throw error(Number(number), String(message));
+}
+
+/** A statement that is NULL does nothing, and is no error. */
+function execute(reader: Reader, scope: Scope): readonly ResultSet[] {
+  const inner = parseExpression(reader)(scope);
+  return inner === null ? [] : runBatch(scope.world, scope.session, String(inner));
 }
 
 function select(reader: Reader, scope: Scope): ResultSet {
@@ -82,7 +102,7 @@ function skipSetting(reader: Reader): void {
   }
 }
 
-function flushLogins({ world, session }: Scope): void {
+function flushLogins(_reader: Reader, { world, session }: Scope): void {
   if (!isAzureDatabase(world) || session.database.name === "master") {
     throw error(
       2526,

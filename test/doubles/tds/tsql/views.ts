@@ -42,12 +42,14 @@ const views: Readonly<Record<string, View>> = {
     ...(session.database.guest || session.database.name === "master" ? [connectRow(2, "G")] : []),
   ],
   dm_exec_sessions: (world, session) =>
-    [...world.sessions].filter((one) => sees(world, session, one)).map(({ id, account }) => ({
-      session_id: id,
-      is_user_process: 1,
-      login_name: account,
-      original_login_name: account,
-    })),
+    [...world.sessions]
+      .filter((one) => sees(world, session, one))
+      .map(({ id, account }) => ({
+        session_id: id,
+        is_user_process: 1,
+        login_name: account,
+        original_login_name: account,
+      })),
   databases: (world) =>
     [...world.databases.values()].map(({ name, state }) => ({
       name,
