@@ -106,8 +106,8 @@ describe("a change", () => {
     bench.containedUser("app", first);
     const shop = bench.tds.inspection.world.databases.get(database);
     if (shop) shop.readOnly = true;
-    for (const work of [apply(bench, "app"), examine(bench, "app")]) {
-      const error = await failure(work);
+    for (const work of [apply, examine]) {
+      const error = await failure(work(bench, "app"));
       expect(error).toBeInstanceOf(TargetUnavailableError);
       expect(error.message).toContain("read-only");
     }

@@ -17,7 +17,7 @@ import { makeFolder, problemLines } from "../config/written.ts";
 const policies: readonly PasswordRules[] = [
   defaultPasswordRules,
   { length: 16, symbols: "", exclude: "" },
-  { length: 128, symbols: "!#$%&()*+,-./:<>?@[]^_`{|}~ \"';=\\", exclude: "", dialects: ["ado"] },
+  { length: 128, symbols: "!#$%&()*+,-./:<>?@[]^_`{|}~\"';=\\", exclude: "", dialects: ["ado"] },
   { length: 64, symbols: "!@#$%^&*()", exclude: "O0", dialects: ["ado", "odbc", "jdbc", "uri"] },
   { length: 40, symbols: "-_.~", exclude: "", noLookAlikes: true, noRepeats: true },
   { length: 40, symbols: "+/", exclude: "0123456789", startWithLetter: false },
@@ -74,7 +74,7 @@ targets:
 
   it("are known to the check of the configuration", async () => {
     const folder = await makeFolder({
-      "keyturn.yaml": written('{ length: 64, symbols: "", exclude: "0123456789" }'),
+      "keyturn.yaml": written('{ length: 64, symbols: "", atLeast: { digits: 0 } }'),
     });
     expect(await problemLines(loadConfig(folder, { rotators: [azureSql] }))).toEqual([
       expect.stringMatching(/targets\.shop\.type: policy default has passwords .* requires 3/),

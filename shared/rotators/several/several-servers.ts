@@ -11,7 +11,7 @@ import {
 } from "./several-decisions.ts";
 
 /** Milliseconds for which a server that failed in the middle of a change is tried again, before the others are set back. */
-export const setBackAfter = 10 * second;
+const setBackAfter = 10 * second;
 const tryEvery = second;
 
 /** The calls of a change that several servers must have. All throw the errors of the contract. */

@@ -122,7 +122,7 @@ export interface World {
 /** The collation ignores case, and comparisons ignore blanks at the end. */
 export const toKey = (name: string) => name.toLowerCase().replace(/ +$/, "");
 
-export const toSid = (name: string) =>
+const toSid = (name: string) =>
   createHash("sha256").update(toKey(name)).digest("hex").slice(0, 32).toUpperCase();
 
 const FIRST_ID = 256;
