@@ -50,24 +50,44 @@ function stateInForce(login: Login): { readonly password: string; readonly enabl
 }
 
 export function checkLogin(world: World, asked: Login7): LoginResult {
-  const { token, database: named } = asked;
-  const account = token === undefined ? asked.account : (world.entra.get(token) ?? "");
-  const shown = token === undefined ? account : "<token-identified principal>";
-  const login = findLogin(world, account);
-  const wanted = named === "" ? (login?.defaultDatabase ?? "master") : named;
+  const who = identify(world, asked);
+  const login = findLogin(world, who.account);
+  const wanted = asked.database || (login?.defaultDatabase ?? "master");
   const database = world.databases.get(toKey(wanted));
-  const closed = findClosed(world, database, token);
+  const closed = findClosed(world, database, asked.token);
   if (closed) return { errors: [closed] };
-  const contained = findContained(database, account, token === undefined ? 2 : 4);
-  if (contained && database) return checkContained(contained, database, asked, shown);
+  const contained = findContained(database, who.account, asked.token === undefined ? 2 : 4);
+  if (contained && database) return checkContained(contained, database, asked, who.shown);
+  return checkServerLogin(world, login, asked, { shown: who.shown, wanted, database });
+}
+
+interface Wanted {
+  readonly shown: string;
+  readonly wanted: string;
+  readonly database: Database | undefined;
+}
+
+function checkServerLogin(
+  world: World,
+  login: Login | undefined,
+  asked: Login7,
+  { shown, wanted, database }: Wanted,
+): LoginResult {
   const refused = findLoginError(world, login, asked);
   if (refused || login === undefined) return { errors: [refused ?? tdsErrors.loginFailed(shown)] };
   const entered = database && enter(world, login, database);
-  if (!database || entered === undefined) {
-    // The real server sends both, in this order; clients that keep only the last see 18456.
-    return { errors: [tdsErrors.noSuchDatabase(wanted), tdsErrors.loginFailed(shown)] };
+  if (database && entered) {
+    return { opened: { account: login.account, login, user: entered.user, database } };
   }
-  return { opened: { account: login.account, login, user: entered.user, database } };
+  // The real server sends both, in this order; clients that keep only the last see 18456.
+  return { errors: [tdsErrors.noSuchDatabase(wanted), tdsErrors.loginFailed(shown)] };
+}
+
+/** The account, and how errors name it. */
+function identify({ entra }: World, { token, account }: Login7) {
+  return token === undefined
+    ? { account, shown: account }
+    : { account: entra.get(token) ?? "", shown: "<token-identified principal>" };
 }
 
 function findClosed(
