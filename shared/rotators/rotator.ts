@@ -1,4 +1,5 @@
 import type { ZodType } from "zod";
+import type { PasswordRules } from "../core/secrets/password.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { ServerRules } from "../core/secrets/server-rules.ts";
 import type { Endpoint } from "../core/target.ts";
@@ -42,6 +43,11 @@ interface Call<Options> {
    * its authority. The rotator owns the session and closes it. Absent: the session ends with the call.
    */
   readonly mayStay?: boolean;
+  /**
+   * Receives whole sentences, without secrets, about what a person should know and the result cannot express: which of several servers
+   * refused a log-in, or a missing right that only delays the change.
+   */
+  readonly note?: (sentence: string) => void;
 }
 
 export interface Change<Options> extends Call<Options> {
@@ -168,6 +174,11 @@ export interface Rotator<Options = unknown> {
    * Keyturn's own passwords fit by their rules; imported ones may not.
    */
   findUnfit?(secret: Secret): string | undefined;
+  /**
+   * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
+   * password that Keyturn generates.
+   */
+  findUnfitRules?(rules: PasswordRules): string | undefined;
   /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
    * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PasswordRules } from "../../core/secrets/password.ts";
 import { type Endpoint, maxGraceMs } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
@@ -19,6 +20,7 @@ export interface ConfigRotator {
     options: unknown,
     as: "self" | "admin" | "identity",
   ): readonly { readonly path: readonly string[]; readonly message: string }[];
+  findUnfitRules?(rules: PasswordRules): string | undefined;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
 }
