@@ -77,10 +77,12 @@ export async function openLine(
       connectAttributes: { program_name: "keyturn" },
       ...(secureContext && { ssl: { rejectUnauthorized: true, verifyIdentity: true } }),
     });
-    if (secureContext) verifyTls(connection, { socket, host, secureContext });
+    if (secureContext) verifyTls(connection, { socket, host, secureContext, fail });
     return connection;
   }
 
+  let tlsFailure: Failure | undefined;
+  const fail = (error: Error) => (tlsFailure = toFailure(error));
   let connection: Connection | undefined;
   let isIn = false;
   return {
@@ -95,7 +97,9 @@ export async function openLine(
       const failure = await Promise.race([result.promise, lost]).catch(toFailure);
       isIn = failure === undefined;
       limit.end();
-      return failure;
+      // The driver learns of a refused certificate only that the connection was lost, and TLS reports it a moment later.
+      await new Promise(setImmediate);
+      return isIn ? undefined : (tlsFailure ?? failure);
     },
     late: () => limit.reached() ?? (exit.isOver() ? "timed out" : undefined),
     async query(sql, values = []) {
@@ -153,13 +157,20 @@ function whenClosed(socket: Socket): Promise<never> {
   return closed.promise;
 }
 
+interface Verification {
+  readonly socket: Socket;
+  readonly host: string;
+  readonly secureContext: SecureContext;
+  readonly fail: (error: Error) => void;
+}
+
 /**
  * Replaces the driver's own start of TLS. That compares the certificate of an IP address with "localhost", and hides why a
  * certificate is refused.
  */
 function verifyTls(
   connection: Connection,
-  { socket, host, secureContext }: { socket: Socket; host: string; secureContext: SecureContext },
+  { socket, host, secureContext, fail }: Verification,
 ): void {
   const startTLS = (done: (error?: Error) => void) => {
     const parsers = socket.listeners("data");
@@ -180,7 +191,10 @@ function verifyTls(
     secured.once("secureConnect", () => {
       done();
     });
-    secured.on("error", (error) => socket.destroy(error));
+    secured.on("error", (error) => {
+      fail(error);
+      socket.destroy(error);
+    });
     Reflect.set(connection, "stream", secured);
   };
   Reflect.set(connection, "startTLS", startTLS);
