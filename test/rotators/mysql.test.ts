@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { findBrokenRule } from "../../shared/core/secrets/server-rules.ts";
+import { mysql } from "../../shared/rotators/mysql/mysql.ts";
 import type { Variant } from "../../shared/rotators/mysql/mysql-accounts.ts";
 import { toFailure, toLoginVerdict } from "../../shared/rotators/mysql/mysql-errors.ts";
 import { toNativeForm } from "../../shared/rotators/mysql/mysql-hashes.ts";
@@ -15,7 +16,6 @@ import { hasTwoPasswords } from "../../shared/rotators/mysql/mysql-overlap.ts";
 import { parseGrants } from "../../shared/rotators/mysql/mysql-rights.ts";
 import { describeRules, readRules } from "../../shared/rotators/mysql/mysql-rules.ts";
 import type { Server } from "../../shared/rotators/mysql/mysql-session.ts";
-import { mysql } from "../../shared/rotators/mysql/mysql.ts";
 
 describe("the rotator mysql", () => {
   it.each([
@@ -118,7 +118,7 @@ describe("the rotator mysql", () => {
     expect(judgeGap(permitted)).toBeUndefined();
   });
 
-  it("requires a look at the stored passwords where the server has a password history", () => {
+  it("requires the right to read the stored passwords where the server has a password history", () => {
     const variables = new Map([["password_history", "5"]]);
     expect(judgeRight(find(server(), [createUser])).is).toBe("proven");
     const right = judgeRight(find(server({ variables }), [createUser]));

@@ -51,7 +51,7 @@ export interface Place {
 interface Changing extends Place {
   readonly findings: Findings;
   readonly variants: readonly Variant[];
-  run(statement: Statement): Promise<void>;
+  readonly run: (statement: Statement) => Promise<void>;
 }
 
 /** Sets the first password of the account. Returns whether `keep` logs in too. */

@@ -115,9 +115,6 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   3892: refused(
     "the account must name its first password (PASSWORD REQUIRE CURRENT), which Keyturn does not know. Change it with an admin",
   ),
-  ...Object.fromEntries(
-    [...lackOfRight].map((number) => [number, refused("the authority lacks a right")]),
-  ),
 };
 
 const driverCodes: Readonly<Record<string, Meaning>> = {

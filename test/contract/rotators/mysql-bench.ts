@@ -31,7 +31,7 @@ export function mysqlBench(system: MysqlSystem, flags: readonly string[] = []) {
     sql: (text: string, values?: readonly unknown[]) => target.sql(text, values),
     optionsWith,
     admin,
-    async newAccount(name?: string): Promise<Credential> {
+    newAccount: async (name?: string): Promise<Credential> => {
       number += 1;
       const credential = { account: name ?? `account_${number}`, secret: newSecret() };
       await target.account(credential.account, credential.secret.reveal());

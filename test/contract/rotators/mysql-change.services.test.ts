@@ -177,7 +177,7 @@ describe.each(["mysql", "mariadb"] as const)("a change on %s", (system) => {
     expect(others).toEqual([]);
   });
 
-  it("tells an exhausted server from a refused password", async () => {
+  it("distinguishes an exhausted server from a refused password", async () => {
     const current = await newAccount();
     const [row] = await sql("SELECT @@max_connections AS number");
     await sql("SET GLOBAL max_connections = 10");

@@ -109,7 +109,7 @@ describe("an account of MySQL that changes itself", () => {
     expect([await bench.works(keep), await bench.works(next)]).toEqual([true, true]);
   });
 
-  it("is told from an account that needs SYSTEM_USER", async () => {
+  it("with SYSTEM_USER can be changed only by an admin that has it too", async () => {
     const current = await bench.newAccount();
     await bench.sql("GRANT SYSTEM_USER ON *.* TO ?@'%'", [current.account]);
     const { right } = await bench.examine(current.account);
