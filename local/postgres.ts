@@ -6,6 +6,7 @@ import { chown, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { endWithParent } from "./end-with-parent.ts";
 import { type Binaries, loadBinaries } from "./postgres/binaries.ts";
 import { stopOrphan } from "./postgres/orphan.ts";
 import { makeRunner, type Runner, toClusterFolder } from "./postgres/runner.ts";
@@ -21,7 +22,7 @@ export interface PostgresOptions {
   readonly adminPassword?: string;
   /** Server settings, such as `{ log_statement: "all" }`. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** For tests: does not wait for the disk, and deletes the cluster on close. */
+  /** For tests: does not wait for the disk, deletes the cluster on close, and on Linux ends with this process. */
   readonly throwaway?: boolean;
 }
 
@@ -55,7 +56,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const discard = async () => {
     if (options.throwaway === true) await rm(folder, { recursive: true, force: true });
   };
-  const place = { data, logFile, as, port: options.port };
+  const { port: wanted, throwaway = false } = options;
+  const place = { data, logFile, as, port: wanted, throwaway };
   const { child, port, gone } = await launch(binaries, args, place).catch(
     async (error: unknown) => {
       await discard();
@@ -164,6 +166,7 @@ interface Place {
   readonly logFile: string;
   readonly as: Runner;
   readonly port: number | undefined;
+  readonly throwaway: boolean;
 }
 
 /** The start is retried, because another process may take the free port first, and processes of a killed server may still run. */
@@ -173,7 +176,10 @@ async function launch(binaries: Binaries, args: string[], place: Place) {
   for (let attempt = 1; ; attempt++) {
     const port = place.port ?? (await freePort());
     const log = openSync(place.logFile, "a", 0o600);
-    const child = spawn(binaries.postgres, [...args, "-p", String(port)], {
+    const command = [binaries.postgres, ...args, "-p", String(port)] as const;
+    // SIGQUIT makes PostgreSQL free its shared memory, which SIGKILL would not.
+    const [program, ...rest] = place.throwaway ? endWithParent(command, "QUIT") : command;
+    const child = spawn(program, rest, {
       ...place.as,
       cwd: "/",
       // Its own process group, so that a terminal's Ctrl-C does not reach it.

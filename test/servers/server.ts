@@ -55,6 +55,8 @@ export const systems = {
   mariadb: "MariaDB",
   redis: "Redis",
   valkey: "Valkey",
+  postgresql: "PostgreSQL",
+  pgbouncer: "PgBouncer",
 } as const;
 
 export type System = keyof typeof systems;

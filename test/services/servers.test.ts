@@ -5,6 +5,7 @@ import { startMariadb } from "../servers/mariadb.ts";
 import { startMongodb, startReplicaSet } from "../servers/mongodb.ts";
 import { startMysql } from "../servers/mysql.ts";
 import { readGreeting, readTlsVersion } from "../servers/mysql-greeting.ts";
+import { isRunning } from "../servers/process/is-running.ts";
 import { startRedis } from "../servers/redis.ts";
 import { readRedisVersion } from "../servers/redis-greeting.ts";
 import type { StartedServer, TestServer } from "../servers/server.ts";
@@ -57,8 +58,6 @@ const cases: readonly Case[] = [
   },
   { name: "Valkey", version: /^\d+\.\d+\.\d+$/, start: startValkey, greet: readRedisVersion },
 ];
-
-const isRunning = (pid: number): boolean => existsSync(`/proc/${String(pid)}`);
 
 describe.each(cases)("$name", ({ version, start, greet }) => {
   test(

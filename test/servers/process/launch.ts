@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { endWithParent } from "../../../local/end-with-parent.ts";
 import { makeRunner } from "../../../local/postgres/runner.ts";
 import type { Folder } from "./folder.ts";
 import { findFreePort } from "./free-port.ts";
@@ -13,9 +14,11 @@ export interface Launch {
   readonly name: string;
   readonly folder: Folder;
   /** Returns the command line for this port, without the flags of a test. */
-  command(port: number): readonly string[];
+  command(port: number): readonly string[] | Promise<readonly string[]>;
   /** What the server prints when it accepts connections. */
   readonly ready: RegExp;
+  /** Ends the server in good order, whatever its clients do. Default: SIGTERM. */
+  readonly stopSignal?: "SIGQUIT";
   /** Flags of a test, after all others. */
   readonly flags?: readonly string[] | undefined;
   /** More flags for the very first start only. */
@@ -60,7 +63,7 @@ export async function launch(options: Launch): Promise<Launched> {
     folder: folder.path,
     logFile,
     async restart(more = []) {
-      await end(current.child, "SIGTERM");
+      await end(current.child, options.stopSignal ?? "SIGTERM");
       current = await start(options, logFile, port, [...flags, ...more]);
     },
     crash: () => end(current.child, "SIGKILL"),
@@ -101,9 +104,9 @@ async function start(
 ): Promise<Started> {
   const before = (await stat(logFile).catch(() => ({ size: 0 }))).size;
   const log = openSync(logFile, "a", 0o600);
-  // The system kills the server when this process ends, even by SIGKILL.
-  const args = ["--pdeathsig", "KILL", "--", ...options.command(port), ...flags];
-  const child = spawn("setpriv", args, {
+  const [program = "", ...args] = await options.command(port);
+  const [first, ...rest] = endWithParent([program, ...args, ...flags], "KILL");
+  const child = spawn(first, rest, {
     ...makeRunner(),
     cwd: options.folder.path,
     // Its own process group, so that a terminal's Ctrl-C does not reach it.
@@ -127,7 +130,7 @@ async function start(
   return { child, port };
 }
 
-async function end(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.pid === undefined || hasExited(child)) return;
   const exited = once(child, "exit");
   child.kill(signal);
