@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import ClosingLineReporter from "./test/closing-line.ts";
+import ServersReporter from "./test/servers/report/reporter.ts";
 
 /** Need PostgreSQL, Azurite or child processes; all other tests need nothing but Node. */
 const services = [
@@ -14,7 +15,7 @@ const services = [
  */
 const long = [
   "test/config/{bounds,edited-config,nonsense,form/checked-form-any,schema/schema}.test.ts",
-  "test/contract/{rotators/azure-sql-server,vaults/vault-key-vault}.test.ts",
+  "test/contract/{rotators/azure-sql{,-server},vaults/vault-key-vault}.test.ts",
   "test/core/secrets/redact.test.ts",
   "test/core/policy/{checks/check-lateness-advice,windows/openings-by-minute}.test.ts",
   "test/engine/breach/{crashes,thousand}.test.ts",
@@ -32,8 +33,12 @@ const apart = globSync("test/**/*.test.ts").filter((file) =>
   ),
 );
 
+/** What every test file runs first. */
+const setupFiles = ["test/servers/report/begin-file.ts"];
+
 /** All of these run at the same time. */
 const needNode = {
+  setupFiles,
   restoreMocks: true,
   // Only for what hangs: a slow machine must not fail a test.
   testTimeout: 60_000,
@@ -45,7 +50,8 @@ const needNode = {
 
 export default defineConfig({
   test: {
-    reporters: ["default", new ClosingLineReporter()],
+    // The first prints its table before the summary of the second.
+    reporters: [new ServersReporter(), "default", new ClosingLineReporter()],
     projects: [
       {
         test: {
@@ -70,9 +76,11 @@ export default defineConfig({
         test: {
           name: "services",
           include: services,
+          setupFiles,
           restoreMocks: true,
           testTimeout: 120_000,
-          hookTimeout: 120_000,
+          // The first start of a server on a machine downloads it.
+          hookTimeout: 300_000,
           // Each file starts servers of its own, which need a core more than a third file does.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

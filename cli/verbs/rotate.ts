@@ -13,10 +13,7 @@ export const makeRotate = () =>
           "exposure",
         ] as const),
       )
-      .option(
-        "--grace <time>",
-        "how long the superseded password of a pair stays valid, such as 0s or 24h",
-      )
+      .option("--grace <time>", "how long the superseded password stays valid, such as 0s or 24h")
       .option(
         "--not-before <time>",
         "when the rotation may start, such as 2026-12-20T18:00:00Z (default: now)",

@@ -68,7 +68,7 @@ const rotation = z
     cause: z
       .enum(reasons)
       .describe(
-        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. `import`: somebody else issued the password. `undo`: the previous password is published again. An exposure that joins makes the cause `exposure`.",
+        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. `import`: somebody else issued the password. `undo`: the previous password is published again. `linked`: the target that it follows (`after`) was rotated. An exposure that joins makes the cause `exposure`.",
       ),
     ...givenJustification,
     requestedBy: z.string().describe("Who requested it. `schedule`: its policy."),
@@ -124,7 +124,7 @@ export const requestRotation = endpoint({
       grace: duration("grace", maxGraceMs)
         .optional()
         .describe(
-          `How long the superseded password of a pair stays valid. At most the policy's \`every\`, and at most \`${formatDuration(maxGraceMs)}\`. Only for pairs that an administrator or an identity changes. Default: the target's grace.`,
+          `How long the superseded password stays valid. At most the policy's \`every\`, and at most \`${formatDuration(maxGraceMs)}\`. Only for pairs that an administrator or an identity changes, and for single accounts that may have two passwords. Default: the target's grace.`,
         ),
       notBefore: moment(
         '`notBefore` must be a date or time such as "2026-12-20" or "2026-12-20T18:00:00Z".',

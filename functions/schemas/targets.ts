@@ -89,7 +89,7 @@ const retirement = z
     at: instant.describe("When it is retired, checked or tried again."),
     waitsFor: z.string().describe("What the retirement waits for."),
   })
-  .describe("The end of the superseded password of a pair.");
+  .describe("The end of the superseded password.");
 
 const scheduled = z.object({
   rotation: rotationId,

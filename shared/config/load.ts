@@ -111,7 +111,7 @@ export async function checkSources(
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   const config = resolve(
     parsed,
-    (id) => byId.get(id)?.options,
+    (id) => byId.get(id),
     (id) => {
       const draft = byId.get(id);
       return draft && choosePolicyFor(draft, context);

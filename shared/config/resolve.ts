@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Choice } from "../core/policy/choose.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
-import { resolveSecretName } from "./checks/drafts.ts";
+import { overlaps, resolveSecretName, type TargetDraft } from "./checks/drafts.ts";
 import { defaultGrace } from "./checks/target-checks.ts";
 import type { Configured, ConsumerConfig, LedgerConfig, NotifierConfig } from "./config.ts";
 import type { makeFileSchema } from "./schema/definition.ts";
@@ -16,7 +16,7 @@ type FindSecret = (written: NonNullable<Written>) => SecretName;
 /** Fills in defaults and resolves references. The files are checked, so every referenced name exists. */
 export function resolve(
   files: readonly ConfigFile[],
-  optionsOf: (targetId: string) => unknown,
+  draftOf: (targetId: string) => Pick<TargetDraft, "options" | "rotator"> | undefined,
   choiceOf: (targetId: string) => Choice | undefined,
 ): Configured {
   const all = {
@@ -40,8 +40,11 @@ export function resolve(
       );
       return {
         id,
-        ...resolveTarget(target, policy, secret, all.vaults),
-        options: optionsOf(id),
+        ...resolveTarget(target, {
+          ...{ policy, secret, vaults: all.vaults },
+          overlaps: overlaps(draftOf(id)),
+        }),
+        options: draftOf(id)?.options,
         policy,
         policyWhy: why,
         policiesPassedOver: passedOver,
@@ -70,13 +73,18 @@ function resolveLedger(
   return { signWith: { key, vault: found.vault } };
 }
 
+interface Resolving {
+  readonly policy: Policy;
+  readonly secret: FindSecret;
+  readonly vaults: Configured["vaults"];
+  readonly overlaps: boolean;
+}
+
 function resolveTarget(
   target: TargetInput,
-  policy: Policy,
-  secret: FindSecret,
-  vaults: Configured["vaults"],
+  { policy, secret, vaults, overlaps }: Resolving,
 ): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
-  const { type, accounts, admin, publish, grace, consumers, tags } = target;
+  const { type, accounts, admin, publish, grace, after, consumers, tags } = target;
   const published = secret(publish);
   const pendingVault = vaults[published.vault]?.pending;
   return {
@@ -85,7 +93,9 @@ function resolveTarget(
     authority: resolveAuthority(admin, secret),
     publish: { ...published, as: typeof publish === "string" ? "json" : publish.as },
     ...(pendingVault !== undefined && { pendingVault }),
-    grace: accounts.length === 1 ? 0 : (grace ?? policy.grace ?? defaultGrace),
+    grace: accounts.length > 1 || overlaps ? (grace ?? policy.grace ?? defaultGrace) : 0,
+    ...(overlaps && { overlap: true }),
+    ...(after !== undefined && { after }),
     consumers,
     tags,
   };

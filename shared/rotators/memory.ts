@@ -12,6 +12,8 @@ import type { Capabilities, Examination, Examine, Look, Rotator, Using } from ".
 /** A system of accounts in memory. It exists as long as the process. */
 export interface MemorySystem {
   readonly passwords: Map<string, Secret>;
+  /** The second valid password of accounts that have one. */
+  readonly seconds: Map<string, Secret>;
   /** Accounts that may change other accounts. */
   readonly admins: Set<string>;
   /** Accounts with an open session. */
@@ -34,6 +36,7 @@ const maxIdleMs = 5_000;
 export function makeMemorySystem(now: () => number = () => performance.now()): MemorySystem {
   return {
     passwords: new Map(),
+    seconds: new Map(),
     admins: new Set(),
     sessions: new Set(),
     obstacles: new Map(),
@@ -49,13 +52,19 @@ const anything: Capabilities = {
   admin: true,
   identity: true,
   propagation: 0,
-  overlap: false,
 };
+
+/** Whether the account has this password, as its first or its second one. */
+export function hasPassword(system: MemorySystem, account: string, secret: Secret): boolean {
+  const first = system.passwords.get(account);
+  if (!first) return false;
+  return first.equals(secret) || system.seconds.get(account)?.equals(secret) === true;
+}
 
 /** Decides who may log in, and who may change which account. */
 function makeRules(system: MemorySystem) {
   const accepts = (account: string, secret: Secret) =>
-    !system.obstacles.has(account) && (system.passwords.get(account)?.equals(secret) ?? false);
+    !system.obstacles.has(account) && hasPassword(system, account, secret);
 
   function requireAsked(account: string): void {
     if (!system.trusted.has(account)) return;
@@ -182,6 +191,38 @@ export function makeMemoryRotator(
       requireRight(call);
       // No log-in ever presents an empty password here.
       system.passwords.set(account, new Secret(""));
+      system.seconds.delete(account);
+    },
+  };
+}
+
+/**
+ * The reference rotator of a system whose accounts may have two passwords. As in MySQL, there is one place for a second password, and
+ * what is put there pushes out what was there before.
+ */
+export function makeOverlappingRotator(
+  system: MemorySystem,
+  capabilities: Capabilities = anything,
+): Rotator<Record<string, never>> {
+  const { passwords, seconds } = system;
+  const single = makeMemoryRotator(system, capabilities);
+  return {
+    ...single,
+    overlaps: () => true,
+    async apply(change, signal) {
+      const { account } = change.next;
+      const before = passwords.get(account);
+      const applied = await single.apply(change, signal);
+      if (before && change.keep?.secret.equals(before) === true) seconds.set(account, before);
+      return applied;
+    },
+    async discard({ keep, ...call }, signal) {
+      const { account, secret } = keep;
+      if (!hasPassword(system, account, secret)) {
+        throw new ChangeRefusedError(`memory does not have the password of ${account} to keep`);
+      }
+      await single.apply({ ...call, next: keep }, signal);
+      seconds.delete(account);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ZodType } from "zod";
+import type { PasswordRules } from "../core/secrets/password.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { ServerRules } from "../core/secrets/server-rules.ts";
 import type { Endpoint } from "../core/target.ts";
@@ -13,8 +14,6 @@ export interface Capabilities {
   readonly identity: boolean;
   /** Milliseconds during which the target may still refuse a new secret after a change. 0: a refusal counts at once. */
   readonly propagation: number;
-  /** An account may have two valid secrets, so that a new one takes nothing away. Exactly these systems have `discard`. */
-  readonly overlap: boolean;
 }
 
 /** The authority that makes the change. Its credential, if any, has just been proven to work. */
@@ -44,6 +43,11 @@ interface Call<Options> {
    * its authority. The rotator owns the session and closes it. Absent: the session ends with the call.
    */
   readonly mayStay?: boolean;
+  /**
+   * Receives whole sentences, without secrets, about what a person should know and the result cannot express: which of several servers
+   * refused a log-in, or a missing right that only delays the change.
+   */
+  readonly note?: (sentence: string) => void;
 }
 
 export interface Change<Options> extends Call<Options> {
@@ -51,18 +55,20 @@ export interface Change<Options> extends Call<Options> {
   readonly next: Credential;
   readonly using: Using;
   /**
-   * The published secret of the same account, which has just logged in. A system with `overlap` keeps it valid beside the new one. A
+   * The published secret of the same account, which has just logged in. A system that `overlaps` keeps it valid beside the new one. A
    * system of several servers may use it to set back those that it has changed when another one refuses. Absent: no such secret is
-   * known.
+   * known, or the target has just refused it.
    */
   readonly keep?: Credential;
+  /** The target refused `keep` in the last minutes, and Keyturn has not tried it again: keep it if it is valid, but never set it. */
+  readonly keepInDoubt?: true;
 }
 
 /** The account after a change. */
 export interface Applied {
   /** The credential that is valid now. */
   readonly credential: Credential;
-  /** Whether the secret of `Change.keep` is valid too. Absent: it is not. */
+  /** Of a system that `overlaps`: false if every other secret of the account is certainly useless now. Absent: one may be valid. */
   readonly kept?: boolean;
 }
 
@@ -103,7 +109,7 @@ export interface Examination {
   readonly obstacles: readonly string[];
   /** Whether the authority may change the account's secret. */
   readonly right: Right;
-  /** Of a system with `overlap`: why a change of this account would still take the old secret away. Whole sentences. */
+  /** Of a system that `overlaps`: why a change of this account would still take the old secret away. Whole sentences. */
   readonly gap?: string;
   /** The rules of the target for new passwords that apply to this change. Absent: none are known. */
   readonly rules?: ServerRules;
@@ -156,14 +162,27 @@ export interface Rotator<Options = unknown> {
   accountRealm?(options: Options): string;
   /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
   findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
+  /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
+  findPropagation?(options: Options): number;
+  /**
+   * Pure: whether an account may have two valid secrets, so that a new one takes nothing away. Absent: it may not. Exactly the rotators
+   * with this function have `discard`.
+   */
+  overlaps?(options: Options): boolean;
   /**
    * Pure: why no account of this system can have this secret, as in "`value` must …", without the secret. Absent: every secret fits.
    * Keyturn's own passwords fit by their rules; imported ones may not.
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
+   * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
+   * password that Keyturn generates.
+   */
+  findUnfitRules?(rules: PasswordRules): string | undefined;
+  /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
-   * no other account. With `overlap`, `change.keep` stays valid also after a repetition, whatever an earlier change has done.
+   * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming
+   * late, still does.
    */
   apply(change: Change<Options>, signal: AbortSignal): Promise<Applied>;
   /**
@@ -191,9 +210,4 @@ export interface Rotator<Options = unknown> {
    * safe to repeat. Absent: an account of this system has one secret.
    */
   discard?(discard: Discard<Options>, signal: AbortSignal): Promise<void>;
-  /**
-   * Makes sure that no earlier change of the account can still take effect, by ending the connections that sent one. Throws
-   * TargetUnavailableError when that is uncertain. Absent: a change cannot outlive its call, or does no harm when it comes late.
-   */
-  endEarlier?(look: Look<Options>, signal: AbortSignal): Promise<void>;
 }

@@ -1,7 +1,13 @@
-import { type Gate, type Kind, type World } from "./world.ts";
+import { type Gate, hasNoGap, type Kind, type World } from "./world.ts";
 
 /** Engine calls that change the target, the vault or an account. */
-const takes = new Set(["target.apply", "target.retire", "vault.disable", "vault.write"]);
+const takes = new Set([
+  "target.apply",
+  "target.retire",
+  "target.discard",
+  "vault.disable",
+  "vault.write",
+]);
 
 /** The engine makes fewer calls than this between a log-in and the effect that relies on it. */
 const blinkCalls = 7;
@@ -68,16 +74,17 @@ function look(world: World): Seen {
 }
 
 /** Lists what one call of Keyturn removed. */
-function lost({ accounts }: Kind, before: Seen, after: Seen, effect: string): string[] {
+function lost(kind: Kind, before: Seen, after: Seen, effect: string): string[] {
   const found: string[] = [];
   if (before.kept.length > 0 && after.kept.length === 0) {
     found.push(`${effect} removed the last credential that works`);
   }
-  if (accounts.length === 2 && before.publishedWorks && !after.publishedWorks) {
-    found.push(`${effect} broke the published secret of a pair`);
+  if (hasNoGap(kind) && before.publishedWorks && !after.publishedWorks) {
+    found.push(`${effect} broke the published secret`);
   }
-  if (effect === "target.retire" && !before.publishedWorks) {
-    found.push(`${effect} removed an account while the published secret does not work`);
+  const ends = effect === "target.retire" || effect === "target.discard";
+  if (ends && !before.publishedWorks) {
+    found.push(`${effect} removed a password while the published secret does not work`);
   }
   return found;
 }

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { makeMemoryConsumer } from "../../shared/consumers/memory-consumer.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
-import type { RetireWhen } from "../../shared/core/policy/policy.ts";
 import { defaultPasswordRules } from "../../shared/core/secrets/password.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Authority, Target } from "../../shared/core/target.ts";
@@ -11,67 +10,23 @@ import { makeAdminRefusals } from "../../shared/engine/calls/admin-refusals.ts";
 import { makeAdminSecrets } from "../../shared/engine/calls/admin-secrets.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { makeMemoryNotifier } from "../../shared/notifiers/memory-notifier.ts";
-import { makeMemoryRotator, makeMemorySystem } from "../../shared/rotators/memory.ts";
+import {
+  hasPassword,
+  makeMemoryRotator,
+  makeMemorySystem,
+  makeOverlappingRotator,
+} from "../../shared/rotators/memory.ts";
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
+import type { Kind } from "./kinds.ts";
+
+export * from "./kinds.ts";
 
 /** A gate between the engine and everything outside. Decides whether, when and how a call ends. */
 export type Gate = <Result>(effect: string, call: () => Promise<Result>) => Promise<Result>;
 
 /** Returns the error of an effect while a fault lasts. */
 export type Fault = (effect: string) => Error | undefined;
-
-export interface Kind {
-  readonly name: string;
-  readonly accounts: readonly string[];
-  readonly as: Authority["as"];
-  readonly propagation?: number;
-  readonly retire?: RetireWhen;
-  /** Default: a day. */
-  readonly verifyEvery?: number | "none";
-}
-
-export const singleAdmin: Kind = {
-  name: "one account, changed by an admin",
-  accounts: ["app"],
-  as: "admin",
-};
-export const singleSelf: Kind = {
-  name: "one account that changes itself",
-  accounts: ["app"],
-  as: "self",
-};
-export const singleIdentity: Kind = {
-  name: "one account, changed by an identity",
-  accounts: ["app"],
-  as: "identity",
-};
-export const pairAdmin: Kind = {
-  name: "two accounts, changed by an admin",
-  accounts: ["app_a", "app_b"],
-  as: "admin",
-};
-export const pairSelf: Kind = {
-  name: "two accounts that change themselves",
-  accounts: ["app_a", "app_b"],
-  as: "self",
-};
-export const pairProof: Kind = {
-  name: "two accounts, changed by an admin, retired on proof",
-  accounts: ["app_a", "app_b"],
-  as: "admin",
-  retire: "proof",
-};
-
-/** Every way in which a target can be changed. */
-export const kinds: readonly Kind[] = [
-  singleAdmin,
-  singleSelf,
-  singleIdentity,
-  pairAdmin,
-  pairSelf,
-  pairProof,
-];
 
 const start = Date.parse("2026-01-01T00:00:00.000Z");
 
@@ -92,8 +47,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const applied = new Set<string>();
   const refusals = makeAdminRefusals();
   const faults: { now: Fault } = { now: () => undefined };
-  /** The password of the account before the last change. */
-  let lastCommitted = new Map<string, Secret>();
+  /** The passwords before the last change. */
+  let lastCommitted = { passwords: new Map<string, Secret>(), seconds: new Map<string, Secret>() };
   const target = makeTarget(kind);
   await seedWorld();
 
@@ -136,13 +91,14 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         const error = faults.now(effect);
         return error ? Promise.reject(error) : call();
       });
-    const rotator = makeMemoryRotator(system, {
+    const capabilities = {
       selfService: true,
       admin: true,
       identity: true,
       propagation: kind.propagation ?? 0,
-      overlap: false,
-    });
+    };
+    const make = kind.overlap ? makeOverlappingRotator : makeMemoryRotator;
+    const rotator = make(system, capabilities);
     return {
       journal: {
         ...journal,
@@ -170,9 +126,10 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         ...rotator,
         apply: (change, signal) =>
           gate("target.apply", async () => {
-            const { account } = change.next;
-            const before = system.passwords.get(account);
-            lastCommitted = new Map(before && [[account, before]]);
+            lastCommitted = {
+              passwords: new Map(system.passwords),
+              seconds: new Map(system.seconds),
+            };
             const done = await rotator.apply({ ...change, options: {} }, signal);
             applied.add(done.credential.secret.reveal());
             return done;
@@ -192,6 +149,10 @@ export async function makeWorld(kind: Kind, seed = "seed") {
           ),
         retire: (retire, signal) =>
           gate("target.retire", async () => rotator.retire?.({ ...retire, options: {} }, signal)),
+        discard: (discard, signal) =>
+          gate("target.discard", async () =>
+            rotator.discard?.({ ...discard, options: {} }, signal),
+          ),
       }),
       getToken: () => Promise.resolve(new Secret("token-of-the-identity")),
       consumer: () => ({
@@ -207,6 +168,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         },
       ],
       targetsUsing: () => [],
+      followers: () => [],
       adminRefusals: refusals,
       adminSecrets: makeAdminSecrets(),
       emit: (event) => events.push(event),
@@ -229,9 +191,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     return signal;
   }
 
-  function accepts(account: string, secret: Secret): boolean {
-    return system.passwords.get(account)?.equals(secret) ?? false;
-  }
+  const accepts = (account: string, secret: Secret) => hasPassword(system, account, secret);
 
   return {
     kind,
@@ -251,7 +211,11 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     },
     /** Restores the server to its state before the last change. */
     loseLastCommit(): void {
-      for (const [account, secret] of lastCommitted) system.passwords.set(account, secret);
+      const { passwords, seconds } = lastCommitted;
+      for (const [account, secret] of passwords) system.passwords.set(account, secret);
+      if (passwords.size === 0) return;
+      system.seconds.clear();
+      for (const [account, secret] of seconds) system.seconds.set(account, secret);
     },
     now: () => new Date(time).toISOString(),
     advance: (milliseconds: number) => {
@@ -306,6 +270,7 @@ function makeTarget(kind: Kind): Target {
     policyWhy: "named by the target",
     policiesPassedOver: [],
     grace: 24 * hour,
+    ...(kind.overlap && { overlap: true }),
     consumers: ["app"],
     tags: {},
   };

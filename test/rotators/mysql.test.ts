@@ -12,7 +12,7 @@ import {
   judgeGap,
   judgeRight,
 } from "../../shared/rotators/mysql/mysql-judgement.ts";
-import { hasTwoPasswords } from "../../shared/rotators/mysql/mysql-overlap.ts";
+import { hasTwoPasswords, planOverlap } from "../../shared/rotators/mysql/mysql-overlap.ts";
 import { parseGrants } from "../../shared/rotators/mysql/mysql-rights.ts";
 import { describeRules, readRules } from "../../shared/rotators/mysql/mysql-rules.ts";
 import type { Server } from "../../shared/rotators/mysql/mysql-session.ts";
@@ -124,6 +124,33 @@ describe("the rotator mysql", () => {
     const right = judgeRight(find(server({ variables }), [createUser]));
     expect(right).toMatchObject({ is: "missing" });
     expect(JSON.stringify(right)).toContain("GRANT SELECT ON mysql.user TO 'admin'@'%'");
+  });
+
+  it("never sets a secret that is in doubt, and keeps it where it is first or second", () => {
+    const at = (host: string, first: string, second = ""): Variant => ({
+      host,
+      details: {
+        plugin: "mysql_native_password",
+        first,
+        second,
+        otherMethods: [],
+        isLocked: false,
+        ssl: "none",
+        maxConnections: 0,
+      },
+    });
+    const [kept, other] = [toNativeForm("kept"), toNativeForm("other")];
+    const variants = [at("a", kept), at("b", other, kept), at("c", other)];
+    const plan = (keepInDoubt: boolean) =>
+      planOverlap("app", variants, { next: "next", kept: "kept", keepInDoubt });
+    const change =
+      "?@? IDENTIFIED BY ? RETAIN CURRENT PASSWORD, ?@? IDENTIFIED BY ?, ?@? IDENTIFIED BY ?";
+    expect(plan(true).map(({ text }) => text)).toEqual([`ALTER USER ${change}`]);
+    expect(plan(false).map(({ text }) => text)).toEqual([
+      "ALTER USER ?@? IDENTIFIED BY ?",
+      `ALTER USER ${change} RETAIN CURRENT PASSWORD`,
+    ]);
+    expect(plan(false)[0]?.values).toEqual(["app", "c", "kept"]);
   });
 
   it("changes the account that its own log-in uses last", () => {

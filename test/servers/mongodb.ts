@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Credential } from "../../shared/core/secrets/secret.ts";
+import { findOwnServer } from "./own.ts";
 import { makeAdmin } from "./process/credential.ts";
 import {
   type Address,
@@ -8,9 +9,10 @@ import {
   describeMongod,
   launchMongod,
   type Mongod,
+  readVersion,
   withClient,
 } from "./process/mongod.ts";
-import type { StartedServer, StartOptions } from "./server.ts";
+import type { StartedServer, StartOptions, TestServer } from "./server.ts";
 
 /** Starts one mongod that belongs to no replica set. Connections must use TLS. */
 export async function startMongodb(options: StartOptions = {}): Promise<StartedServer> {
@@ -24,6 +26,11 @@ export async function startMongodb(options: StartOptions = {}): Promise<StartedS
     throw error;
   }
 }
+
+/** Returns the server that KEYTURN_TEST_MONGODB names, or starts one. For suites that run on any server. */
+export const useMongodb = async (): Promise<TestServer> =>
+  (await findOwnServer("mongodb", ({ admin, ...address }) => readVersion(address, admin))) ??
+  startMongodb();
 
 export interface ReplicaSetOptions extends StartOptions {
   /** Members that vote and can become primary. Default: 3. */

@@ -7,6 +7,7 @@ import { makeRunner } from "../../local/postgres/runner.ts";
 import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { run } from "./cache/run.ts";
 import { makeFolder, writeTlsFiles } from "./process/folder.ts";
+import { noteUse } from "./report/uses.ts";
 import type { TestServer } from "./server.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -54,10 +55,12 @@ export async function startStandby(primary: Primary, name = "standby"): Promise<
     const own: Access = { port: postgres.port, admin, ca: tls.ca };
     const sql = (statement: string) => withClient(own, (query) => query(statement));
     const [row] = await sql("SHOW server_version");
+    const version = String(row?.["server_version"]);
+    noteUse("postgresql", "real", version);
     const { host, port, pid, logFile } = postgres;
     return {
       ...{ system: "postgresql", host, port, pid, logFile, name, admin, sql },
-      ...{ ca: tls.ca, caFile: tls.caFile, version: String(row?.["server_version"]) },
+      ...{ ca: tls.ca, caFile: tls.caFile, version },
       async catchUp() {
         const [written] = await withClient(source, (query) => query("SELECT pg_current_wal_lsn()"));
         const target = String(written?.["pg_current_wal_lsn"]);

@@ -1,5 +1,7 @@
+import { findOwnServer } from "./own.ts";
 import { type RedisOptions, startRedisRelative } from "./redis-family.ts";
-import type { StartedServer } from "./server.ts";
+import { readRedisVersion } from "./redis-greeting.ts";
+import type { StartedServer, TestServer } from "./server.ts";
 
 export interface StartRedisOptions extends RedisOptions {
   /** Default: the version of this machine's suite, such as 7.0. `newer`: the version of Debian unstable, such as 8.0. */
@@ -18,8 +20,12 @@ export const startRedis = ({
       name: "redis",
       wanted:
         release === "newer"
-          ? { name: "redis-newer", system: "redis", suite: "sid", packages }
-          : { name: "redis", system: "redis", suite: "own", packages },
+          ? { system: "redis", suite: "sid", packages }
+          : { system: "redis", suite: "own", packages },
     },
     options,
   );
+
+/** Returns the server that KEYTURN_TEST_REDIS names, or starts one. For suites that run on any server. */
+export const useRedis = async (): Promise<TestServer> =>
+  (await findOwnServer("redis", readRedisVersion)) ?? startRedis();

@@ -57,6 +57,14 @@ export const systems = {
   valkey: "Valkey",
   postgresql: "PostgreSQL",
   pgbouncer: "PgBouncer",
+  sqlserver: "SQL Server",
+  arm: "Azure Resource Manager",
 } as const;
 
 export type System = keyof typeof systems;
+
+/** Systems whose contract suites also run on a server that the environment names. */
+export type OwnSystem = "mongodb" | "mysql" | "mariadb" | "redis" | "valkey";
+
+/** The environment variable that names an own server of this system. */
+export const ownVariable = (system: OwnSystem): string => `KEYTURN_TEST_${system.toUpperCase()}`;

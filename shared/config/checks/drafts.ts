@@ -57,6 +57,14 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
   };
 }
 
+/** Whether accounts of the target's system may have two valid secrets. */
+export function overlaps({
+  rotator,
+  options,
+}: Partial<Pick<TargetDraft, "options" | "rotator">> = {}): boolean {
+  return options !== undefined && rotator?.overlaps?.(options) === true;
+}
+
 export function toCheckContext(
   { entries: { vaults, policies }, unreadable }: Merged,
   rotators: readonly ConfigRotator[],

@@ -1,3 +1,4 @@
+import type { Policy } from "../../core/policy/policy.ts";
 import { findMaxGrace } from "../../core/target.ts";
 import { day, formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
@@ -7,6 +8,7 @@ import {
   type CheckContext,
   isSamePlace,
   listAccounts,
+  overlaps,
   resolveSecretName,
   type TargetDraft,
 } from "./drafts.ts";
@@ -24,6 +26,7 @@ export const targetChecks: readonly TargetCheck[] = [
   checkFormat,
   checkGrace,
   checkRetire,
+  checkPasswordRules,
   checkFirstLogIn,
   checkOwnSecret,
   checkPendingNames,
@@ -90,21 +93,23 @@ function checkFormat({ entry, fields }: TargetDraft): Finding[] {
 function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
   const { fields } = draft;
   if (fields.accounts === undefined) return [];
-  if (fields.accounts.length === 1) {
+  if (fields.accounts.length === 1 && !overlaps(draft)) {
     if (fields.grace === undefined) return [];
     const message =
       "has no effect with one account, because its old password stops working at the change; remove it";
     return [{ path: ["grace"], message }];
   }
   const choice = choosePolicyFor(draft, context);
-  if (choice === undefined || "problem" in choice) return [];
-  const { every, grace: usual = defaultGrace } = choice.policy;
-  const grace = fields.grace ?? usual;
-  if (every === undefined || grace <= findMaxGrace(choice.policy)) return [];
-  const whose = choice.policy.grace === undefined ? "by default" : "by its policy";
-  const which =
-    fields.grace === undefined ? `is ${formatDuration(grace)} ${whose}, which is` : "is";
-  const message = `${which} longer than every of the policy (${formatDuration(every)}); use a shorter grace, because the next rotation needs the other account`;
+  return choice === undefined || "problem" in choice ? [] : checkMaxGrace(fields, choice.policy);
+}
+
+function checkMaxGrace({ accounts = [], grace }: TargetDraft["fields"], policy: Policy): Finding[] {
+  const { every, grace: usual = defaultGrace } = policy;
+  if (every === undefined || (grace ?? usual) <= findMaxGrace(policy)) return [];
+  const whose = policy.grace === undefined ? "by default" : "by its policy";
+  const which = grace === undefined ? `is ${formatDuration(usual)} ${whose}, which is` : "is";
+  const why = accounts.length > 1 ? "needs the other account" : "ends the superseded password";
+  const message = `${which} longer than every of the policy (${formatDuration(every)}); use a shorter grace, because the next rotation ${why}`;
   return [{ path: ["grace"], message }];
 }
 
@@ -124,9 +129,25 @@ function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
   return [{ path: at, message }];
 }
 
-function whyNeverRetired({ fields }: TargetDraft): string | undefined {
+/** The system itself has rules for passwords, which those of the policy must satisfy. */
+function checkPasswordRules(draft: TargetDraft, context: CheckContext): Finding[] {
+  const { fields, rotator } = draft;
+  if (rotator?.findUnfitRules === undefined) return [];
+  const choice = choosePolicyFor(draft, context);
+  if (choice === undefined || "problem" in choice) return [];
+  const problem = rotator.findUnfitRules(choice.policy.password);
+  if (problem === undefined) return [];
+  const isOwn = fields.overrides?.password !== undefined;
+  if (isOwn) return [{ path: ["overrides", "password"], message: problem }];
+  return [{ path: ["type"], message: `policy ${choice.policy.name} ${problem}` }];
+}
+
+function whyNeverRetired(draft: TargetDraft): string | undefined {
+  const { fields } = draft;
   if (fields.accounts?.length === 1) {
-    return "with one account, because its old password stops working at the change";
+    return overlaps(draft)
+      ? "with one account, because its sessions do not show which of its two passwords they logged in with"
+      : "with one account, because its old password stops working at the change";
   }
   return fields.admin === "self" ? "with admin: self, because no account is retired" : undefined;
 }

@@ -59,7 +59,7 @@ const adoptModes = z.enum(["verify", "rotate"]);
 
 const lifeFields = {
   retire: maybe(z.enum(retireWhen)).describe(
-    "When Keyturn ends the superseded password of a pair. grace: at the end of its grace. proof: after that, once the account has no sessions. Default: grace.",
+    "When Keyturn ends a superseded password. grace: at the end of its grace. proof: after that, once the account has no sessions. Default: grace.",
   ),
   undo: maybe(z.boolean()).describe(
     "Whether the previous password may be published again on request (undo). Default: true.",
@@ -142,7 +142,7 @@ export const policySchema = z
     password: passwordFields.prefault({}),
     retry: retryFields.prefault({}),
     grace: maybe(duration(0, maxDurationMs)).describe(
-      "How long a superseded password of a pair stays valid. Default: 24h. A target can override it.",
+      "How long a superseded password stays valid. Default: 24h. A target can override it.",
     ),
     ...lifeFields,
     verifyEvery: verifyEvery.prefault("1d").describe(verifyText),

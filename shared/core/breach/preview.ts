@@ -4,7 +4,7 @@ import type { Origin } from "../record/justification.ts";
 import { describePause, findPause } from "../record/pause.ts";
 import { recordSchema, type TargetRecord } from "../record/record.ts";
 import { maxNameLength, shorten } from "../shorten.ts";
-import type { Target } from "../target.ts";
+import { endsSuperseded, hasGrace, type Target } from "../target.ts";
 import { hour, type Instant, minute, plus } from "../time.ts";
 import {
   type Breach,
@@ -90,7 +90,7 @@ interface ItemPlace {
 
 function makeItem(candidate: Candidate, { breachId, place, now }: ItemPlace): BreachItem {
   const { target, server } = candidate;
-  const { id, type, slots, authority, consumers } = target;
+  const { id, type, slots, consumers } = target;
   return {
     schema: recordSchema,
     breachId,
@@ -101,8 +101,8 @@ function makeItem(candidate: Candidate, { breachId, place, now }: ItemPlace): Br
     type,
     server: shorten(server, maxObstacleLength),
     accounts: slots.map(({ account }) => shorten(account, maxNameLength)),
-    hasGap: slots.length < 2,
-    keepsOldPassword: slots.length > 1 && authority.as === "self",
+    hasGap: !hasGrace(target),
+    keepsOldPassword: hasGrace(target) && !endsSuperseded(target),
     consumers: consumers.slice(0, maxConsumers),
     obstacles: listObstacles(candidate, now),
     state: "waiting",

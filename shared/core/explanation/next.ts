@@ -115,10 +115,12 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
   }),
   retire: (situation) => {
     const { record } = situation;
-    const account = record.retirement?.account ?? "";
-    const what = needsProof(record)
-      ? `Check whether account ${account} is unused, and retire it once that is proven`
-      : `Retire account ${account}, so that its superseded password no longer works`;
+    const { account = "", accountStays = false } = record.retirement ?? {};
+    const what = accountStays
+      ? `End the superseded password of account ${account}; the published one stays`
+      : needsProof(record)
+        ? `Check whether account ${account} is unused, and retire it once that is proven`
+        : `Retire account ${account}, so that its superseded password no longer works`;
     return { what, why: withDelay(situation, `the retirement waits for ${describeWait(record)}`) };
   },
   notify: ({ record }) => ({

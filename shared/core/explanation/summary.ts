@@ -29,8 +29,9 @@ const summaries: Readonly<Record<ReadableState, (situation: Situation) => string
   healthy: (situation) => `Target ${situation.target.id} is healthy; ${describeDue(situation)}.`,
   retiring: (situation) => {
     const { target, record } = situation;
-    const account = record.retirement?.account ?? "";
-    return `Target ${target.id} is healthy; the superseded password of ${account} still works until Keyturn retires the account.`;
+    const { account = "", accountStays = false } = record.retirement ?? {};
+    const end = accountStays ? "ends it" : "retires the account";
+    return `Target ${target.id} is healthy; the superseded password of ${account} still works until Keyturn ${end}.`;
   },
   due: ({ target, isClaimed, record }) => {
     const is = findQueued(record) ? "requested" : "due";

@@ -98,8 +98,8 @@ export function laterRequest(
 }
 
 /**
- * The record after somebody published the account `active` by hand at `at`. Consumers may use the account that was published before until
- * the end of its grace, so it is not retired earlier either.
+ * The record after somebody published the account `active` by hand at `at`. Consumers may use the account, or the secret of the same
+ * account, that was published before until the end of its grace, so it is not retired earlier either.
  */
 export function withSuperseded(
   record: TargetRecord,
@@ -107,8 +107,11 @@ export function withSuperseded(
   { grace }: Target,
 ): TargetRecord {
   const { active: account, retirement } = record;
-  if (account === undefined || account === active) return { ...record, active };
   const end = plus(at, grace);
+  if (account === undefined || account === active) {
+    const isEarly = retirement?.accountStays === true && retirement.at < end;
+    return { ...record, active, ...(isEarly && { retirement: { ...retirement, at: end } }) };
+  }
   const isEarly = retirement?.account === account && retirement.at < end;
   return {
     ...record,

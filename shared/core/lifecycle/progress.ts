@@ -27,7 +27,7 @@ import { type Instant } from "../time.ts";
 import { withoutAnsweredDated } from "./dated.ts";
 import { findUnansweredExposure, restartAt } from "./exposure.ts";
 import { notify, toRotationData } from "./notifications.ts";
-import { scheduleRetirement } from "./retirement.ts";
+import { findRetirement } from "./retirement.ts";
 
 export interface RotationStart {
   readonly account: string;
@@ -83,9 +83,13 @@ export function advance(
   learnt: Partial<Rotation>,
   now: Instant,
 ): Rotation {
-  const { confirmedAt, ...rest } = withoutHold(rotation);
+  const { confirmedAt, kept, ...rest } = withoutHold(rotation);
   // The confirmation of one pending secret says nothing about the next one.
-  const confirmed = confirmedAt !== undefined && learnt.pending === undefined && { confirmedAt };
+  const isSame = learnt.pending === undefined;
+  const confirmed = {
+    ...(isSame && confirmedAt !== undefined && { confirmedAt }),
+    ...(isSame && kept !== undefined && { kept }),
+  };
   const phases = withPhase(closePhases(rotation, now), { phase, startedAt: now });
   const further = workingPhases.indexOf(phase) > workingPhases.indexOf(rotation.furthest);
   const progress = further ? { furthest: phase, failures: 0 } : {};
@@ -107,7 +111,7 @@ export function closePhases(rotation: Rotation, now: Instant): Rotation["phases"
 export interface RotationSuccess {
   readonly rotation: Rotation;
   readonly target: Target;
-  /** Whether Keyturn can disable the superseded secret of a pair. */
+  /** Whether the system can disable an account. */
   readonly canRetire: boolean;
   readonly now: Instant;
 }
@@ -135,8 +139,9 @@ export function succeed(
   const before = findSlot(record, rotation.account);
   const isUnchanged = isPublishedAgain(record, rotation);
   const slot = toSlotAfter(before, { rotation, isUnchanged, now });
-  const superseded = record.active;
-  const ends = canRetire && superseded !== undefined && superseded !== rotation.account;
+  const next = isUnchanged
+    ? undefined
+    : findRetirement(record, { rotation, target, canRetire, published, now });
   const done: TargetRecord = {
     ...rest,
     health: "healthy",
@@ -146,16 +151,8 @@ export function succeed(
     ...(isUnchanged ? keepUnchanged(answered) : keepUnanswered(answered, { rotation, slot, now })),
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
-    ...(superseded === rotation.account && retirement && { retirement }),
-    ...(ends && {
-      retirement: scheduleRetirement(record, {
-        account: superseded,
-        rotation,
-        published,
-        target,
-        now,
-      }),
-    }),
+    ...(record.active === rotation.account && retirement && { retirement }),
+    ...(next && { retirement: next }),
   };
   const data = {
     ...toRotationData(rotation),

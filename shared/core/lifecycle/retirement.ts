@@ -1,7 +1,7 @@
 import type { RetryPolicy } from "../policy/policy.ts";
 import { describePause } from "../record/pause.ts";
 import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/record.ts";
-import type { Target, VersionRef } from "../target.ts";
+import { endsSuperseded, hasOverlap, type Target, type VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
 import { findNeedOf } from "./account-needed.ts";
 import { findUnansweredExposure } from "./exposure.ts";
@@ -18,8 +18,27 @@ export interface RetirementInput {
   readonly now: Instant;
 }
 
+/**
+ * The retirement of the account, or of the secrets of the same account, that `rotation` superseded by publishing `published`. Undefined
+ * when nothing superseded is left, or nothing can end it.
+ */
+export function findRetirement(
+  record: TargetRecord,
+  input: Omit<RetirementInput, "account"> & {
+    /** Whether the system can disable an account. */
+    readonly canRetire: boolean;
+  },
+): Retirement | undefined {
+  const { rotation, target, canRetire } = input;
+  const { active: account } = record;
+  if (account === undefined || !endsSuperseded(target)) return undefined;
+  const isLeft =
+    account === rotation.account ? hasOverlap(target) && rotation.kept !== false : canRetire;
+  return isLeft ? scheduleRetirement(record, { ...input, account }) : undefined;
+}
+
 /** The retirement of the account that `rotation` superseded by publishing `published`. */
-export function scheduleRetirement(
+function scheduleRetirement(
   record: TargetRecord,
   { account, rotation, published, target, now }: RetirementInput,
 ): Retirement {
@@ -30,12 +49,16 @@ export function scheduleRetirement(
     asked !== undefined ||
     [rotation.reason, joined?.reason].includes("exposure") ||
     concernsOlder(findUnansweredExposure(record), published);
+  const accountStays = account === rotation.account;
+  // Sessions do not show with which of its secrets an account logged in.
+  const isProvable = target.policy.retire === "proof" && !accountStays;
   return {
     account,
     at: plus(now, asked ?? target.grace),
     rotationId: rotation.id,
     failures: 0,
-    ...(target.policy.retire === "proof" && !isWantedDead && { proof: { seenInUse: 0 } }),
+    ...(accountStays && { accountStays: true as const }),
+    ...(isProvable && !isWantedDead && { proof: { seenInUse: 0 } }),
   };
 }
 
@@ -97,13 +120,14 @@ export function describeWait(record: TargetRecord): string {
 
 /**
  * Whether the account may be retired: the target still has it, consumers do not read it, and an account or identity other than
- * itself can give it a new secret.
+ * itself can give it a new secret. Where the account stays, consumers must still read it.
  */
 export function isRetirable(
   { active }: TargetRecord,
-  { account }: Retirement,
-  { slots, authority }: Target,
+  { account, accountStays }: Retirement,
+  target: Target,
 ): boolean {
-  const isConfigured = slots.some((slot) => slot.account === account);
-  return isConfigured && authority.as !== "self" && active !== account;
+  const isConfigured = target.slots.some((slot) => slot.account === account);
+  if (accountStays) return isConfigured && hasOverlap(target) && active === account;
+  return isConfigured && target.authority.as !== "self" && active !== account;
 }

@@ -2,6 +2,7 @@ import { findLastChange } from "../record/due.ts";
 import type { Exposure, Rotation, SlotRecord, TargetRecord } from "../record/record.ts";
 import { mayHavePublished } from "../record/rotation.ts";
 import { mayHaveSecretOf } from "../record/slots.ts";
+import type { VersionRef } from "../target.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {
@@ -41,13 +42,15 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
     const note = `the reported version may be the one that rotation ${rotation.id} publishes`;
     return { exposure: seen, note };
   }
-  if (!slot) return { nothing: "the reported version is not in use" };
+  if (!slot) return findByKept(record, seen, version);
   return slot.account === active ? { exposure: seen } : findUnpublished(record, slot, seen);
 }
 
 function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing {
   const changedAt = findLastChange(record);
   if (changedAt === undefined || changedAt <= exposure.at) return { exposure };
+  const kept = findKept(record);
+  if (kept) return describeKept(record, { ...exposure, at: changedAt, version: kept.version });
   const older = supersededAt(record, exposure.at);
   if (!older?.current)
     return { nothing: `the secret was changed after the exposure, at ${changedAt}` };
@@ -56,6 +59,25 @@ function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing 
     at: changedAt,
     version: older.current.version,
   });
+}
+
+/** The superseded secret that the published account has beside the published one. */
+function findKept({ retirement, slots }: TargetRecord): VersionRef | undefined {
+  return retirement?.accountStays
+    ? slots.find(({ account }) => account === retirement.account)?.previous
+    : undefined;
+}
+
+function findByKept(record: TargetRecord, seen: Exposure, version: string): Seen | Nothing {
+  return findKept(record)?.version === version
+    ? describeKept(record, seen)
+    : { nothing: "the reported version is not in use" };
+}
+
+function describeKept({ retirement }: TargetRecord, exposure: Exposure): Seen {
+  const { account = "", at = "" } = retirement ?? {};
+  const note = `the exposed secret of ${account} is superseded, but its password works until Keyturn ends it at ${at}`;
+  return { exposure, note };
 }
 
 /** Whether the rotation is an undo that publishes the secret of this version again. */

@@ -116,10 +116,10 @@ export interface Policy {
   readonly password: PasswordRules;
   readonly retry: RetryPolicy;
   readonly timeouts?: Timeouts;
-  /** How long a superseded secret of a pair stays valid. */
+  /** How long a superseded secret stays valid. */
   readonly grace?: number;
   /**
-   * When a superseded secret of a pair is retired: after its grace, or after its grace as soon as no sessions use it. Absent:
+   * When the superseded account of a pair is retired: after its grace, or after its grace as soon as no sessions use it. Absent:
    * after the grace.
    */
   readonly retire?: RetireWhen;

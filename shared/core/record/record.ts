@@ -38,7 +38,7 @@ export const recordSchema = 2;
 
 /**
  * Why a rotation was requested. `drift`: the database refused the published secret. `import`: somebody else issued the secret. `undo`:
- * the previous secret is published again.
+ * the previous secret is published again. `linked`: the target that it follows (`after`) was rotated.
  */
 export const reasons = [
   "schedule",
@@ -48,6 +48,7 @@ export const reasons = [
   "drift",
   "import",
   "undo",
+  "linked",
 ] as const;
 export type Reason = (typeof reasons)[number];
 
@@ -109,6 +110,8 @@ export interface Rotation extends StartReason {
   readonly outcomeInDoubt?: boolean;
   /** When the target first confirmed the pending secret. */
   readonly confirmedAt?: Instant;
+  /** False if the target has certainly kept no superseded secret of the account. */
+  readonly kept?: boolean;
   /** The published version, from the moment it is written. */
   readonly published?: VersionRef;
   /** Failures since the rotation last got further than before. */
@@ -209,6 +212,8 @@ export interface Retirement {
   /** The rotation that superseded it. */
   readonly rotationId: string;
   readonly failures: number;
+  /** The account itself stays, and so does its published secret: only its superseded secrets are made useless. */
+  readonly accountStays?: true;
   /** Present when Keyturn must find the account unused first. */
   readonly proof?: Proof;
 }

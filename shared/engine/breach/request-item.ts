@@ -1,7 +1,7 @@
 import type { Breach, BreachItem } from "../../core/breach/breach.ts";
 import { leave, withWaitsFor } from "../../core/breach/judge.ts";
 import { ConfigError, LeaseLostError } from "../../core/errors.ts";
-import type { Target } from "../../core/target.ts";
+import { endsSuperseded, type Target } from "../../core/target.ts";
 import { between, toInstant } from "../../core/time.ts";
 import { UnreadableRowError } from "../../stores/journal.ts";
 import type { FindTarget } from "../fleet/frozen-targets.ts";
@@ -47,16 +47,15 @@ export async function requestItem(
 
 function toInput(
   { id, reason, ticket, confirmed, force = false, liftFreezes = false }: Breach,
-  { slots, authority }: Target,
+  target: Target,
 ): RotationInput {
   const justification = { reason, ...(ticket !== undefined && { ticket }) };
-  const mayEndOld = slots.length > 1 && authority.as !== "self";
   return {
     reason: "exposure",
     requestedBy: confirmed?.by ?? "",
     justification,
     seen: { by: `breach ${id}`, kind: "breach", justification },
-    ...(mayEndOld && { grace: 0 }),
+    ...(endsSuperseded(target) && { grace: 0 }),
     ...(liftFreezes && { liftFreeze: reason }),
     ...(force && { force: reason }),
   };

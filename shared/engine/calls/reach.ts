@@ -7,8 +7,9 @@ import {
 } from "../../core/errors.ts";
 import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/looks/guesses.ts";
 import { parsePayload } from "../../core/payload/payload.ts";
+import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { SecretName, Target, VersionRef } from "../../core/target.ts";
+import type { SecretName, VersionRef } from "../../core/target.ts";
 import type { Applied, Change, Examination, Examine } from "../../rotators/rotator.ts";
 import type {
   SecretContent,
@@ -149,7 +150,7 @@ export async function logsIn(
     () =>
       ports
         .rotator(target.type)
-        .verify({ ...toCall(target, isAuthority), credential, ...(as && { as }) }, signal),
+        .verify({ ...toCall(session, isAuthority), credential, ...(as && { as }) }, signal),
   );
   if (verdict === "accepted") session.noteAccepted(account);
   else if (!isPropagating) await session.noteRefusal(credential, ref.version);
@@ -172,7 +173,8 @@ export async function examineAccount(
   return asAuthority(session, authority, async () =>
     callTarget(session, TargetUnavailableError, what, async () => {
       return (
-        (await rotator.examine?.({ ...toCall(target, true), ...examine, using }, signal)) ?? unasked
+        (await rotator.examine?.({ ...toCall(session, true), ...examine, using }, signal)) ??
+        unasked
       );
     }),
   );
@@ -192,10 +194,14 @@ async function tryAuthority(
 }
 
 /** Options of every call to the target. `mayStay`: the connection may stay open for further calls with the same authority. */
-function toCall({ options, policy }: Target, mayStay = false) {
+function toCall(session: TargetSession, mayStay = false) {
+  const { options, policy } = session.target;
   const { connect } = policy.timeouts ?? {};
   return {
     options,
+    note: (sentence: string) => {
+      session.emit({ type: "looked", detail: redact(sentence, session.secrets()) });
+    },
     ...(connect !== undefined && { connectWithin: connect }),
     ...(mayStay && { mayStay }),
   };
@@ -209,7 +215,7 @@ function checkDeadline({ ports, target }: TargetSession): AbortSignal {
 /** Replaces the account's old password. `proof` shows which secret works instead. */
 export async function applyChange(
   session: TargetSession,
-  change: Pick<Change<unknown>, "next" | "keep">,
+  change: Pick<Change<unknown>, "next" | "keep" | "keepInDoubt">,
   authority: Authority,
   proof: Proof,
 ): Promise<Applied> {
@@ -222,7 +228,7 @@ export async function applyChange(
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
     return callTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
-      ports.rotator(target.type).apply({ ...toCall(target, true), ...change, using }, signal),
+      ports.rotator(target.type).apply({ ...toCall(session, true), ...change, using }, signal),
     );
   });
 }
@@ -246,7 +252,7 @@ export async function hasSessions(
   return asAuthority(session, authority, () =>
     callTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
-        return rotator.hasSessions({ ...toCall(target, true), account, using }, signal);
+        return rotator.hasSessions({ ...toCall(session, true), account, using }, signal);
       throw new ConfigError(
         `retire: proof needs a system that can list sessions, and ${target.type} cannot. Use retire: grace`,
       );
@@ -273,7 +279,28 @@ export async function retireAccount(
       OutcomeUnknownError,
       "the result of the retirement is unknown",
       async () =>
-        ports.rotator(target.type).retire?.({ ...toCall(target, true), account, using }, signal),
+        ports.rotator(target.type).retire?.({ ...toCall(session, true), account, using }, signal),
+    );
+  });
+}
+
+/** Makes every secret of the account useless except `keep`. `proof` shows that `keep` works. */
+export async function discardOthers(
+  session: TargetSession,
+  keep: Credential,
+  authority: Authority,
+  proof: Proof,
+): Promise<void> {
+  const { ports, target } = session;
+  const { using } = authority;
+  await session.flush();
+  requireProof(session, proof);
+  const signal = changeDeadline(session);
+  const what = "the result of the end of the superseded password is unknown";
+  await asAuthority(session, authority, () => {
+    session.noteChange();
+    return callTarget(session, OutcomeUnknownError, what, async () =>
+      ports.rotator(target.type).discard?.({ ...toCall(session, true), keep, using }, signal),
     );
   });
 }

@@ -14,7 +14,7 @@ import {
   type TargetRecord,
 } from "../../core/record/record.ts";
 import { withoutSkip } from "../../core/record/rotation.ts";
-import { findMaxGrace, type Target } from "../../core/target.ts";
+import { endsSuperseded, findMaxGrace, hasGrace, type Target } from "../../core/target.ts";
 import { formatDuration, type Instant } from "../../core/time.ts";
 import type { Versioned } from "../../stores/journal.ts";
 import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";
@@ -26,7 +26,7 @@ import { toRequest } from "./to-request.ts";
 
 export interface RotationInput extends Pick<RotationRequest, "reason" | "requestedBy"> {
   readonly justification?: Justification;
-  /** Milliseconds for which the superseded secret of a pair stays valid. Overrides the target's grace. */
+  /** Milliseconds for which the superseded secret stays valid. Overrides the target's grace. */
   readonly grace?: number;
   /** The rotation does not start before this moment. In the past: now. */
   readonly notBefore?: Instant;
@@ -67,14 +67,15 @@ export async function requestRotation(
 }
 
 /** Rejects a grace that Keyturn cannot keep. */
-function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: RotationInput): void {
+function mustKeepGrace(target: Target, { grace }: RotationInput): void {
   if (grace === undefined) return;
-  if (slots.length < 2) {
+  const { id, policy } = target;
+  if (!hasGrace(target)) {
     throw new ConfigError(
       `\`grace\` has no effect on target ${id}: with one account, the old password stops working at the change. Remove \`grace\``,
     );
   }
-  if (authority.as === "self") {
+  if (!endsSuperseded(target)) {
     throw new ConfigError(
       `\`grace\` has no effect on target ${id}: its accounts change their own passwords, so Keyturn cannot end the old one early. Remove \`grace\``,
     );
@@ -82,7 +83,7 @@ function mustKeepGrace({ id, slots, authority, policy }: Target, { grace }: Rota
   const maxGraceMs = findMaxGrace(policy);
   if (grace <= maxGraceMs) return;
   throw new ConfigError(
-    `grace must be at most ${formatDuration(maxGraceMs)} (every of the policy), because the next rotation of the pair needs the other account`,
+    `grace must be at most ${formatDuration(maxGraceMs)} (every of the policy), because the next rotation ends the old password earlier`,
   );
 }
 

@@ -16,15 +16,29 @@ import type { Rotation } from "../../core/record/record.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { ServerRules } from "../../core/secrets/server-rules.ts";
-import { type Authority, isSameVersion, type Target, type VersionRef } from "../../core/target.ts";
+import {
+  type Authority,
+  hasGrace,
+  hasOverlap,
+  isSameVersion,
+  type Target,
+  type VersionRef,
+} from "../../core/target.ts";
 import type { Examination, Examine, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
+import {
+  examineAccount,
+  logsIn,
+  readCredential,
+  readCurrent,
+  toCredential,
+} from "../calls/reach.ts";
 import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,
   readAdmin,
   recallAdmin,
+  stillLogsIn,
   type StoredCredential,
 } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
@@ -41,8 +55,10 @@ export interface Cleared {
   /** Where the secret of `using` is stored, if it has one. */
   readonly usingRef?: VersionRef;
   readonly proof: Proof;
-  /** The published secret of the account, if it has just logged in. */
+  /** The published secret of the account, unless the target has just refused it. */
   readonly keep?: Credential;
+  /** Whether the target refused it in the last minutes, and Keyturn did not try it again. */
+  readonly keepInDoubt?: true;
   /** The rules of the target for new passwords, as far as it shows them. */
   readonly rules?: ServerRules;
   /** The published secret as consumers read it now. Absent where its state cannot prevent a repeated change. */
@@ -60,20 +76,21 @@ export async function lookBeforeChange(
   session: TargetSession,
   rotation: Rotation,
 ): Promise<Cleared | "other turn"> {
-  const published = await refuseNamedObstacle(() => checkPublished(session));
-  const findings = [describePublished(session, rotation, published)];
-  if (published.is === "refused" && session.target.slots.length > 1) {
-    await restorePublished(session, published);
-  }
+  const found = await refuseNamedObstacle(() => checkPublished(session));
+  const findings = [describePublished(session, rotation, found)];
+  const isRestored =
+    found.is === "refused" && hasGrace(session.target) && (await restorePublished(session, found));
+  // The account that is about to be changed may be the one whose secret is published again.
+  const isKept = isRestored && hasOverlap(session.target);
+  const published = isKept ? await refuseNamedObstacle(() => checkPublished(session)) : found;
   if (chooseAccount(session.target, session.record()) !== rotation.account) return "other turn";
   const live = await refuseNamedObstacle(() => findCurrent(session, rotation, published));
   const login = describeLogIn(rotation.account, live);
   const authority = await clearAuthority(session, rotation, live);
   const current = published.is === "nothing" ? "absent" : published.stored;
-  const keep = findKept(rotation, published);
   return {
     ...authority,
-    ...(keep && { keep }),
+    ...findKept(session, rotation, published),
     current,
     findings: [...findings, login, ...authority.findings],
   };
@@ -91,6 +108,7 @@ export async function lookAgain(session: TargetSession, rotation: Rotation): Pro
   // The secret may have been purged permanently. The change has begun, so do not wait for the secret forever.
   const isPatient = rotation.failures < session.target.policy.retry.attempts;
   if (isPatient) rejectIf(findVanished(session.target, session.record(), rotation, missing));
+  const kept = hasOverlap(session.target) && (await findStillValid(session, rotation, stored));
   try {
     // The target decides itself about a secret that it may already have.
     const { rules: _rules, ...cleared } = await clearAuthority(
@@ -99,7 +117,7 @@ export async function lookAgain(session: TargetSession, rotation: Rotation): Pro
       undefined,
       notProven,
     );
-    return cleared;
+    return { ...cleared, ...kept };
   } catch (error) {
     if (!(error instanceof ObstacleError)) throw error;
     throw new AccountBlockedError(error.message);
@@ -143,10 +161,39 @@ function rejectIf(problem: string | undefined): void {
   if (problem !== undefined) throw new VaultUnavailableError(problem);
 }
 
-/** The published secret of the account that is about to be changed, if it logs in. */
-function findKept({ account }: Rotation, published: Checked): Credential | undefined {
-  const credential = published.is === "works" ? published.live.credential : undefined;
-  return credential?.account === account ? credential : undefined;
+/** The published secret of the account that is about to be changed. */
+function findKept(
+  session: TargetSession,
+  { account }: Rotation,
+  published: Checked,
+): Pick<Cleared, "keep" | "keepInDoubt"> {
+  if (published.is === "works") {
+    const { credential } = published.live;
+    return credential.account === account ? { keep: credential } : {};
+  }
+  if (published.is !== "refused") return {};
+  const { credential } = published;
+  // A refusal that Keyturn only remembers saves a guess, but the password may have been set again since.
+  const isRemembered = credential.account === account && !session.hasSeenRefused(credential);
+  return isRemembered ? { keep: credential, keepInDoubt: true } : {};
+}
+
+/** The published secret of the account, unless the target refuses it beside the one that the account may have got since. */
+async function findStillValid(
+  session: TargetSession,
+  { account }: Rotation,
+  stored: StoredSecret | Unreadable,
+): Promise<Pick<Cleared, "keep" | "keepInDoubt">> {
+  const keep = typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
+  if (typeof stored === "string" || !keep) return {};
+  try {
+    if (await stillLogsIn(session, { credential: keep, ref: stored.ref, isSearch: true })) {
+      return { keep };
+    }
+  } catch (error) {
+    if (!(error instanceof GuessPauseError)) throw error;
+  }
+  return session.hasSeenRefused(keep) ? {} : { keep, keepInDoubt: true };
 }
 
 /** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */

@@ -168,9 +168,10 @@ async function changeAndProve(
   }
   const begun = await confirmClaim(session, before, cleared.live);
   await stopIfPaused(session, before);
-  const { credential } = await applyOrUndo(session, before, pending.credential, cleared);
+  const { credential, kept } = await applyOrUndo(session, before, pending.credential, cleared);
   const confirmedAt = begun.confirmedAt ?? session.now();
-  const confirmed = { ...session.record(), rotation: { ...begun, confirmedAt } };
+  const rotation = { ...begun, confirmedAt, ...(kept !== undefined && { kept }) };
+  const confirmed = { ...session.record(), rotation };
   // Where the target accepts a secret at once, the log-in is better evidence than this time.
   if (getPropagation(session) === 0) session.stage(confirmed);
   else await session.commit(confirmed);
@@ -249,8 +250,8 @@ async function applyOrUndo(
   next: Credential,
   cleared: Cleared,
 ): Promise<Applied> {
-  const { using, usingRef, proof, keep } = cleared;
-  const change = { next, ...(keep && { keep }) };
+  const { using, usingRef, proof, keep, keepInDoubt } = cleared;
+  const change = { next, ...(keep && { keep }), ...(keepInDoubt && { keepInDoubt }) };
   try {
     return await applyChange(session, change, { using, ref: usingRef }, proof);
   } catch (error) {

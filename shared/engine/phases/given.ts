@@ -5,7 +5,7 @@ import type { Rotation } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { isSameVersion, type VersionRef } from "../../core/target.ts";
+import { hasOverlap, isSameVersion, type VersionRef } from "../../core/target.ts";
 import { readCredential } from "../calls/reach.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
 import { readPending, stillLogsIn } from "../looks/credentials.ts";
@@ -82,7 +82,9 @@ export async function findGivenLive(
 ): Promise<Advance | undefined> {
   // Somebody may have reported an exposure since the previous secret was copied.
   if (!mayHaveChanged(rotation)) requirePrevious(session, given);
-  const isExpected = given.by === "import" || !given.mayApply;
+  // A superseded secret that Keyturn has not ended yet still logs in.
+  const isKept = hasOverlap(session.target) && session.record().retirement !== undefined;
+  const isExpected = given.by === "import" || !given.mayApply || isKept;
   if (!isExpected || given.wasRefused === true) return undefined;
   const pending = await readPending(session, rotation);
   if (!pending) throw lostPending(rotation);

@@ -5,6 +5,7 @@ import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import { generatePassword } from "../../core/secrets/password.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
+import { hasGrace } from "../../core/target.ts";
 import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
 import { recallPending } from "../looks/credentials.ts";
@@ -112,7 +113,7 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
   }
   if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
     // For a single account, spend no guess on older secrets: the pending secret is set again at once.
-    if (session.target.slots.length > 1) {
+    if (hasGrace(session.target)) {
       await restorePublished(session, { is: "refused", stored: current, credential: found });
     }
     throw new GoBackError("applying", `the target refuses the published secret ${name}`);

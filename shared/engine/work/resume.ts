@@ -106,7 +106,7 @@ function moveOn(session: TargetSession, { to, learnt = {} }: Advance): void {
     return;
   }
   const rotator = ports.rotator(target.type);
-  const canRetire = rotator.retire !== undefined && target.authority.as !== "self";
+  const canRetire = rotator.retire !== undefined;
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, { rotation: ended, target, canRetire, now: session.now() });
   session.stage(done, [

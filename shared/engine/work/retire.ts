@@ -9,10 +9,10 @@ import {
 } from "../../core/record/record.ts";
 import { findSlot, withSlot } from "../../core/record/slots.ts";
 import { plus } from "../../core/time.ts";
-import { hasSessions, retireAccount } from "../calls/reach.ts";
+import { discardOthers, hasSessions, retireAccount } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import type { Authority } from "../looks/authority.ts";
-import { readAdmin } from "../looks/credentials.ts";
+import { readAdmin, type StoredCredential } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
 import { toIdentity } from "../looks/identity.ts";
 import { type Broken, checkPublished, describeBroken } from "../looks/look.ts";
@@ -50,12 +50,12 @@ export async function retire(session: TargetSession): Promise<void> {
 /** Returns whether the account was retired. If not, the journal contains the next step. */
 async function tryToRetire(session: TargetSession, retirement: Retirement): Promise<boolean> {
   if (await dropUnlessRetirable(session, retirement)) return false;
-  const authority = await readAuthority(session);
-  if (needsProof(session.record())) {
+  const other = await readOtherAuthority(session);
+  if (other && needsProof(session.record())) {
     // An operator may have published the account by hand: then consumers use it, and it must stay.
     await syncPublished(session);
     if (await dropUnlessRetirable(session, retirement)) return false;
-    if (!(await lookForSessions(session, retirement, authority))) return false;
+    if (!(await lookForSessions(session, retirement, other))) return false;
   }
   const published = await checkPublished(session);
   if (await dropUnlessRetirable(session, retirement)) return false;
@@ -63,8 +63,13 @@ async function tryToRetire(session: TargetSession, retirement: Retirement): Prom
     await keepAndRecover(session, retirement, published);
     return false;
   }
+  const authority = other ?? toSelf(published.live);
   await session.hold();
-  await retireAccount(session, retirement.account, authority, published.proof);
+  if (retirement.accountStays === true) {
+    await discardOthers(session, published.live.credential, authority, published.proof);
+  } else {
+    await retireAccount(session, retirement.account, authority, published.proof);
+  }
   return true;
 }
 
@@ -132,22 +137,32 @@ function withUseReported(
   });
 }
 
-async function readAuthority(session: TargetSession): Promise<Authority> {
-  if (session.target.authority.as === "identity") {
-    return { using: toIdentity(session), ref: undefined };
-  }
+/** The admin or the identity. Undefined for an account that ends its own superseded secret. */
+async function readOtherAuthority(session: TargetSession): Promise<Authority | undefined> {
+  const { as } = session.target.authority;
+  if (as === "self") return undefined;
+  if (as === "identity") return { using: toIdentity(session), ref: undefined };
   const { credential, ref } = await readAdmin(session);
   return { using: { as: "admin", credential }, ref };
 }
 
+const toSelf = ({ credential, ref }: StoredCredential): Authority => ({
+  using: { as: "self", credential },
+  ref,
+});
+
 /** Keeps the location of the account's stored secret as `previous`; it no longer counts as the account's secret. */
-function withRetired(session: TargetSession, { account, rotationId }: Retirement): TargetRecord {
+function withRetired(
+  session: TargetSession,
+  { account, rotationId, accountStays }: Retirement,
+): TargetRecord {
   const record = session.record();
+  const data = { account, rotationId, ...(accountStays && { accountStays }) };
+  const told = { type: "credential.retired", at: session.now(), data } as const;
+  if (accountStays) return notify(withoutRetirement(record), told);
   const { current, sameAs: _, ...slot } = findSlot(record, account);
   const emptied = { ...slot, ...(current && { previous: current }) };
-  const data = { account, rotationId };
-  const done = { ...withoutRetirement(record), slots: withSlot(record.slots, emptied) };
-  return notify(done, { type: "credential.retired", at: session.now(), data });
+  return notify({ ...withoutRetirement(record), slots: withSlot(record.slots, emptied) }, told);
 }
 
 function withoutRetirement(record: TargetRecord): TargetRecord {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+import type { Secret } from "../../core/secrets/secret.ts";
 import type { Retire } from "../rotator.ts";
 import { findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
 import {
@@ -54,8 +54,17 @@ interface Changing extends Place {
   readonly run: (statement: Statement) => Promise<void>;
 }
 
-/** Sets the first password of the account. Returns whether `keep` logs in too. */
-export function setPassword(place: Place, next: string, keep?: Credential): Promise<boolean> {
+/** The secret to keep, and whether it may not be set because the server refused it lately. */
+interface Keep {
+  readonly secret: Secret;
+  readonly keepInDoubt: boolean;
+}
+
+/**
+ * Sets the first password of the account. Returns true if `keep` logs in too, false if certainly no other password does, and undefined if
+ * one may.
+ */
+export function setPassword(place: Place, next: string, keep?: Keep): Promise<boolean | undefined> {
   return change(place, async (changing) => {
     const { server, call, findings, variants, run } = changing;
     const isSelf = call.using.as === "self";
@@ -69,12 +78,13 @@ export function setPassword(place: Place, next: string, keep?: Credential): Prom
         await run(
           alterUsers(named(call.account, variants).map((it) => ({ named: it, password: next }))),
         );
-      return false;
+      return hasTwoPasswords(server) ? undefined : false;
     }
-    const kept = keep.secret.reveal();
+    const { secret, keepInDoubt } = keep;
+    const kept = secret.reveal();
     if (isSelf) await overlapOwn(run, next, kept);
-    else await runAll(changing, planOverlap(call.account, variants, next, kept));
-    return true;
+    else await runAll(changing, planOverlap(call.account, variants, { next, kept, keepInDoubt }));
+    return keepInDoubt ? undefined : true;
   });
 }
 

@@ -19,31 +19,37 @@ export function hasTwoPasswords({ isMariadb, version }: Server): boolean {
   return major > 8 || (major === 8 && (minor > 0 || patch >= 14));
 }
 
+/** The new password and the one to keep, which may not be set again if it is in doubt. */
+interface Overlap {
+  readonly next: string;
+  readonly kept: string;
+  readonly keepInDoubt: boolean;
+}
+
 /**
- * Pure: the statements after which `next` and `keep` log in. RETAIN moves the first password to the second place, and pushes out the
- * one there. So RETAIN is right only while `keep` is first. In second place it stays there if the first password changes without RETAIN.
- * If its place is not known, it is set as the first one again before; `keep` is valid then, so this takes nothing away.
+ * Pure: the statements after which `next` and `kept` log in. RETAIN moves the first password to the second place, and pushes out the
+ * one there. So RETAIN is right only while `kept` is first. In second place it stays there if the first password changes without RETAIN.
+ * If its place is not known, it is set as the first one again before, unless it is in doubt; it is valid then, so this takes nothing away.
  */
 export function planOverlap(
   account: string,
   variants: readonly Variant[],
-  next: string,
-  keep: string,
+  { next, kept, keepInDoubt }: Overlap,
 ): readonly Statement[] {
   const placed = variants.map((variant) => ({
     named: { account, host: variant.host } satisfies Named,
-    place: findPlace(variant, keep),
+    place: findPlace(variant, kept),
   }));
   const unplaced = placed.filter(({ place }) => place === "unknown");
   const changes = placed.map(({ named, place }): Part => ({
     named,
     password: next,
-    retains: place !== "second",
+    retains: place === "first" || (place === "unknown" && !keepInDoubt),
   }));
   return [
-    ...(unplaced.length === 0
+    ...(unplaced.length === 0 || keepInDoubt
       ? []
-      : [alterUsers(unplaced.map(({ named }) => ({ named, password: keep })))]),
+      : [alterUsers(unplaced.map(({ named }) => ({ named, password: kept })))]),
     alterUsers(changes),
   ];
 }

@@ -35,7 +35,6 @@ export const mysql: Rotator<MysqlOptions> = {
     admin: true,
     identity: true,
     propagation: 0,
-    overlap: true,
   },
 
   endpoint: ({ host, port, database }) => ({
@@ -47,9 +46,11 @@ export const mysql: Rotator<MysqlOptions> = {
 
   findOptionFaults: findIdentityFaults,
 
+  overlaps: () => true,
+
   findUnfit,
 
-  async apply({ next, keep, ...call }, signal) {
+  async apply({ next, keep, keepInDoubt = false, ...call }, signal) {
     const { options } = call;
     const where = describeAccount(options, next.account);
     requireName(next.account);
@@ -60,9 +61,9 @@ export const mysql: Rotator<MysqlOptions> = {
       );
     }
     const kept = await toChange({ ...call, account: next.account }, signal, (place) =>
-      setPassword(place, next.secret.reveal(), keep),
+      setPassword(place, next.secret.reveal(), keep && { secret: keep.secret, keepInDoubt }),
     );
-    return { credential: next, kept };
+    return { credential: next, ...(kept !== undefined && { kept }) };
   },
 
   async verify({ options, credential, connectWithin, mayStay = false }, signal) {
@@ -101,12 +102,6 @@ export const mysql: Rotator<MysqlOptions> = {
   async discard({ keep, ...call }, signal) {
     await toChange({ ...call, account: keep.account }, signal, (place) =>
       discardOthers(place, keep.secret.reveal()),
-    );
-  },
-
-  async endEarlier(look, signal) {
-    await toLook(look, signal, ({ session, where }) =>
-      withAccountLock(session, look.account, where, () => Promise.resolve()),
     );
   },
 };

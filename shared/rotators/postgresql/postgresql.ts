@@ -44,7 +44,6 @@ export const postgresql: Rotator<PostgresqlOptions> = {
     admin: true,
     identity: true,
     propagation: 0,
-    overlap: false,
   },
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),

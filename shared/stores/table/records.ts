@@ -106,6 +106,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   changeBegan: z.boolean(),
   outcomeInDoubt: maybe(z.boolean()),
   confirmedAt: maybe(instant),
+  kept: maybe(z.boolean()),
   published: maybe(version),
   failures: count,
   nextAttemptAt: maybe(instant),
@@ -169,6 +170,7 @@ const retirement = makeShape<rotation.Retirement>()({
   at: instant,
   rotationId: text,
   failures: count,
+  accountStays: maybe(z.literal(true)),
   proof: maybe(proof),
 });
 

@@ -49,8 +49,6 @@ export function mysqlBench(system: MysqlSystem, flags: readonly string[] = []) {
       mysql.discard?.({ options: optionsWith(), keep, using }, patience()),
     retire: async (account: string, using = admin()) =>
       mysql.retire?.({ options: optionsWith(), account, using }, patience()),
-    endEarlier: async (account: string, using = admin()) =>
-      mysql.endEarlier?.({ options: optionsWith(), account, using }, patience()),
     hasSessions: async (account: string, using = admin()) =>
       mysql.hasSessions?.({ options: optionsWith(), account, using }, patience()),
     async examine(

@@ -8,6 +8,7 @@ import { makeCertificate } from "../../../local/certificate.ts";
 import { type Postgres, startPostgres } from "../../../local/postgres.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
+import { noteUse } from "../../servers/report/uses.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -82,6 +83,8 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
   const sql = async (text: string, values: readonly unknown[] = []) =>
     (await superuser.query<Row>(text, [...values])).rows;
 
+  const [row] = await sql("SHOW server_version");
+  noteUse("postgresql", "real", String(row?.["server_version"]));
   const admin = { account: "rotation_admin", secret: new Secret(randomBytes(24).toString("hex")) };
   await sql(`CREATE ROLE rotation_admin LOGIN CREATEROLE PASSWORD '${admin.secret.reveal()}'`);
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   decideAfterLook,
   describeWait,
+  findRetirement,
   needsProof,
-  scheduleRetirement,
 } from "../../../shared/core/lifecycle/retirement.ts";
 import type {
   Exposure,
@@ -34,8 +34,8 @@ describe("a superseded secret", () => {
   ) => {
     const all = { ...record, ...changed };
     const open = { ...record.rotation, ...rotation };
-    return scheduleRetirement(all, {
-      account: "orders_a",
+    return findRetirement(all, {
+      canRetire: true,
       rotation: open,
       published: version(2),
       target: careful,
@@ -48,8 +48,8 @@ describe("a superseded secret", () => {
     expect(retired()).toEqual(proven);
     const { proof: _, ...unproven } = proven;
     expect(
-      scheduleRetirement(record, {
-        account: "orders_a",
+      findRetirement(record, {
+        canRetire: true,
         rotation: record.rotation,
         published: version(2),
         target,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
+import { noteUse } from "../../servers/report/uses.ts";
 import { localCertificate } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
@@ -58,6 +59,7 @@ export interface ArmDouble {
 
 /** A double of Azure Resource Manager for the administrators of logical SQL servers. */
 export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDouble> {
+  noteUse("arm", "double");
   const { key, cert } = await localCertificate();
   const state: ArmState = {
     subscriptionId: options.subscriptionId ?? "00000000-0000-0000-0000-000000000042",

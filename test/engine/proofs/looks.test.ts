@@ -44,7 +44,7 @@ const rules: readonly Rule[] = [
     rule: "logs in with the published secret before it retires an account",
     probe: disturbedBy("recovers without its last commits", pairAdmin),
     careless: () => retiresFromMemory,
-    found: "target.retire removed an account while the published secret does not work",
+    found: "target.retire removed a password while the published secret does not work",
   },
   {
     rule: "checks what prevents an account from logging in before it changes the account",
@@ -56,13 +56,13 @@ const rules: readonly Rule[] = [
     rule: "does not accept a log-in without a password as proof",
     probe: disturbedBy("requests no password", pairAdmin),
     careless: () => acceptsNoPassword,
-    found: "vault.write broke the published secret of a pair",
+    found: "vault.write broke the published secret",
   },
   {
     rule: "checks for drift again before it changes anything",
     probe: disturbedBy("publishes the other account", pairAdmin),
     careless: looksOnce,
-    found: "target.apply broke the published secret of a pair",
+    found: "target.apply broke the published secret",
   },
   {
     rule: "changes nothing while the published secret is deleted",

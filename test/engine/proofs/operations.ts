@@ -64,9 +64,12 @@ const importingSet: Operation = {
   name: "import of a secret that the target has already",
   after(world, effect) {
     const isStored = world.vault.versions("keyturn-pending-app").length > 0;
-    if (effect === "vault.write" && isStored) {
-      world.system.passwords.set(world.kind.accounts.at(-1) ?? "", new Secret(imported));
-    }
+    if (effect !== "vault.write" || !isStored) return;
+    const account = world.kind.accounts.at(-1) ?? "";
+    const { passwords, seconds } = world.system;
+    const before = passwords.get(account);
+    if (world.kind.overlap && before && before.reveal() !== imported) seconds.set(account, before);
+    passwords.set(account, new Secret(imported));
   },
   async violations(world) {
     const isSet = world.applied.size === 0;

@@ -7,7 +7,7 @@ import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import { JournalUnavailableError } from "../../../shared/stores/journal.ts";
 import { readLedger } from "../ledger/read-ledger.ts";
-import { type Gate, type Kind, makeWorld, type World } from "../world.ts";
+import { type Gate, hasNoGap, type Kind, makeWorld, type World } from "../world.ts";
 import { type Operation, rotation } from "./operations.ts";
 
 /** `dies`: the process ends after the effect. `loses the reply`: the effect happened, but the worker gets an error. */
@@ -38,6 +38,7 @@ const effects = new Set([
   "vault.disable",
   "target.apply",
   "target.retire",
+  "target.discard",
   "consumer.refresh",
   "notifier.send",
 ]);
@@ -124,6 +125,7 @@ export async function rotateWithStops(
     }
     const ends = kind.accounts.length === 2 && kind.as !== "self";
     if (ends && world.isKept(superseded)) broken.push("the superseded secret was never retired");
+    if (world.system.seconds.size > 0) broken.push("the superseded secret was never ended");
   }
 
   // A preparation ends in the state in which the person makes the request.
@@ -166,7 +168,7 @@ export function violations(world: World): string[] {
   const found: string[] = [];
   const { accounts } = world.kind;
   if (!accounts.some((account) => world.isKept(account))) found.push("no stored credential works");
-  if (accounts.length === 2 && !world.publishedWorks()) {
+  if (hasNoGap(world.kind) && !world.publishedWorks()) {
     found.push("the published credential does not work");
   }
   if ([...world.system.sessions].some((account) => !world.isKept(account))) {

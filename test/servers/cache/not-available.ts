@@ -1,7 +1,4 @@
-import { type System, systems } from "../server.ts";
-
-/** Name of the environment variable that names an own server of this system. */
-export const variableOf = (system: System): string => `KEYTURN_TEST_${system.toUpperCase()}`;
+import { type OwnSystem, ownVariable, type System, systems } from "../server.ts";
 
 /** Runs `work`. Its error says what was tried and what to do instead. */
 export async function orNotAvailable<Result>(
@@ -13,10 +10,15 @@ export async function orNotAvailable<Result>(
     return await work();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    const instead = isOwnable(system)
+      ? `To use a server of your own, set ${ownVariable(system)} (CONTRIBUTING.md, "Servers for tests").`
+      : "No other server can be used instead.";
     throw new Error(
-      `${systems[system]} is not available for tests. Tried: ${tried}.\n${reason}\n` +
-        `To use a server of your own, set ${variableOf(system)} (CONTRIBUTING.md, "Real servers").`,
+      `${systems[system]} is not available for tests. Tried: ${tried}.\n${reason}\n${instead}`,
       { cause: error },
     );
   }
 }
+
+const isOwnable = (system: System): system is OwnSystem =>
+  ["mongodb", "mysql", "mariadb", "redis", "valkey"].includes(system);

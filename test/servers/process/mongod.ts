@@ -19,7 +19,7 @@ const wheel = {
 } as const;
 
 export interface Address {
-  /** On 127.0.0.1. */
+  readonly host: string;
   readonly port: number;
   /** PEM of the authority to trust. */
   readonly ca: string;
@@ -59,12 +59,12 @@ export async function launchMongod(
     ready: /"Waiting for connections"/,
     flags,
   });
-  return { server, tls, data, port: server.port, ca: tls.ca };
+  return { server, tls, data, host: "127.0.0.1", port: server.port, ca: tls.ca };
 }
 
 /** Runs `work` on a direct connection to one member; without `admin`, through the localhost exception. */
 export async function withClient<Result>(
-  { port, ca }: Address,
+  { host, port, ca }: Address,
   work: (client: MongoClient) => Promise<Result>,
   admin?: Credential,
 ): Promise<Result> {
@@ -77,7 +77,7 @@ export async function withClient<Result>(
   };
   if (admin !== undefined)
     options.auth = { username: admin.account, password: admin.secret.reveal() };
-  const client = new MongoClient(`mongodb://127.0.0.1:${String(port)}/`, options);
+  const client = new MongoClient(`mongodb://${host}:${String(port)}/`, options);
   try {
     return await work(client);
   } finally {
@@ -98,13 +98,17 @@ export const createAdmin = (
     }),
   );
 
-export async function describeMongod(mongod: Mongod, admin: Credential): Promise<StartedServer> {
-  const { server, tls, data } = mongod;
+export async function readVersion(address: Address, admin: Credential): Promise<string> {
   const info = await withClient(
-    mongod,
+    address,
     (client) => client.db("admin").command({ buildInfo: 1 }),
     admin,
   );
-  const version = String(info["version"]);
+  return String(info["version"]);
+}
+
+export async function describeMongod(mongod: Mongod, admin: Credential): Promise<StartedServer> {
+  const { server, tls, data } = mongod;
+  const version = await readVersion(mongod, admin);
   return toStartedServer(server, { system: "mongodb", tls, version, admin, data });
 }

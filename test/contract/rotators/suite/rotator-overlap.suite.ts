@@ -1,4 +1,3 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { OutcomeUnknownError } from "../../../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
@@ -130,19 +129,6 @@ export function testOverlap<Options>(
         if (which === "another") expect(await works(other)).toBe(false);
       },
     );
-
-    it("ends a change that waits on the server when it is asked to", async () => {
-      const { keep, next } = await begin();
-      await keeping(keep, () =>
-        delayed(keep, next, async (release) => {
-          await steps.endEarlier(keep, using(as, keep));
-          expect(await tools().waiting()).toEqual([]);
-          await release.now();
-        }),
-      );
-      await wait(200);
-      expect(await works(next)).toBe(false);
-    });
 
     /** Begins a change that the server does not carry out, and loses it at its deadline. */
     async function delayed(

@@ -96,13 +96,6 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     signal = patience(),
   ) => required(rotator.discard?.({ ...to, using: by, keep }, signal), "discard");
 
-  const endEarlier = (
-    { account }: Credential,
-    by: Using,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
-    signal = patience(),
-  ) => required(rotator.endEarlier?.({ ...to, account, using: by }, signal), "endEarlier");
-
   const verify = (
     credential: Credential,
     { rotator, ...to }: Called<Options> = fixture.aimed,
@@ -173,7 +166,6 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     apply,
     applyWith,
     discard,
-    endEarlier,
     verify,
     retire,
     examine,

@@ -1,0 +1,75 @@
+import type { RetireWhen } from "../../shared/core/policy/policy.ts";
+import type { Authority } from "../../shared/core/target.ts";
+
+/** A kind of target: its accounts, who changes them, and what its system can do. */
+export interface Kind {
+  readonly name: string;
+  readonly accounts: readonly string[];
+  readonly as: Authority["as"];
+  readonly propagation?: number;
+  readonly retire?: RetireWhen;
+  /** The account may have two valid secrets. */
+  readonly overlap?: true;
+  /** Default: a day. */
+  readonly verifyEvery?: number | "none";
+}
+
+export const singleAdmin: Kind = {
+  name: "one account, changed by an admin",
+  accounts: ["app"],
+  as: "admin",
+};
+export const singleSelf: Kind = {
+  name: "one account that changes itself",
+  accounts: ["app"],
+  as: "self",
+};
+export const singleIdentity: Kind = {
+  name: "one account, changed by an identity",
+  accounts: ["app"],
+  as: "identity",
+};
+export const overlapAdmin: Kind = {
+  name: "one account with two secrets, changed by an admin",
+  accounts: ["app"],
+  as: "admin",
+  overlap: true,
+};
+export const overlapSelf: Kind = {
+  name: "one account with two secrets that changes itself",
+  accounts: ["app"],
+  as: "self",
+  overlap: true,
+};
+export const pairAdmin: Kind = {
+  name: "two accounts, changed by an admin",
+  accounts: ["app_a", "app_b"],
+  as: "admin",
+};
+export const pairSelf: Kind = {
+  name: "two accounts that change themselves",
+  accounts: ["app_a", "app_b"],
+  as: "self",
+};
+export const pairProof: Kind = {
+  name: "two accounts, changed by an admin, retired on proof",
+  accounts: ["app_a", "app_b"],
+  as: "admin",
+  retire: "proof",
+};
+
+/** Every way in which a target can be changed. */
+export const kinds: readonly Kind[] = [
+  singleAdmin,
+  singleSelf,
+  singleIdentity,
+  overlapAdmin,
+  overlapSelf,
+  pairAdmin,
+  pairSelf,
+  pairProof,
+];
+
+/** Whether the published secret works at every moment, whatever Keyturn does. */
+export const hasNoGap = ({ accounts, overlap }: Kind): boolean =>
+  accounts.length === 2 || overlap === true;
