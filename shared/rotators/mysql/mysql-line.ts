@@ -4,14 +4,12 @@ import type { Connection, ConnectionOptions } from "mysql2";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { hearSignal } from "../connection/heard-signal.ts";
+import { endOnSignal } from "../connection/end-on-signal.ts";
+import { hasFired } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
 import { type Failure, toFailure } from "./mysql-errors.ts";
 import { describeAccount, type MysqlOptions } from "./mysql-options.ts";
-
-/** Milliseconds to wait for an orderly close, if the server does not answer it. */
-const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -200,36 +198,4 @@ function verifyTls(
     Reflect.set(connection, "stream", secured);
   };
   Reflect.set(connection, "startTLS", startTLS);
-}
-
-/** The ways to end a connection: at once, also when the signal fires, or with an orderly close within a short time. */
-function endOnSignal(socket: Socket, signal: AbortSignal) {
-  let leaving = false;
-  const drop = () => {
-    // A reset discards data that is not sent yet; a close would still deliver it, perhaps much later. But a socket that is
-    // not open, or is closing, cannot be reset, and would stay.
-    const open = !socket.connecting && !leaving && !socket.writableEnded;
-    if (open) socket.resetAndDestroy();
-    else socket.destroy();
-  };
-  const heard = hearSignal(signal, drop);
-  return {
-    drop,
-    listen: (next: AbortSignal | undefined) => {
-      heard.listen(next);
-    },
-    isOver: () => heard.current()?.aborted ?? false,
-    async leave(part: () => Promise<unknown>): Promise<void> {
-      leaving = true;
-      const late = setTimeout(drop, goodbye);
-      await part();
-      clearTimeout(late);
-      heard.listen(undefined);
-    },
-  };
-}
-
-/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
