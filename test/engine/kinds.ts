@@ -10,6 +10,8 @@ export interface Kind {
   readonly retire?: RetireWhen;
   /** The account may have two valid secrets. */
   readonly overlap?: true;
+  /** The account exists on two servers. */
+  readonly several?: true;
   /** Default: a day. */
   readonly verifyEvery?: number | "none";
 }
@@ -68,6 +70,29 @@ export const kinds: readonly Kind[] = [
   pairAdmin,
   pairSelf,
   pairProof,
+];
+
+/** Targets whose account exists on several servers, which are changed one after the other. */
+export const severalKinds: readonly Kind[] = [
+  {
+    name: "one account on two servers, changed by an admin",
+    accounts: ["app"],
+    as: "admin",
+    several: true,
+  },
+  {
+    name: "two accounts on two servers, changed by an admin",
+    accounts: ["app_a", "app_b"],
+    as: "admin",
+    several: true,
+  },
+  {
+    name: "one account with two secrets on two servers, changed by an admin",
+    accounts: ["app"],
+    as: "admin",
+    overlap: true,
+    several: true,
+  },
 ];
 
 /** Whether the published secret works at every moment, whatever Keyturn does. */

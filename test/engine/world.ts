@@ -19,6 +19,7 @@ import {
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 import type { Kind } from "./kinds.ts";
+import { makeSeveralRotator } from "./several-rotator.ts";
 
 export * from "./kinds.ts";
 
@@ -39,6 +40,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   let draws = 0;
   const clock = () => new Date(time);
   const system = makeMemorySystem(() => time);
+  const systems = kind.several ? [system, makeMemorySystem(() => time)] : [system];
   const vault = makeMemoryVault({ name: "main", now: clock });
   const journal = makeMemoryJournal({ now: clock });
   const notifier = makeMemoryNotifier();
@@ -64,11 +66,13 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         },
         never,
       );
-    for (const account of kind.accounts) {
-      system.passwords.set(account, new Secret(`first-secret-of-${account}`));
+    for (const { passwords, admins } of systems) {
+      for (const account of kind.accounts) {
+        passwords.set(account, new Secret(`first-secret-of-${account}`));
+      }
+      passwords.set("admin", new Secret("secret-of-admin"));
+      admins.add("admin");
     }
-    system.passwords.set("admin", new Secret("secret-of-admin"));
-    system.admins.add("admin");
     await store("app-admin", "admin", "secret-of-admin");
     const [first = "", second] = kind.accounts;
     await store("app-db", first, `first-secret-of-${first}`);
@@ -98,7 +102,12 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       propagation: kind.propagation ?? 0,
     };
     const make = kind.overlap ? makeOverlappingRotator : makeMemoryRotator;
-    const rotator = make(system, capabilities);
+    const nodes = systems.map((one, index) => ({
+      ...{ name: `server ${index}`, system: one },
+      rotator: make(one, capabilities),
+    }));
+    const [only, other] = nodes;
+    const rotator = only && !other ? only.rotator : makeSeveralRotator(nodes, gate);
     return {
       journal: {
         ...journal,
@@ -191,8 +200,6 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     return signal;
   }
 
-  const accepts = (account: string, secret: Secret) => hasPassword(system, account, secret);
-
   return {
     kind,
     target,
@@ -229,16 +236,20 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       const newest = vault.versions("app-db").at(-1);
       if (!newest?.enabled) return false;
       const credential = parsePayload(newest.value, kind.accounts);
-      return credential !== undefined && accepts(credential.account, credential.secret);
+      if (credential === undefined) return false;
+      return systems.every((one) => hasPassword(one, credential.account, credential.secret));
     },
-    /** Whether any readable version, in any secret, logs in to the account. */
+    /** Whether any readable version, in any secret, logs in to the account, on every server. */
     isKept(account: string): boolean {
-      return vault
+      const stored = vault
         .names()
         .flatMap((name) => vault.versions(name))
         .filter((version) => version.enabled)
         .map((version) => parsePayload(version.value, []))
-        .some((found) => found?.account === account && accepts(account, found.secret));
+        .filter((found) => found?.account === account);
+      return systems.every((one) =>
+        stored.some((found) => found && hasPassword(one, account, found.secret)),
+      );
     },
   };
 }

@@ -190,6 +190,13 @@ describe("a log-in on several servers", () => {
     expect(await verify("rejected", "rejected")).toEqual({ verdict: "rejected", notes: [] });
   });
 
+  test("a server without an answer is named together with what the others answered", async () => {
+    await expect(verify("accepted", down)).rejects.toThrow(
+      "Not every server answers: s1 accepted it; s2 gave no answer (down)",
+    );
+    await expect(verify(down)).rejects.toThrow(/^down$/);
+  });
+
   test("that the servers answer differently is rejected, with a sentence server by server", async () => {
     expect(await verify("accepted", "rejected", down)).toEqual({
       verdict: "rejected",
@@ -200,6 +207,6 @@ describe("a log-in on several servers", () => {
   });
 
   test("is unknown when one does not answer and no other refuses", async () => {
-    await expect(verify("accepted", down)).rejects.toBe(down);
+    await expect(verify("accepted", down)).rejects.toBeInstanceOf(TargetUnavailableError);
   });
 });

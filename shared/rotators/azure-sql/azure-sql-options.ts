@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import { caFile } from "../connection/tls.ts";
+import type { OptionFault, Using } from "../rotator.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 
 const server = new RegExp(`^(${hostName})(?::(\\d{1,5}))?$`);
@@ -28,6 +29,14 @@ export const azureSqlOptions = z.strictObject({
 });
 
 export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
+
+/** The faults of options for an authority. */
+export function findOptionFaults({ alsoOn }: AzureSqlOptions, as: Using["as"]): OptionFault[] {
+  if (as !== "self" || alsoOn === undefined) return [];
+  const message =
+    "is not possible with admin: self: if a change stops halfway, no password of the account works on every server, and the account could not finish it. Use an admin, or managed-identity";
+  return [{ path: ["alsoOn"], message }];
+}
 
 /** The servers that a change concerns, the one of the options first. */
 export function listServers({

@@ -23,6 +23,7 @@ import {
   azureSqlOptions,
   describeAccount,
   describeServer,
+  findOptionFaults,
   listServers,
 } from "./azure-sql-options.ts";
 import { openSession, requireName, requireUsable } from "./azure-sql-session.ts";
@@ -48,6 +49,8 @@ export const azureSql: Rotator<AzureSqlOptions> = {
   endpoint: ({ host, port, database }) => ({ engine: "sqlserver", host, port, database }),
 
   accountRealm: ({ contained, database }) => (contained === true ? database : ""),
+
+  findOptionFaults,
 
   findUnfit: (secret) => findUnfitForSqlServer(secret.reveal()),
 

@@ -1,4 +1,5 @@
 import {
+  AccountBlockedError,
   ChangeRefusedError,
   OutcomeUnknownError,
   TargetUnavailableError,
@@ -76,11 +77,24 @@ export function judgeVerdicts(verdicts: readonly Verdict[]): {
   const isMixed = verdicts.some(({ answer }) => answer === "accepted");
   if (verdicts.some(({ answer }) => answer === "rejected")) {
     if (!isMixed) return { verdict: "rejected" };
-    const said = (answer: Verdict["answer"]) =>
-      answer instanceof Error ? `gave no answer (${answer.message})` : `${answer} it`;
-    const list = verdicts.map(({ name, answer }) => `${name} ${said(answer)}`).join("; ");
-    return { verdict: "rejected", note: `The servers differ about the same secret: ${list}.` };
+    return {
+      verdict: "rejected",
+      note: `The servers differ about the same secret: ${listAnswers(verdicts)}.`,
+    };
   }
-  for (const { answer } of verdicts) if (answer instanceof Error) throw answer;
+  for (const { answer } of verdicts) {
+    // Consumers of the other servers may be refused, so a person must see which servers those are.
+    const isBlocked = answer instanceof AccountBlockedError;
+    if (isMixed && answer instanceof TargetUnavailableError && !isBlocked) {
+      throw new TargetUnavailableError(`Not every server answers: ${listAnswers(verdicts)}`);
+    }
+    if (answer instanceof Error) throw answer;
+  }
   return { verdict: "accepted" };
+}
+
+function listAnswers(verdicts: readonly Verdict[]): string {
+  const said = (answer: Verdict["answer"]) =>
+    answer instanceof Error ? `gave no answer (${answer.message})` : `${answer} it`;
+  return verdicts.map(({ name, answer }) => `${name} ${said(answer)}`).join("; ");
 }

@@ -39,6 +39,9 @@ const effects = new Set([
   "target.apply",
   "target.retire",
   "target.discard",
+  "node.apply",
+  "node.retire",
+  "node.discard",
   "consumer.refresh",
   "notifier.send",
 ]);
