@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { hour } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import type { Ports } from "../../../../shared/engine/ports.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { accepted, undo } from "../../given-steps.ts";
+import { accepted, importInto, publishedIn, undo } from "../../given-steps.ts";
 import {
   adopted,
   readRecord,
@@ -148,4 +149,31 @@ test("The next rotation takes the place of a superseded secret whose grace is no
   const { retirement } = await readRecord(world);
   const [run] = await world.journal.runs("app", 1);
   expect(retirement?.rotationId).toBe(run?.rotationId);
+});
+
+test("A report of any version that has the superseded secret counts, and no undo publishes that secret again", async () => {
+  const world = await adopted(overlapAdmin);
+  const first = (await readRecord(world)).published?.version ?? "";
+  await accepted(importInto(world, { value: new Secret(old) }));
+  await work(world);
+  await rotate(world);
+  expect(passwords(world)[1]).toBe(old);
+  const report = { by: "ben", kind: "exposure", version: first } as const;
+  expect(await expose(world.ports(open), world.target, report)).toMatchObject({
+    why: expect.stringContaining("works until Keyturn ends it") as string,
+  });
+  expect(await undo(world)).toMatchObject({
+    refused: expect.stringContaining("exposed") as string,
+  });
+});
+
+test("To import the superseded secret answers no report of it", async () => {
+  const world = await adopted(overlapAdmin);
+  const first = (await readRecord(world)).published?.version ?? "";
+  await rotate(world);
+  await expose(world.ports(open), world.target, { by: "ben", kind: "exposure", version: first });
+  await accepted(importInto(world, { value: new Secret(old) }));
+  await work(world);
+  expect(publishedIn(world).password).toBe(old);
+  expect((await readRecord(world)).exposure).toMatchObject({ version: first });
 });
