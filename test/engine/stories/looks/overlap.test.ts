@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { explainState } from "../../../../shared/core/explanation/explanation.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { hour } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
@@ -94,6 +95,13 @@ describe.each([overlapAdmin, overlapSelf])("$name", (kind) => {
   test("An undo within the grace publishes the superseded secret without setting it, and ends the newer one", async () => {
     const world = await rotated(kind);
     const [newer] = passwords(world);
+    const { actions } = explainState(world.target, await readRecord(world), world.now());
+    expect(actions).toContainEqual(
+      expect.objectContaining({
+        kind: "undo",
+        why: expect.stringContaining("still works") as string,
+      }),
+    );
     await accepted(undo(world));
     await work(world);
     expect(world.applied.size).toBe(1);
@@ -139,6 +147,13 @@ test("Nothing is retired where the server has certainly kept nothing", async () 
   await workWithoutSecond(world);
   expect(await readRecord(world)).not.toHaveProperty("retirement");
   expect(world.publishedWorks()).toBe(true);
+});
+
+test("A retirement has nothing left to end once the server has certainly kept nothing", async () => {
+  const world = await rotated();
+  await request(world);
+  await workWithoutSecond(world);
+  expect(await readRecord(world)).not.toHaveProperty("retirement");
 });
 
 test("The next rotation takes the place of a superseded secret whose grace is not over", async () => {
