@@ -5,14 +5,16 @@ import { longTime, shortTime } from "../output/times.ts";
 
 /** What happens to a target now, in a few words. Undefined when nothing does. */
 export function stateOf(target: TargetEntry): string | undefined {
-  const { pause, rotation, queuedRotation, queuedUntil, retirement } = target;
+  const { active, pause, rotation, queuedRotation, queuedUntil, retirement } = target;
   if (pause && !rotation) return "paused";
   if (rotation?.heldBy !== undefined) return `waits: ${rotation.heldBy}`;
   if (rotation) return rotation.phase;
   if (queuedRotation !== undefined) {
     return queuedUntil === undefined ? "queued" : `queued until ${shortTime(queuedUntil) ?? ""}`;
   }
-  return retirement && `retires ${retirement.account}`;
+  if (!retirement) return undefined;
+  const { account } = retirement;
+  return account === active ? `ends the old password of ${account}` : `retires ${account}`;
 }
 
 const versionOf = (published: TargetEntry["published"]): string | undefined =>

@@ -151,7 +151,9 @@ export const breachTarget = z
     accounts: list(z.string()),
     hasGap: z
       .boolean()
-      .describe("Whether consumers are refused for a while, because there is no second account."),
+      .describe(
+        "Whether consumers are refused for a while, because there is neither a second account nor a second password.",
+      ),
     keepsOldPassword: z
       .boolean()
       .describe("Whether the old password of the pair works until the next rotation."),

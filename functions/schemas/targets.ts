@@ -78,6 +78,9 @@ const slot = z.object({
   sameAs: list(z.string())
     .optional()
     .describe("The ids of other versions with the same password as `current`; at most five."),
+  previousSameAs: list(z.string())
+    .optional()
+    .describe("The ids of other versions with the same password as `previous`; at most five."),
   changedAt: instant.optional().describe("The last change of its password."),
 });
 
@@ -85,8 +88,12 @@ const health = z.enum(["new", "healthy", "failing", "blocked", "unreadable"]);
 
 const retirement = z
   .object({
-    account: z.string().describe("The superseded account."),
-    at: instant.describe("When it is retired, checked or tried again."),
+    account: z
+      .string()
+      .describe(
+        "The account of the superseded password. If it is `active`, only that password ends; the published one stays.",
+      ),
+    at: instant.describe("When the password ends, or the account is checked or tried again."),
     waitsFor: z.string().describe("What the retirement waits for."),
   })
   .describe("The end of the superseded password.");

@@ -21,7 +21,7 @@ export interface MemorySystem {
   /** Accounts whose log-ins are refused whatever the password, each with a sentence that says why. */
   readonly obstacles: Map<string, string>;
   /** What an examination also says. */
-  shown: Pick<Examination, "rules" | "warnings">;
+  shown: Pick<Examination, "rules" | "warnings" | "gap">;
   /** Accounts that log in without a password. */
   readonly trusted: Set<string>;
   /** The number of log-ins so far, including refused ones. */

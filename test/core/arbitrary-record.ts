@@ -112,6 +112,7 @@ const slot = fc.record(
     abandoned: arbitraryVersion,
     abandonedBefore: fc.array(arbitraryVersion, { maxLength: 4 }),
     sameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
+    previousSameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
     changedAt: arbitraryMoment,
   } satisfies Fields<SlotRecord>,
   { requiredKeys: ["account"] },

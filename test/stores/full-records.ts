@@ -37,6 +37,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
         abandoned: version(3),
         abandonedBefore: [version(9)],
         sameAs: [version(3).version],
+        previousSameAs: [version(4).version],
         changedAt: at(1),
       },
     ],

@@ -155,7 +155,7 @@ export interface BreachItem {
   readonly type: string;
   readonly server: string;
   readonly accounts: readonly string[];
-  /** Whether consumers are refused for a while, because there is no second account. */
+  /** Whether consumers are refused for a while, because there is neither a second account nor a second secret. */
   readonly hasGap: boolean;
   /** Whether the old password of a pair keeps working, because its accounts change their own passwords. */
   readonly keepsOldPassword: boolean;

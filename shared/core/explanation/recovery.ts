@@ -4,7 +4,7 @@ import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findHoldOfRequest } from "../lifecycle/permit.ts";
 import { findNotBlocked } from "../lifecycle/unblock.ts";
 import { describePauseOfRotation, findPause } from "../record/pause.ts";
-import type { Target } from "../target.ts";
+import { hasGrace, type Target } from "../target.ts";
 import { day, plus } from "../time.ts";
 import type { Action } from "./action.ts";
 import { post } from "./post.ts";
@@ -38,10 +38,10 @@ function suggestUnblock(state: ReadableState, situation: Situation): Action[] {
 }
 
 /**
- * How long an undo is suggested: for as long as the grace of a pair lasts. Later, consumers have shown that the new password works. A
- * single account has no grace.
+ * How long an undo is suggested: for as long as the grace lasts. Later, consumers have shown that the new password works. An account with
+ * one password has no grace.
  */
-const suggestedFor = ({ slots, grace }: Target) => (slots.length > 1 ? grace : day);
+const suggestedFor = (target: Target) => (hasGrace(target) ? target.grace : day);
 
 function suggestUndo(situation: Situation): Action[] {
   const { record, target, now } = situation;
@@ -50,7 +50,8 @@ function suggestUndo(situation: Situation): Action[] {
   if (!isRecent || findObstacle(record, target, now)) return [];
   const previous = findUndo(record, target, now);
   if ("refused" in previous) return [];
-  const how = previous.mayApply ? "is set again" : "still works";
+  const isKept = record.retirement?.accountStays === true;
+  const how = previous.mayApply && !isKept ? "is set again" : "still works";
   return [
     {
       kind: "undo",

@@ -5,6 +5,7 @@ import { isFinal, type RunRecord } from "../record/history.ts";
 import {
   type Exposure,
   type Failure,
+  type Retirement,
   type Rotation,
   type RotationRequest,
   type SlotRecord,
@@ -151,7 +152,7 @@ export function succeed(
     ...(isUnchanged ? keepUnchanged(answered) : keepUnanswered(answered, { rotation, slot, now })),
     failures: 0,
     ...(rotation.leftUndone && { lastFailure: rotation.leftUndone }),
-    ...(record.active === rotation.account && retirement && { retirement }),
+    ...(retirement && mayStillEnd(retirement, record, rotation) && { retirement }),
     ...(next && { retirement: next }),
   };
   const data = {
@@ -163,6 +164,15 @@ export function succeed(
   const seen = withSeenPublished(done, published);
   const planned = withUnanswered(withDue(seen, target, now), answered, rotation);
   return notify(planned, { type: "rotation.succeeded", at: now, data });
+}
+
+/** Whether an earlier retirement has something left to end: the rotation has changed its account, and has kept nothing if it says so. */
+function mayStillEnd(
+  { accountStays }: Retirement,
+  { active }: TargetRecord,
+  { account, kept }: Rotation,
+): boolean {
+  return active === account && !(accountStays && kept === false);
 }
 
 /**

@@ -1,8 +1,7 @@
 import { findLastChange } from "../record/due.ts";
 import type { Exposure, Rotation, SlotRecord, TargetRecord } from "../record/record.ts";
 import { mayHavePublished } from "../record/rotation.ts";
-import { mayHaveSecretOf } from "../record/slots.ts";
-import type { VersionRef } from "../target.ts";
+import { hasPreviousSecretOf, mayHaveSecretOf } from "../record/slots.ts";
 
 /** Which secret of a target somebody saw. */
 export interface Seen {
@@ -49,7 +48,7 @@ function findByVersion(record: TargetRecord, exposure: Exposure, version: string
 function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing {
   const changedAt = findLastChange(record);
   if (changedAt === undefined || changedAt <= exposure.at) return { exposure };
-  const kept = findKept(record);
+  const kept = findKept(record)?.previous;
   if (kept) return describeKept(record, { ...exposure, at: changedAt, version: kept.version });
   const older = supersededAt(record, exposure.at);
   if (!older?.current)
@@ -61,15 +60,16 @@ function findByMoment(record: TargetRecord, exposure: Exposure): Seen | Nothing 
   });
 }
 
-/** The superseded secret that the published account has beside the published one. */
-function findKept({ retirement, slots }: TargetRecord): VersionRef | undefined {
+/** The slot of the published account, if it has a superseded secret beside the published one. */
+function findKept({ retirement, slots }: TargetRecord): SlotRecord | undefined {
   return retirement?.accountStays
-    ? slots.find(({ account }) => account === retirement.account)?.previous
+    ? slots.find(({ account, previous }) => account === retirement.account && previous)
     : undefined;
 }
 
 function findByKept(record: TargetRecord, seen: Exposure, version: string): Seen | Nothing {
-  return findKept(record)?.version === version
+  const kept = findKept(record);
+  return kept && hasPreviousSecretOf(kept, version)
     ? describeKept(record, seen)
     : { nothing: "the reported version is not in use" };
 }

@@ -1,6 +1,6 @@
 import { type Rotation, schedule, type TargetRecord } from "../record/record.ts";
 import { isRequestOfPerson } from "../record/rotation.ts";
-import { type Target, toPendingName } from "../target.ts";
+import { hasOverlap, type Target, toPendingName } from "../target.ts";
 import type { Finding } from "./findings.ts";
 
 /** Why a secret has no value; the empty text if it has one. */
@@ -88,4 +88,12 @@ export function judgeExamination(examined: {
   const { obstacles, right } = examined;
   if (obstacles.length === 0) return right;
   return { is: "obstacle", why: obstacles.map((one) => one.replace(/\.$/, "")).join("; ") };
+}
+
+/** What a person should know before a change of the account, in whole sentences. A pair has no gap, whatever its system keeps. */
+export function listWarnings(
+  { gap, warnings = [] }: { readonly gap?: string; readonly warnings?: readonly string[] },
+  target: Target,
+): readonly string[] {
+  return gap !== undefined && hasOverlap(target) ? [gap, ...warnings] : warnings;
 }

@@ -45,15 +45,25 @@ export function withExposedAdopted(
   return isSeen ? withExposedVersions(record, [version]) : record;
 }
 
-/** The record that also remembers the current versions whose secret was seen in another version. */
+/** The record that also remembers the versions whose secret was seen in another version. */
 export function withExposedCopies(record: TargetRecord): TargetRecord {
   const { slots, exposedVersions = [] } = record;
-  const isSeen = ({ sameAs = [] }: SlotRecord) =>
-    sameAs.some((one) => exposedVersions.includes(one));
   return withExposedVersions(
     record,
-    slots.filter(isSeen).map(({ current }) => current?.version),
+    slots.flatMap((slot) => listWithCopyIn(slot, exposedVersions)),
   );
+}
+
+/** The versions of the slot whose secret one of these versions has, too. */
+function listWithCopyIn(
+  { current, sameAs = [], previous, previousSameAs = [] }: SlotRecord,
+  versions: readonly string[],
+): (string | undefined)[] {
+  const isCopied = (copies: readonly string[]) => copies.some((one) => versions.includes(one));
+  return [
+    ...(isCopied(sameAs) ? [current?.version] : []),
+    ...(isCopied(previousSameAs) ? [previous?.version] : []),
+  ];
 }
 
 /**
@@ -69,9 +79,7 @@ export function listSeen(
   if (version !== undefined) {
     const pending = [rotation?.pending, rotation?.given?.ref, given?.secret.ref];
     const known = [...now, ...slots.flatMap(listVersionsOf), ...pending].map((ref) => ref?.version);
-    const copies = slots
-      .filter(({ sameAs = [] }) => sameAs.includes(version))
-      .map(({ current }) => current?.version);
+    const copies = slots.flatMap((slot) => listWithCopyIn(slot, [version]));
     return known.includes(version) || copies.length > 0 ? [version, ...copies] : [];
   }
   const own = active === undefined ? undefined : findSlot({ slots }, active).previous;

@@ -19,7 +19,7 @@ export interface GivenSecret {
   readonly wasRefused?: boolean;
   /** The target accepted the secret before Keyturn changed anything, so nothing was set. */
   readonly wasAccepted?: boolean;
-  /** The current version of the account, if it has the same secret as an import. */
+  /** The version of the account, current or previous, that has the same secret as an import. */
   readonly sameAs?: string;
 }
 

@@ -144,6 +144,8 @@ export interface SlotRecord {
   readonly abandonedBefore?: readonly VersionRef[];
   /** Other versions with the same secret as `current`, newest first; at most five. */
   readonly sameAs?: readonly string[];
+  /** The same of `previous`. */
+  readonly previousSameAs?: readonly string[];
   readonly changedAt?: Instant;
 }
 

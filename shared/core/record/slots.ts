@@ -48,8 +48,16 @@ export function keepSlots(
 /** The slot after `ref` was found to be the current secret of its account. */
 export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): SlotRecord {
   if (isSameVersion(slot.current, ref)) return slot;
-  const { account, current } = slot;
-  return { account, current: ref, ...(current && { previous: current }), changedAt };
+  const { account } = slot;
+  return { account, current: ref, ...toPrevious(slot), changedAt };
+}
+
+/** The current version as the previous one, with the versions that have the same secret. Empty where there is none. */
+export function toPrevious({
+  current,
+  sameAs,
+}: SlotRecord): Pick<SlotRecord, "previous" | "previousSameAs"> {
+  return current ? { previous: current, ...(sameAs && { previousSameAs: sameAs }) } : {};
 }
 
 /** How many versions with the same secret a slot keeps. */
@@ -57,7 +65,9 @@ const maxSame = 5;
 
 /** The slot whose current version `ref` has the same secret as the version `same` of the slot before. */
 export function withSame(slot: SlotRecord, before: SlotRecord, same: string): SlotRecord {
-  const known = same === before.current?.version ? (before.sameAs ?? []) : [];
+  const { current, previous, sameAs = [], previousSameAs = [] } = before;
+  const known =
+    same === current?.version ? sameAs : same === previous?.version ? previousSameAs : [];
   return { ...slot, sameAs: [same, ...known].slice(0, maxSame) };
 }
 
@@ -78,8 +88,12 @@ export function adoptPublished(
 ): SlotRecord {
   const adopted = { ...slot, current: ref, changedAt: createdAt };
   if (isSameVersion(slot.current, ref)) return adopted;
-  const { previous: _p, sameAs: _s, ...rest } = adopted;
-  return before && !isSameVersion(before, ref) ? { ...rest, previous: before } : rest;
+  const { previous: _p, sameAs: _s, previousSameAs: _ps, ...rest } = adopted;
+  if (!before || isSameVersion(before, ref)) return rest;
+  return {
+    ...rest,
+    ...(isSameVersion(before, slot.current) ? toPrevious(slot) : { previous: before }),
+  };
 }
 
 /** How many versions in doubt a slot keeps. */
@@ -101,6 +115,12 @@ export function isFullOfDoubt(slot: SlotRecord): boolean {
 /** The pending versions of failed rotations whose secrets the account may have, newest first. */
 export function listAbandoned({ abandoned, abandonedBefore = [] }: SlotRecord): VersionRef[] {
   return [...(abandoned ? [abandoned] : []), ...abandonedBefore];
+}
+
+/** Whether the previous secret of the account is the one of this version. */
+export function hasPreviousSecretOf(slot: SlotRecord, version: string): boolean {
+  const { previous, previousSameAs = [] } = slot;
+  return previous?.version === version || previousSameAs.includes(version);
 }
 
 /** Every version that the slot names. */

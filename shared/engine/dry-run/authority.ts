@@ -1,8 +1,9 @@
 import type { DryRunCheck } from "../../core/dry-run.ts";
-import { judgeExamination } from "../../core/looks/judgements.ts";
+import { judgeExamination, listWarnings } from "../../core/looks/judgements.ts";
 import { findRuleConflicts } from "../../core/secrets/server-rules.ts";
-import type { Target } from "../../core/target.ts";
+import { hasOverlap, type Target } from "../../core/target.ts";
 import type { Examination } from "../../rotators/rotator.ts";
+import { examineAccount, readCurrent, toCredential } from "../calls/reach.ts";
 import { toServerName } from "../fleet/turn.ts";
 import { readAdmin } from "../looks/credentials.ts";
 import { describeCredential, examineAs, type ExaminedAs, findTwin } from "../looks/preflight.ts";
@@ -20,7 +21,8 @@ export async function checkAuthority(
   if (authority.as === "self") {
     const why = `account ${account} changes its own password, and only the change itself would prove the right`;
     const right = report({ check: "privilege", about: account }, "not-checked", why);
-    return isProven ? [right, describeServer(server)] : [right];
+    const own = isProven && hasOverlap(session.target) ? await checkOwn(session, account) : [];
+    return isProven ? [right, ...own, describeServer(server)] : [right];
   }
   const secret = await checkAdminSecret(session);
   if (secret?.result === "failed") return [secret];
@@ -35,6 +37,21 @@ export async function checkAuthority(
     return [...before, ...judge(session, account, examined), describeServer(server)];
   } catch (error) {
     return [...before, reportError(session, subject, error)];
+  }
+}
+
+/** What a person should know before an account with two passwords changes itself. It logs in with its published secret. */
+async function checkOwn(session: TargetSession, account: string): Promise<DryRunCheck[]> {
+  try {
+    const stored = await readCurrent(session, session.target.publish);
+    const credential =
+      typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
+    if (typeof stored === "string" || !credential) return [];
+    const as = { using: { as: "self", credential }, ref: stored.ref } as const;
+    const examined = await examineAccount(session, as, { account, isProven: true });
+    return examined === "rejected" ? [] : toWarnings(session.target, account, examined);
+  } catch (error) {
+    return [reportError(session, { check: "warnings", about: account }, error)];
   }
 }
 
@@ -89,10 +106,14 @@ function judge(
         ),
     judgeRight(account, who, examined.right),
     ...judgeRules(target, account, examined),
-    ...(examined.warnings ?? []).map((warning) =>
-      report({ check: "warnings", about: account }, "warning", warning),
-    ),
+    ...toWarnings(target, account, examined),
   ];
+}
+
+function toWarnings(target: Target, account: string, examined: Examination): DryRunCheck[] {
+  return listWarnings(examined, target).map((warning) =>
+    report({ check: "warnings", about: account }, "warning", warning),
+  );
 }
 
 /** Whether every password of the policy satisfies the target's own rules. */

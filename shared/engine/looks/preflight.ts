@@ -11,6 +11,7 @@ import {
   findVanished,
   judgeExamination,
   judgeWritable,
+  listWarnings,
 } from "../../core/looks/judgements.ts";
 import type { Rotation } from "../../core/record/record.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
@@ -260,7 +261,7 @@ async function clearAuthority(
     ...(examined.rules && { rules: examined.rules }),
     findings: [
       { about: "authority", is, sentence: `${who} may change ${account}` },
-      ...(examined.warnings ?? []).map((warning) => toWarning(warning)),
+      ...listWarnings(examined, target).map((warning) => toWarning(warning)),
     ],
   };
 }

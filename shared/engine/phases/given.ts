@@ -122,16 +122,21 @@ function noteRefused(
 const notAcceptedYet =
   "the target refuses the imported secret; a secret that was set a moment ago may not be accepted yet";
 
-/** The current version of the account, if an import has the same secret: to publish that again answers no exposure of it. */
+/**
+ * The version of the account, current or superseded, if an import has the same secret: to publish that again answers no exposure of it.
+ */
 async function findSame(
   session: TargetSession,
   { by, account }: GivenSecret,
   { secret }: Credential,
 ): Promise<string | undefined> {
-  const { current } = findSlot(session.record(), account);
-  if (by !== "import" || !current) return undefined;
-  const known = await readCredential(session, current, [account]);
-  return known?.secret.equals(secret) === true ? current.version : undefined;
+  if (by !== "import") return undefined;
+  const { current, previous } = findSlot(session.record(), account);
+  for (const ref of [current, previous]) {
+    const known = ref && (await readCredential(session, ref, [account]));
+    if (known?.secret.equals(secret) === true) return ref?.version;
+  }
+  return undefined;
 }
 
 /** Throws ChangeRefusedError when the target does not have the given secret and must not get it from Keyturn. */

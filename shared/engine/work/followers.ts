@@ -16,9 +16,14 @@ export function listFollowing({ ports, target }: TargetSession): readonly Notifi
       name: "targets that follow",
       async send(notifications) {
         const done = notifications.filter(({ type }) => type === "rotation.succeeded");
-        for (const one of done) {
-          for (const follower of followers) await requestAfter(ports, follower, one);
-        }
+        const asked = await Promise.allSettled(
+          followers.map(async (follower) => {
+            for (const one of done) await requestAfter(ports, follower, one);
+          }),
+        );
+        // A target whose row cannot be read now does not keep the others from following.
+        const failed = asked.find((one) => one.status === "rejected");
+        if (failed) throw failed.reason;
       },
     },
   ];

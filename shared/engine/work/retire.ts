@@ -7,7 +7,7 @@ import {
   type Retirement,
   type TargetRecord,
 } from "../../core/record/record.ts";
-import { findSlot, withSlot } from "../../core/record/slots.ts";
+import { findSlot, toPrevious, withSlot } from "../../core/record/slots.ts";
 import { plus } from "../../core/time.ts";
 import { discardOthers, hasSessions, retireAccount } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
@@ -160,8 +160,9 @@ function withRetired(
   const data = { account, rotationId, ...(accountStays && { accountStays }) };
   const told = { type: "credential.retired", at: session.now(), data } as const;
   if (accountStays) return notify(withoutRetirement(record), told);
-  const { current, sameAs: _, ...slot } = findSlot(record, account);
-  const emptied = { ...slot, ...(current && { previous: current }) };
+  const before = findSlot(record, account);
+  const { current: _c, sameAs: _s, ...slot } = before;
+  const emptied = { ...slot, ...toPrevious(before) };
   return notify({ ...withoutRetirement(record), slots: withSlot(record.slots, emptied) }, told);
 }
 

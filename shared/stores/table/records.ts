@@ -126,6 +126,7 @@ const slot = makeShape<rotation.SlotRecord>()({
   abandoned: maybe(version),
   abandonedBefore: maybe(z.array(version)),
   sameAs: maybe(z.array(text)),
+  previousSameAs: maybe(z.array(text)),
   changedAt: maybe(instant),
 });
 

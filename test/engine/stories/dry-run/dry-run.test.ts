@@ -17,6 +17,8 @@ import {
   kinds,
   makeWorld,
   open,
+  overlapAdmin,
+  overlapSelf,
   pairAdmin,
   singleAdmin,
   singleSelf,
@@ -251,4 +253,25 @@ test("A dry run is ready where every password of the policy satisfies the rules 
   const { ready, checks } = await check(world);
   expect(ready).toBe(true);
   expect(having(checks, "ok")).toContain("password-rules");
+});
+
+const gap = "The server keeps one password for `app`.";
+
+test.each([overlapAdmin, overlapSelf])(
+  "A gap that the engine does not expect is a warning: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    world.system.shown = { gap };
+    const { ready, checks } = await check(world);
+    expect(ready).toBe(true);
+    expect(checks).toContainEqual(
+      expect.objectContaining({ check: "warnings", result: "warning", sentence: gap }),
+    );
+  },
+);
+
+test("A pair has no gap, whatever its system keeps", async () => {
+  const world = await adopted(pairAdmin);
+  world.system.shown = { gap };
+  expect(having((await check(world)).checks, "warning")).toEqual([]);
 });

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { explainState } from "../../../../shared/core/explanation/explanation.ts";
+import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { hour } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import type { Ports } from "../../../../shared/engine/ports.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { accepted, undo } from "../../given-steps.ts";
+import { accepted, importInto, publishedIn, undo } from "../../given-steps.ts";
 import {
   adopted,
   readRecord,
@@ -93,6 +95,13 @@ describe.each([overlapAdmin, overlapSelf])("$name", (kind) => {
   test("An undo within the grace publishes the superseded secret without setting it, and ends the newer one", async () => {
     const world = await rotated(kind);
     const [newer] = passwords(world);
+    const { actions } = explainState(world.target, await readRecord(world), world.now());
+    expect(actions).toContainEqual(
+      expect.objectContaining({
+        kind: "undo",
+        why: expect.stringContaining("still works") as string,
+      }),
+    );
     await accepted(undo(world));
     await work(world);
     expect(world.applied.size).toBe(1);
@@ -140,6 +149,13 @@ test("Nothing is retired where the server has certainly kept nothing", async () 
   expect(world.publishedWorks()).toBe(true);
 });
 
+test("A retirement has nothing left to end once the server has certainly kept nothing", async () => {
+  const world = await rotated();
+  await request(world);
+  await workWithoutSecond(world);
+  expect(await readRecord(world)).not.toHaveProperty("retirement");
+});
+
 test("The next rotation takes the place of a superseded secret whose grace is not over", async () => {
   const world = await rotated();
   const [published] = passwords(world);
@@ -148,4 +164,31 @@ test("The next rotation takes the place of a superseded secret whose grace is no
   const { retirement } = await readRecord(world);
   const [run] = await world.journal.runs("app", 1);
   expect(retirement?.rotationId).toBe(run?.rotationId);
+});
+
+test("A report of any version that has the superseded secret counts, and no undo publishes that secret again", async () => {
+  const world = await adopted(overlapAdmin);
+  const first = (await readRecord(world)).published?.version ?? "";
+  await accepted(importInto(world, { value: new Secret(old) }));
+  await work(world);
+  await rotate(world);
+  expect(passwords(world)[1]).toBe(old);
+  const report = { by: "ben", kind: "exposure", version: first } as const;
+  expect(await expose(world.ports(open), world.target, report)).toMatchObject({
+    why: expect.stringContaining("works until Keyturn ends it") as string,
+  });
+  expect(await undo(world)).toMatchObject({
+    refused: expect.stringContaining("exposed") as string,
+  });
+});
+
+test("To import the superseded secret answers no report of it", async () => {
+  const world = await adopted(overlapAdmin);
+  const first = (await readRecord(world)).published?.version ?? "";
+  await rotate(world);
+  await expose(world.ports(open), world.target, { by: "ben", kind: "exposure", version: first });
+  await accepted(importInto(world, { value: new Secret(old) }));
+  await work(world);
+  expect(publishedIn(world).password).toBe(old);
+  expect((await readRecord(world)).exposure).toMatchObject({ version: first });
 });

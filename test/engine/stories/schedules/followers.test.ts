@@ -68,3 +68,25 @@ test("A target that nothing follows costs no delivery", async () => {
   );
   expect(effects.filter((effect) => effect === "journal.commit")).toHaveLength(6);
 });
+
+/** Works while another target follows, too, whose row may be one that cannot be read. */
+function workBeside(world: World, isReadable: boolean) {
+  const { journal, ...ports } = world.ports(open);
+  const read: typeof journal.read = (id) =>
+    id === "other" && !isReadable ? Promise.reject(new Error("damaged")) : journal.read(id);
+  const following = ["other", "follower"].map((id) => ({ ...world.target, id, after: "app" }));
+  const followers = (id: string) => (id === "app" ? following : []);
+  return workOn({ ...ports, followers, journal: { ...journal, read } }, world.target);
+}
+
+test("A target whose row cannot be read keeps no other from following, and follows once it can be read", async () => {
+  const world = await adopted(pairAdmin);
+  await request(world);
+  await workBeside(world, false);
+  const first = await requestOf(world);
+  expect(first).toMatchObject({ reason: "linked" });
+  world.advance(60_000);
+  await workBeside(world, true);
+  expect((await world.journal.read("other"))?.record.request).toMatchObject({ reason: "linked" });
+  expect(await requestOf(world)).toEqual(first);
+});
