@@ -42,6 +42,11 @@ interface Call<Options> {
    * its authority. The rotator owns the session and closes it. Absent: the session ends with the call.
    */
   readonly mayStay?: boolean;
+  /**
+   * Receives whole sentences, without secrets, about what a person should know and the result cannot express: which of several servers
+   * refused a log-in, or a missing right that only delays the change.
+   */
+  readonly note?: (sentence: string) => void;
 }
 
 export interface Change<Options> extends Call<Options> {

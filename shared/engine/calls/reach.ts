@@ -7,8 +7,9 @@ import {
 } from "../../core/errors.ts";
 import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/looks/guesses.ts";
 import { parsePayload } from "../../core/payload/payload.ts";
+import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { SecretName, Target, VersionRef } from "../../core/target.ts";
+import type { SecretName, VersionRef } from "../../core/target.ts";
 import type { Applied, Change, Examination, Examine } from "../../rotators/rotator.ts";
 import type {
   SecretContent,
@@ -149,7 +150,7 @@ export async function logsIn(
     () =>
       ports
         .rotator(target.type)
-        .verify({ ...toCall(target, isAuthority), credential, ...(as && { as }) }, signal),
+        .verify({ ...toCall(session, isAuthority), credential, ...(as && { as }) }, signal),
   );
   if (verdict === "accepted") session.noteAccepted(account);
   else if (!isPropagating) await session.noteRefusal(credential, ref.version);
@@ -172,7 +173,8 @@ export async function examineAccount(
   return asAuthority(session, authority, async () =>
     callTarget(session, TargetUnavailableError, what, async () => {
       return (
-        (await rotator.examine?.({ ...toCall(target, true), ...examine, using }, signal)) ?? unasked
+        (await rotator.examine?.({ ...toCall(session, true), ...examine, using }, signal)) ??
+        unasked
       );
     }),
   );
@@ -192,10 +194,14 @@ async function tryAuthority(
 }
 
 /** Options of every call to the target. `mayStay`: the connection may stay open for further calls with the same authority. */
-function toCall({ options, policy }: Target, mayStay = false) {
+function toCall(session: TargetSession, mayStay = false) {
+  const { options, policy } = session.target;
   const { connect } = policy.timeouts ?? {};
   return {
     options,
+    note: (sentence: string) => {
+      session.emit({ type: "looked", detail: redact(sentence, session.secrets()) });
+    },
     ...(connect !== undefined && { connectWithin: connect }),
     ...(mayStay && { mayStay }),
   };
@@ -222,7 +228,7 @@ export async function applyChange(
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
     return callTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
-      ports.rotator(target.type).apply({ ...toCall(target, true), ...change, using }, signal),
+      ports.rotator(target.type).apply({ ...toCall(session, true), ...change, using }, signal),
     );
   });
 }
@@ -246,7 +252,7 @@ export async function hasSessions(
   return asAuthority(session, authority, () =>
     callTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
-        return rotator.hasSessions({ ...toCall(target, true), account, using }, signal);
+        return rotator.hasSessions({ ...toCall(session, true), account, using }, signal);
       throw new ConfigError(
         `retire: proof needs a system that can list sessions, and ${target.type} cannot. Use retire: grace`,
       );
@@ -273,7 +279,7 @@ export async function retireAccount(
       OutcomeUnknownError,
       "the result of the retirement is unknown",
       async () =>
-        ports.rotator(target.type).retire?.({ ...toCall(target, true), account, using }, signal),
+        ports.rotator(target.type).retire?.({ ...toCall(session, true), account, using }, signal),
     );
   });
 }
@@ -294,7 +300,7 @@ export async function discardOthers(
   await asAuthority(session, authority, () => {
     session.noteChange();
     return callTarget(session, OutcomeUnknownError, what, async () =>
-      ports.rotator(target.type).discard?.({ ...toCall(target, true), keep, using }, signal),
+      ports.rotator(target.type).discard?.({ ...toCall(session, true), keep, using }, signal),
     );
   });
 }
