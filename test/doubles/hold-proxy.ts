@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { listen } from "./listening.ts";
 
-/** Forwards connections, and can keep commands back for as long as a test wants, also after their client is gone. */
+/** Forwards connections, and can delay commands for as long as a test wants, also after their client is gone. */
 export interface HoldProxy {
   readonly port: number;
   /** From now on, whatever contains the text waits, with everything that its connection sends after it. */
@@ -52,6 +52,7 @@ export async function holdProxy(dial: () => Socket): Promise<HoldProxy> {
     const all = [...held.values()];
     held.clear();
     for (const { client, server, chunks } of all) {
+      if (server.destroyed) continue;
       const isSent = Promise.withResolvers<undefined>();
       server.once("data", () => {
         isSent.resolve(undefined);

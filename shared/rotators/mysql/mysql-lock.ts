@@ -36,7 +36,7 @@ export async function withAccountLock<Result>(
   const result = await work();
   await session.query("DO RELEASE_LOCK(?)", [name]).catch((error: unknown) => {
     // The work is done. A session that may still have the lock is not used again.
-    error;
+    void error;
     return session.close();
   });
   return result;

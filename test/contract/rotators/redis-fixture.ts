@@ -15,7 +15,7 @@ const namesFor = {
 interface Kind {
   readonly system: RedisSystem;
   readonly users: keyof typeof namesFor;
-  /** Default: over TLS. Otherwise commands can be held back. */
+  /** Default: over TLS. Otherwise a proxy can delay commands. */
   readonly isPlain?: true;
 }
 
@@ -38,7 +38,6 @@ async function startRedisFixture({ system, users, isPlain }: Kind): Promise<Fixt
     ...target,
     aimed: isPlain ? aimPlain(holding.port) : aim(),
     endpoint: { engine: "redis", host, port: isPlain ? holding.port : port },
-    account: target.account,
     async stay(account, secret) {
       const client = await target.open(account, secret);
       return () => {
@@ -73,7 +72,7 @@ async function startRedisFixture({ system, users, isPlain }: Kind): Promise<Fixt
       hold: (account, secrets) => target.account(account, ...secrets),
       pause() {
         holding.holdAt("SETUSER");
-        return Promise.resolve(holding.release);
+        return Promise.resolve(() => holding.release());
       },
       waiting: () => Promise.resolve(holding.waiting()),
       plain,

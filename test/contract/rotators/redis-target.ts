@@ -23,6 +23,8 @@ export interface RedisTarget {
   optionsWith(changed?: object): RedisOptions;
   /** Runs a command with all rights. */
   command(...words: readonly string[]): Promise<unknown>;
+  /** Does the same for a reply that is a text. */
+  text(...words: readonly string[]): Promise<string>;
   /** Creates a user that may change itself, or sets this password for an existing one, as its only one. */
   account(name: string, ...secrets: readonly string[]): Promise<void>;
   logsIn(account: string, secret: string): Promise<boolean>;
@@ -87,6 +89,7 @@ export async function startRedisTarget(
   const superuser = () => enter(server.admin.account, server.admin.secret.reveal());
   let root = await superuser();
   const command = (...words: readonly string[]) => root.sendCommand(words);
+  const text = async (...words: readonly string[]) => z.string().parse(await command(...words));
   const admin = { account: "rotation_admin", secret: newSecret() };
   if (options.replicaOf === undefined) {
     await command(
@@ -106,10 +109,11 @@ export async function startRedisTarget(
         ...changed,
       }),
     command,
+    text,
     async account(name, ...secrets) {
       const passwords = secrets.map((secret) => `>${secret}`);
       await command(
-        ...["ACL", "SETUSER", name, "reset", "on", ...passwords, "~app:*", "+get", ...adminRights],
+        ...["ACL", "SETUSER", name, "reset", "on", ...passwords, ...adminRights, "~app:*", "+get"],
       );
     },
     async logsIn(account, secret) {
@@ -132,13 +136,11 @@ export async function startRedisTarget(
     },
     snapshot: () => command("ACL", "LIST"),
     async logIns() {
-      const stats = String(await command("INFO", "stats"));
+      const stats = await text("INFO", "stats");
       return Number(/^total_connections_received:(\d+)/m.exec(stats)?.[1]) - own;
     },
     async openConnections() {
-      const list = String(await command("CLIENT", "LIST"))
-        .trim()
-        .split("\n");
+      const list = (await text("CLIENT", "LIST")).trim().split("\n");
       return list.filter((line) => !line.includes(` name=${plainName} `)).length;
     },
     async restart(more = []) {
