@@ -72,6 +72,7 @@ export function assemble(given: Given): (read: EventReader) => Operations {
     ...openSigner(config, credential),
     getToken: makeTokenReader(credential),
     targetsUsing: (admin) => config.targets.filter((target) => usesAdmin(target, admin)),
+    followers: (targetId) => config.targets.filter(({ after }) => after === targetId),
     sweepEvery: sweepDistance(environment["KEYTURN_SWEEP_SCHEDULE"]),
     adminRefusals: makeAdminRefusals(),
     adminSecrets: makeAdminSecrets(),

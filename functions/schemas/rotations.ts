@@ -68,7 +68,7 @@ const rotation = z
     cause: z
       .enum(reasons)
       .describe(
-        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. `import`: somebody else issued the password. `undo`: the previous password is published again. An exposure that joins makes the cause `exposure`.",
+        "`first`: the first rotation after the adoption. `drift`: the target refuses the published secret. `import`: somebody else issued the password. `undo`: the previous password is published again. `linked`: the target that it follows (`after`) was rotated. An exposure that joins makes the cause `exposure`.",
       ),
     ...givenJustification,
     requestedBy: z.string().describe("Who requested it. `schedule`: its policy."),

@@ -84,7 +84,7 @@ function resolveTarget(
   target: TargetInput,
   { policy, secret, vaults, overlaps }: Resolving,
 ): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
-  const { type, accounts, admin, publish, grace, consumers, tags } = target;
+  const { type, accounts, admin, publish, grace, after, consumers, tags } = target;
   const published = secret(publish);
   const pendingVault = vaults[published.vault]?.pending;
   return {
@@ -95,6 +95,7 @@ function resolveTarget(
     ...(pendingVault !== undefined && { pendingVault }),
     grace: accounts.length > 1 || overlaps ? (grace ?? policy.grace ?? defaultGrace) : 0,
     ...(overlaps && { overlap: true }),
+    ...(after !== undefined && { after }),
     consumers,
     tags,
   };

@@ -61,6 +61,8 @@ export interface Target {
   readonly grace: number;
   /** The system can keep the superseded secret of an account valid beside the new one. Only a single account needs that. */
   readonly overlap?: boolean;
+  /** The target that this one follows: each successful rotation of it requests one of this target. */
+  readonly after?: string;
   /** Names of configured consumers. */
   readonly consumers: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
@@ -73,6 +75,20 @@ export interface Endpoint {
   readonly host: string;
   readonly port: number;
   readonly database?: string;
+  /** Every address of a system of several servers, as `name:port`; any of them may answer. They are published as `hosts`. */
+  readonly members?: readonly string[];
+  /** Other values that consumers need to connect, by the keys under which they are published, such as `authSource`. No secrets. */
+  readonly more?: Readonly<Record<string, string>>;
+}
+
+/** Every address of the system, as `host:port`. */
+export function listAddresses({ host, port, members }: Endpoint): readonly string[] {
+  return members ?? [`${host}:${port}`];
+}
+
+/** Its addresses in one text that does not depend on their order. */
+export function nameServer(endpoint: Endpoint): string {
+  return listAddresses(endpoint).toSorted().join(",");
 }
 
 /** Whether the target has one account, which has two valid secrets during a rotation. */

@@ -27,6 +27,8 @@ export interface Ports {
   readonly getToken: (scope: string, signal: AbortSignal) => Promise<Secret>;
   /** Returns the targets that use this admin secret to change their own. */
   readonly targetsUsing: (admin: SecretName) => readonly Target[];
+  /** Returns the targets that follow this one (`after`). */
+  readonly followers: (targetId: string) => readonly Target[];
   /** Refused admin log-ins that all targets of this process share. */
   readonly adminRefusals?: AdminRefusals;
   /** Admin secrets that targets of this process have just read. */

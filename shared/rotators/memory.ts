@@ -20,6 +20,8 @@ export interface MemorySystem {
   readonly sessions: Set<string>;
   /** Accounts whose log-ins are refused whatever the password, each with a sentence that says why. */
   readonly obstacles: Map<string, string>;
+  /** What an examination also says. */
+  shown: Pick<Examination, "rules" | "warnings">;
   /** Accounts that log in without a password. */
   readonly trusted: Set<string>;
   /** The number of log-ins so far, including refused ones. */
@@ -38,6 +40,7 @@ export function makeMemorySystem(now: () => number = () => performance.now()): M
     admins: new Set(),
     sessions: new Set(),
     obstacles: new Map(),
+    shown: {},
     trusted: new Set(),
     logIns: 0,
     now,
@@ -119,6 +122,7 @@ function makeRules(system: MemorySystem) {
       right: mayChange(using, account)
         ? { is: "proven" }
         : { is: "missing", why: `${describeAuthority(using)} may not change ${account}` },
+      ...system.shown,
     };
   }
 

@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
 import { mysql } from "./mysql/mysql.ts";
@@ -12,5 +13,6 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   mongodb,
   mysql,
   redis,
+  azureSql,
   azureSqlServer(credential),
 ];

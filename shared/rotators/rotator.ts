@@ -1,4 +1,5 @@
 import type { ZodType } from "zod";
+import type { PasswordRules } from "../core/secrets/password.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { ServerRules } from "../core/secrets/server-rules.ts";
 import type { Endpoint } from "../core/target.ts";
@@ -161,6 +162,8 @@ export interface Rotator<Options = unknown> {
   accountRealm?(options: Options): string;
   /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
   findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
+  /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
+  findPropagation?(options: Options): number;
   /**
    * Pure: whether an account may have two valid secrets, so that a new one takes nothing away. Absent: it may not. Exactly the rotators
    * with this function have `discard`.
@@ -171,6 +174,11 @@ export interface Rotator<Options = unknown> {
    * Keyturn's own passwords fit by their rules; imported ones may not.
    */
   findUnfit?(secret: Secret): string | undefined;
+  /**
+   * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
+   * password that Keyturn generates.
+   */
+  findUnfitRules?(rules: PasswordRules): string | undefined;
   /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
    * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming

@@ -1,5 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
-import { listen } from "./listening.ts";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import type { Certificate } from "./certificate.ts";
+import { listen, reset } from "./listening.ts";
 
 /**
  * - `lost`: what set it off does not reach the server.
@@ -7,6 +9,9 @@ import { listen } from "./listening.ts";
  * - `unanswered`: like carried-out, but the line stays open and silent.
  */
 export type CutKind = "lost" | "carried-out" | "unanswered";
+
+/** The server's certificate may be for another name than that of the way through the proxy. */
+const anyName = { checkServerIdentity: () => undefined };
 
 export interface CutProxy {
   readonly port: number;
@@ -17,10 +22,22 @@ export interface CutProxy {
   close(): Promise<void>;
 }
 
-/** Forwards TCP connections to a port of 127.0.0.1, and cuts them in the middle. Works for plain text only. */
+/** Both sides speak TLS from the first byte. */
+export interface CutTls {
+  /** That of the proxy. */
+  readonly certificate: Certificate;
+  /** PEM of the authority that signed the server's certificate. */
+  readonly serverCa: string;
+}
+
+/**
+ * Forwards connections to a port of 127.0.0.1, and cuts them in the middle. Without `tls`, TLS passes through, and then no text can set
+ * off a cut.
+ */
 export async function cutProxy(
   serverPort: number,
   onSilence: () => void = () => undefined,
+  tls?: CutTls,
 ): Promise<CutProxy> {
   const clients = new Set<Socket>();
   let armed: { readonly text: string; readonly kind: CutKind } | undefined;
@@ -38,7 +55,7 @@ export async function cutProxy(
         armed = undefined;
         if (answering === "lost") {
           server.destroy();
-          client.resetAndDestroy();
+          reset(client);
           return;
         }
       }
@@ -46,15 +63,22 @@ export async function cutProxy(
     });
     server.on("data", (answer) => {
       if (answering === undefined) client.write(answer);
-      else if (answering === "carried-out") client.resetAndDestroy();
+      else if (answering === "carried-out") reset(client);
       else onSilence();
     });
   }
 
   const listening = await listen(
-    createServer((client) => {
-      join(client, connect(serverPort, "127.0.0.1"));
-    }),
+    tls === undefined
+      ? createServer((client) => {
+          join(client, connect(serverPort, "127.0.0.1"));
+        })
+      : createTlsServer(tls.certificate, (client) => {
+          join(
+            client,
+            connectTls({ port: serverPort, host: "127.0.0.1", ca: tls.serverCa, ...anyName }),
+          );
+        }),
   );
   return {
     port: listening.port,

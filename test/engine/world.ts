@@ -168,6 +168,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         },
       ],
       targetsUsing: () => [],
+      followers: () => [],
       adminRefusals: refusals,
       adminSecrets: makeAdminSecrets(),
       emit: (event) => events.push(event),

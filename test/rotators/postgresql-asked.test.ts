@@ -30,6 +30,10 @@ const welcome = Buffer.concat([
 ]);
 const done = Buffer.concat([message("C", "SELECT 1"), Buffer.from("Z\0\0\0\x05I")]);
 
+/** A refusal with these fields. PostgreSQL itself always names the function that refuses. */
+const refusal = (fields: Readonly<Record<string, string>>) =>
+  message("E", ...Object.entries(fields).map(([letter, text]) => `${letter}${text}`), "");
+
 let server: Listening;
 afterEach(async () => {
   await expect.poll(() => server.connections.open).toBe(0);
@@ -66,5 +70,26 @@ describe("a log-in to PostgreSQL", () => {
     await expect(failed).rejects.toBeInstanceOf(ConfigError);
     await expect(failed).rejects.toThrow("account app");
     await expect(failed).rejects.toThrow("scram-sha-256");
+  });
+});
+
+describe("a pooler in front of PostgreSQL", () => {
+  // As PgBouncer 1.18 and 1.24 answer.
+  it.each([
+    { C: "08P01", M: "SASL authentication failed" },
+    { C: "08P01", M: "password authentication failed" },
+    { C: "28P01", M: "password authentication failed" },
+    { C: "08P01", M: "no such user" },
+    { C: "08P01", M: "bouncer config error" },
+  ])("is recognised by its answer %j, which says nothing about the password", async (fields) => {
+    const failed = logInTo(cleartext, refusal({ S: "FATAL", ...fields }));
+    await expect(failed).rejects.toBeInstanceOf(ConfigError);
+    await expect(failed).rejects.toThrow("a connection pooler answers");
+    await expect(failed).rejects.toThrow("options.direct");
+  });
+
+  it("is not suspected when PostgreSQL itself refuses the password", async () => {
+    const fields = { S: "FATAL", C: "28P01", M: "password authentication failed for user" };
+    expect(await logInTo(cleartext, refusal({ ...fields, R: "auth_failed" }))).toBe("rejected");
   });
 });

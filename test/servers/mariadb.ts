@@ -9,7 +9,8 @@ import type { StartedServer, StartOptions, TestServer } from "./server.ts";
 
 const program = "usr/sbin/mariadbd";
 
-const packages = ["mariadb-server-core"];
+/** With the plugins for log-ins and password rules, which `mariadb-server-core` lacks. */
+const packages = ["mariadb-server"];
 
 /** The order in which mariadb-install-db runs them. That script runs no program through a loader of its own. */
 const scripts = [
@@ -30,12 +31,14 @@ async function bootstrapStatements(unpacked: Unpacked): Promise<string> {
     if (name === undefined) throw new Error(`MariaDB's packages have no script *_${script}.sql.`);
     parts.push(await readFile(join(share, name), "utf8"));
   }
+  // These would log in over the network, without a password.
+  parts.push("DELETE FROM global_priv WHERE User = 'root' AND Host <> 'localhost';");
   return parts.join("\n");
 }
 
 const mariadb: Omit<Relative, "wanted"> = {
   program,
-  flags: () => [],
+  flags: ({ folder }) => [`--plugin-dir=${join(folder, "usr/lib/mysql/plugin")}`],
   async initialise(unpacked, data, as) {
     const command = unpacked.command(
       program,
@@ -58,8 +61,8 @@ export const startMariadb = (options: MariadbOptions = {}): Promise<StartedServe
       ...mariadb,
       wanted:
         options.release === "newer"
-          ? { name: "mariadb-newer", system: "mariadb", suite: "sid", packages }
-          : { name: "mariadb", system: "mariadb", suite: "own", packages },
+          ? { system: "mariadb", suite: "sid", packages }
+          : { system: "mariadb", suite: "own", packages },
     },
     options,
   );

@@ -9,7 +9,7 @@ const program = "usr/sbin/mysqld";
 
 const mysql: Relative = {
   // Debian's stable suites have MariaDB only.
-  wanted: { name: "mysql", system: "mysql", suite: "sid", packages: ["mysql-server-core"] },
+  wanted: { system: "mysql", suite: "sid", packages: ["mysql-server-core"] },
   program,
   flags: ({ folder }) => [
     `--plugin-dir=${join(folder, "usr/lib/mysql/plugin")}`,

@@ -33,9 +33,6 @@ export interface Pgbouncer extends StartedServer {
   setUsers(users: readonly Credential[]): Promise<void>;
 }
 
-const stable = { name: "pgbouncer", suite: "own" } as const;
-const newer = { name: "pgbouncer-newer", suite: "sid" } as const;
-
 /**
  * Starts PgBouncer in front of a PostgreSQL, with all of its databases. Connections must use TLS, on both sides, and SCRAM. `admin`
  * is an account of the console, which is the database `pgbouncer`; it is no account of PostgreSQL.
@@ -44,7 +41,7 @@ export async function startPgbouncer(options: PgbouncerOptions): Promise<Pgbounc
   const { users = [], lookUpAs, release } = options;
   const unpacked = await unpackDebian({
     ...{ system: "pgbouncer", packages: ["pgbouncer"] },
-    ...(release === "newer" ? newer : stable),
+    suite: release === "newer" ? "sid" : "own",
   });
   const folder = await makeFolder("pgbouncer");
   const tls = await writeTlsFiles(folder);

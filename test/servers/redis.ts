@@ -20,8 +20,8 @@ export const startRedis = ({
       name: "redis",
       wanted:
         release === "newer"
-          ? { name: "redis-newer", system: "redis", suite: "sid", packages }
-          : { name: "redis", system: "redis", suite: "own", packages },
+          ? { system: "redis", suite: "sid", packages }
+          : { system: "redis", suite: "own", packages },
     },
     options,
   );

@@ -8,7 +8,7 @@ export const startValkey = (options: RedisOptions = {}): Promise<StartedServer> 
   startRedisRelative(
     {
       name: "valkey",
-      wanted: { name: "valkey", system: "valkey", suite: "sid", packages: ["valkey-tools"] },
+      wanted: { system: "valkey", suite: "sid", packages: ["valkey-tools"] },
     },
     options,
   );

@@ -58,7 +58,7 @@ test("A folder that the servers' user cannot reach is replaced by one that it ca
 });
 
 test("A package that does not exist is reported with what was tried and what to do", async () => {
-  const wanted = { name: "none", system: "mysql", suite: "own" } as const;
+  const wanted = { system: "mysql", suite: "own" } as const;
   const attempt = unpackDebian({ ...wanted, packages: ["keyturn-no-such-package"] });
   await expect(attempt).rejects.toThrow(
     /^MySQL is not available for tests\. Tried: Debian packages keyturn-no-such-package of this/,

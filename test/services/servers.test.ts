@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { MongoClient } from "mongodb";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { startMariadb } from "../servers/mariadb.ts";
-import { startMongodb, startReplicaSet } from "../servers/mongodb.ts";
-import { startMysql } from "../servers/mysql.ts";
+import { startMariadb, useMariadb } from "../servers/mariadb.ts";
+import { startMongodb, startReplicaSet, useMongodb } from "../servers/mongodb.ts";
+import { startMysql, useMysql } from "../servers/mysql.ts";
 import { readGreeting, readTlsVersion } from "../servers/mysql-greeting.ts";
 import { isRunning } from "../servers/process/is-running.ts";
-import { startRedis } from "../servers/redis.ts";
+import { startRedis, useRedis } from "../servers/redis.ts";
 import { readRedisVersion } from "../servers/redis-greeting.ts";
 import { usesVariable } from "../servers/report/uses.ts";
 import type { StartedServer, TestServer } from "../servers/server.ts";
@@ -105,31 +105,45 @@ test(
   downloadTimeoutMs,
 );
 
-test(
-  "A suite uses the server that the environment names, and does not stop it",
-  async () => {
-    const server = await startRedis();
-    onTestFinished(() => server.stop());
+test.each([
+  ["KEYTURN_TEST_MONGODB", startMongodb, useMongodb],
+  ["KEYTURN_TEST_MYSQL", startMysql, useMysql],
+  ["KEYTURN_TEST_MARIADB", startMariadb, useMariadb],
+  ["KEYTURN_TEST_REDIS", startRedis, useRedis],
+  ["KEYTURN_TEST_VALKEY", startValkey, useValkey],
+])(
+  "A suite uses the server in %s, and does not stop it",
+  async (variable, start, use) => {
+    // The table of this run must not call it a server of a person.
+    vi.stubEnv(usesVariable, undefined);
     onTestFinished(() => {
       vi.unstubAllEnvs();
     });
+    const server = await start();
+    onTestFinished(() => server.stop());
     const { account, secret } = server.admin;
     const place = `${server.host}:${String(server.port)}`;
-    const url = `redis://${account}:${secret.reveal()}@${place}/?ca=${server.caFile}`;
-    vi.stubEnv("KEYTURN_TEST_VALKEY", url);
-    // The table of this run must not call it a server of a person.
-    vi.stubEnv(usesVariable, undefined);
-    const own = await useValkey();
-    expect(own).toMatchObject({ port: server.port, version: server.version, ca: server.ca });
+    const url = `scheme://${account}:${secret.reveal()}@${place}/?ca=${server.caFile}`;
+    vi.stubEnv(variable, url);
+    const own = await use();
+    const { admin, ca, caFile, port, version } = server;
+    expect(own).toMatchObject({ admin, ca, caFile, host: "127.0.0.1", port, version });
     await own.stop();
-    expect(await readRedisVersion(own)).toBe(server.version);
-
-    vi.stubEnv("KEYTURN_TEST_VALKEY", url.replace(secret.reveal(), "wrong-password"));
-    const refused = useValkey();
-    await expect(refused).rejects.toThrow("The server in KEYTURN_TEST_VALKEY cannot be used:");
-    await expect(refused).rejects.not.toThrow("wrong-password");
-    vi.stubEnv("KEYTURN_TEST_VALKEY", place);
-    await expect(useValkey()).rejects.toThrow("KEYTURN_TEST_VALKEY must have the form");
+    expect(isRunning(server.pid)).toBe(true);
   },
   downloadTimeoutMs,
 );
+
+test("A wrong value of such a variable is reported without its password", async () => {
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  vi.stubEnv("KEYTURN_TEST_VALKEY", "valkey://admin:secret-word@127.0.0.1:1");
+  const refused = useValkey();
+  await expect(refused).rejects.toThrow("The server in KEYTURN_TEST_VALKEY cannot be used:");
+  await expect(refused).rejects.not.toThrow("secret-word");
+  vi.stubEnv("KEYTURN_TEST_VALKEY", "admin:secret-word@127.0.0.1");
+  const malformed = useValkey();
+  await expect(malformed).rejects.toThrow("KEYTURN_TEST_VALKEY must have the form");
+  await expect(malformed).rejects.not.toThrow("secret-word");
+});

@@ -69,6 +69,17 @@ describe("canConnect", () => {
     await server.close();
   });
 
+  test("is true when one of several servers answers, and false when none does", async () => {
+    const holes = await startBlackholes(2);
+    const [first, second] = holes.ports.map((port) => `127.0.0.1:${port}`);
+    const server = await listen(createServer());
+    await expect(canConnect(`${first},127.0.0.1:${server.port}`)).resolves.toBe(true);
+    await expect(canConnect(`${first},${second}`)).resolves.toBe(false);
+    await expect.poll(() => server.connections.open).toBe(0);
+    await server.close();
+    await holes.close();
+  });
+
   test("is true where a call would get an error at once", async () => {
     const closed = await listen(createServer());
     await closed.close();

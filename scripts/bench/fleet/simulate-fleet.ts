@@ -145,6 +145,7 @@ function makeServices(fleet: FleetOptions, clock: SimulatedClock) {
     notifiers: [],
     getToken: () => Promise.reject(new Error("the fleet has no identity")),
     targetsUsing: () => [],
+    followers: () => [],
     pace: makeSharedPace(
       storage.pace,
       () => defaultCreates,

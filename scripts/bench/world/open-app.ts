@@ -75,6 +75,7 @@ export async function openApp(
       notifiers: [],
       getToken: () => Promise.reject(new Error("the bench has no identity")),
       targetsUsing: () => [],
+      followers: () => [],
       adminRefusals: makeAdminRefusals(),
       adminSecrets: makeAdminSecrets(),
       servers: makeServers({

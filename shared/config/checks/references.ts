@@ -21,6 +21,7 @@ const singular: Readonly<Record<Named, string>> = {
 const references: readonly { readonly at: Pattern; readonly to: Named }[] = [
   { at: ["targets", "*", "policy"], to: "policies" },
   { at: ["targets", "*", "consumers", "*"], to: "consumers" },
+  { at: ["targets", "*", "after"], to: "targets" },
   { at: ["targets", "*", "publish", "vault"], to: "vaults" },
   { at: ["targets", "*", "admin", "vault"], to: "vaults" },
   { at: ["targets", "*", "accounts", "*", "initial", "vault"], to: "vaults" },

@@ -1,3 +1,4 @@
+import { listAddresses } from "../../core/target.ts";
 import type { Path, Problem } from "../problems.ts";
 import { vaultSchema } from "../schema/vaults.ts";
 import { isRecord } from "../yaml/is-record.ts";
@@ -6,7 +7,8 @@ import { type CheckContext, listAccounts, resolveSecretName, type TargetDraft } 
 
 /** Something that only one entry may use, such as an account on a server. */
 interface Holding {
-  readonly key: string;
+  /** Several names of the same thing, such as the addresses of a replica set. */
+  readonly keys: readonly string[];
   readonly entry: Entry;
   readonly path: Path;
   readonly message: (other: Entry) => string;
@@ -23,14 +25,31 @@ export function checkShared(
     ...[...entries.vaults.values()].flatMap(checkPending),
     ...doubles(drafts.flatMap((draft) => publishedSecret(draft, context))),
     ...doubles(drafts.flatMap((draft) => accountsHeld(draft))),
+    ...findCircles(drafts),
   ];
+}
+
+/** Targets that follow each other in a circle would rotate for ever. */
+function findCircles(drafts: readonly TargetDraft[]): Problem[] {
+  const leaders = new Map(drafts.map(({ entry, fields }) => [entry.id, fields.after]));
+  return drafts.flatMap(({ entry }) => {
+    const chain = [entry.id];
+    let leader = leaders.get(entry.id);
+    while (leader !== undefined && !chain.includes(leader)) {
+      chain.push(leader);
+      leader = leaders.get(leader);
+    }
+    if (leader !== entry.id) return [];
+    const message = `must not lead back to the target itself, but does: ${[...chain, entry.id].join(" follows ")}`;
+    return [entry.source.locate({ path: [...entry.path, "after"], message })];
+  });
 }
 
 function doubles(holdings: readonly Holding[]): Problem[] {
   const first = new Map<string, Entry>();
-  return holdings.flatMap(({ key, entry, path, message }) => {
-    const other = first.get(key) ?? entry;
-    first.set(key, other);
+  return holdings.flatMap(({ keys, entry, path, message }) => {
+    const [other = entry] = keys.flatMap((key) => first.get(key) ?? []);
+    for (const key of keys) first.set(key, first.get(key) ?? entry);
     return other === entry ? [] : [entry.source.locate({ path, message: message(other) })];
   });
 }
@@ -41,7 +60,7 @@ function vaultAddress(entry: Entry): Holding[] {
   const path = [...entry.path, "url"];
   const message = (other: Entry) =>
     `is also the address of ${describeEntry(other)}; configure each vault once`;
-  return [{ key: url, entry, path, message }];
+  return [{ keys: [url], entry, path, message }];
 }
 
 function checkPending(entry: Entry): Problem[] {
@@ -58,7 +77,7 @@ function publishedSecret({ entry, fields }: TargetDraft, context: CheckContext):
   const isMapping = isRecord(fields.publish);
   return [
     {
-      key: JSON.stringify([place.vault, place.name.toLowerCase()]),
+      keys: [JSON.stringify([place.vault, place.name.toLowerCase()])],
       entry,
       path: [...entry.path, "publish", ...(isMapping ? ["secret"] : [])],
       message: (other) => `is already published by ${describeEntry(other)}; use another secret`,
@@ -69,10 +88,12 @@ function publishedSecret({ entry, fields }: TargetDraft, context: CheckContext):
 function accountsHeld(draft: TargetDraft): Holding[] {
   const { entry, rotator, options } = draft;
   if (rotator === undefined || options === undefined) return [];
-  const { engine, host, port } = rotator.endpoint(options);
+  const endpoint = rotator.endpoint(options);
   const realm = rotator.accountRealm?.(options) ?? "";
   return listAccounts(draft).map(({ name }, index) => ({
-    key: JSON.stringify([engine, host.toLowerCase(), port, realm, name.toLowerCase()]),
+    keys: listAddresses(endpoint).map((address) =>
+      JSON.stringify([endpoint.engine, address.toLowerCase(), realm, name.toLowerCase()]),
+    ),
     entry,
     path: [...entry.path, "accounts", index],
     message: (other) =>

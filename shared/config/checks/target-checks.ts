@@ -26,6 +26,7 @@ export const targetChecks: readonly TargetCheck[] = [
   checkFormat,
   checkGrace,
   checkRetire,
+  checkPasswordRules,
   checkFirstLogIn,
   checkOwnSecret,
   checkPendingNames,
@@ -126,6 +127,19 @@ function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
   const source = isOwn ? "" : ` of policy ${choice.policy.name}`;
   const message = `${rotator.type} cannot report whether an account is in use, so retire: proof${source} is not possible; use retire: grace`;
   return [{ path: at, message }];
+}
+
+/** The system itself has rules for passwords, which those of the policy must satisfy. */
+function checkPasswordRules(draft: TargetDraft, context: CheckContext): Finding[] {
+  const { fields, rotator } = draft;
+  if (rotator?.findUnfitRules === undefined) return [];
+  const choice = choosePolicyFor(draft, context);
+  if (choice === undefined || "problem" in choice) return [];
+  const problem = rotator.findUnfitRules(choice.policy.password);
+  if (problem === undefined) return [];
+  const isOwn = fields.overrides?.password !== undefined;
+  if (isOwn) return [{ path: ["overrides", "password"], message: problem }];
+  return [{ path: ["type"], message: `policy ${choice.policy.name} ${problem}` }];
 }
 
 function whyNeverRetired(draft: TargetDraft): string | undefined {

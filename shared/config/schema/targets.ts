@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PasswordRules } from "../../core/secrets/password.ts";
 import { type Endpoint, maxGraceMs } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
@@ -19,6 +20,7 @@ export interface ConfigRotator {
     options: unknown,
     as: "self" | "admin" | "identity",
   ): readonly { readonly path: readonly string[]; readonly message: string }[];
+  findUnfitRules?(rules: PasswordRules): string | undefined;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
 }
@@ -108,6 +110,11 @@ export const targetFields = z.strictObject({
       "Name of the policy. Default: the policy that matches, or else the policy named default.",
     ),
   overrides: overridesSchema.optional(),
+  after: name
+    .optional()
+    .describe(
+      "The target that this one follows: after each successful rotation of it, Keyturn requests a rotation of this target.",
+    ),
   grace: duration(0, maxGraceMs)
     .optional()
     .describe(

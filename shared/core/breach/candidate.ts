@@ -13,6 +13,8 @@ export interface Candidate {
   readonly host: string;
   /** `host:port`. */
   readonly server: string;
+  /** Every address of a system of several servers, as `host:port`. */
+  readonly members?: readonly string[];
   /** How many other targets this one changes the passwords of. */
   readonly adminOf: number;
 }

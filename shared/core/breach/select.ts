@@ -70,7 +70,7 @@ function listConditions(selection: BreachSelection): readonly Condition[] {
       holds: ({ target }: Candidate) => isWanted(target, { tags: [[name, value]] }),
     })),
     ...given(host, (value) => ({
-      ...condition("host", value, (one) => [one.host]),
+      ...condition("host", value, listHosts),
       holds: (one: Candidate) => hasHost(one, value),
     })),
     ...given(vault, (value) => plain("vault", value, ({ target }) => target.publish.vault)),
@@ -106,9 +106,14 @@ function plain(name: string, value: string, valueOf: (one: Candidate) => string)
   };
 }
 
-function hasHost({ host, server }: Candidate, wanted: string): boolean {
-  const text = wanted.toLowerCase();
-  return text === host.toLowerCase() || text === server.toLowerCase();
+function listHosts({ host, members = [] }: Candidate): readonly string[] {
+  return [host, ...members.map((member) => member.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""))];
+}
+
+function hasHost(candidate: Candidate, wanted: string): boolean {
+  const { server, members = [] } = candidate;
+  const names = [...listHosts(candidate), server, ...members];
+  return names.some((name) => name.toLowerCase() === wanted.toLowerCase());
 }
 
 /** Who was reported to have seen the present secret. */

@@ -98,7 +98,8 @@ function namedAsIn(before: JsonObject, ours: JsonObject): JsonObject {
   const names = Object.keys(before);
   const entries = Object.entries(ours).map(([key, value]): [string, unknown] => {
     if (names.includes(key)) return [key, value];
-    return [names.find((name) => name.toLowerCase() === key) ?? key, value];
+    const same = names.find((name) => name.toLowerCase() === key.toLowerCase());
+    return [same ?? key, value];
   });
   return Object.fromEntries(entries);
 }

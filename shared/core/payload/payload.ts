@@ -13,11 +13,13 @@ export interface Payload {
 export function renderPayload(
   as: PayloadFormat,
   credential: Credential,
-  endpoint: Endpoint,
+  { members, more, ...address }: Endpoint,
 ): Payload {
   if (as === "password") return { value: credential.secret, contentType: "text/plain" };
   const body = {
-    ...endpoint,
+    ...address,
+    ...(members && { hosts: members.join(",") }),
+    ...more,
     username: credential.account,
     password: credential.secret.reveal(),
   };

@@ -38,7 +38,7 @@ export const recordSchema = 2;
 
 /**
  * Why a rotation was requested. `drift`: the database refused the published secret. `import`: somebody else issued the secret. `undo`:
- * the previous secret is published again.
+ * the previous secret is published again. `linked`: the target that it follows (`after`) was rotated.
  */
 export const reasons = [
   "schedule",
@@ -48,6 +48,7 @@ export const reasons = [
   "drift",
   "import",
   "undo",
+  "linked",
 ] as const;
 export type Reason = (typeof reasons)[number];
 

@@ -14,6 +14,13 @@ const blobSuffixes = [
   "blob.storage.azure.net",
 ];
 
+/** Where Microsoft runs Azure SQL. Keyturn sends tokens to no other database servers. */
+const databaseSuffixes = [
+  "database.windows.net",
+  "database.usgovcloudapi.net",
+  "database.chinacloudapi.cn",
+];
+
 /** Source of a regular expression: the name of a host, or an IPv4 address. It has no character with a meaning in a URL. */
 export const hostName = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
 
@@ -46,4 +53,16 @@ export function isBlobHost(address: URL): boolean {
 /** A host of Event Grid, or an emulator of this machine. */
 export function isTopicHost(address: URL): boolean {
   return isLoopback(address) || isBelow(address, topicSuffixes);
+}
+
+/** A host of Azure SQL, or a server of this machine. */
+export function isDatabaseHost(host: string): boolean {
+  const address = URL.parse(`https://${host}`);
+  return address !== null && (isLoopback(address) || isBelow(address, databaseSuffixes));
+}
+
+/** The scope of a token for this server. */
+export function toDatabaseScope(host: string): string {
+  const suffix = databaseSuffixes.find((one) => host.toLowerCase().endsWith(`.${one}`));
+  return `https://${suffix ?? "database.windows.net"}/.default`;
 }

@@ -16,7 +16,7 @@ export async function readCandidates(
   const unreadable = new Map(listing.unreadable.map(({ id, why }) => [id, why]));
   const admins = countAdmins(configured);
   return targets.map((target): Candidate => {
-    const { host, port } = ports.rotator(target.type).endpoint(target.options);
+    const { host, port, members } = ports.rotator(target.type).endpoint(target.options);
     const record = records.get(target.id);
     const why = unreadable.get(target.id);
     const { vault, name } = target.publish;
@@ -26,6 +26,7 @@ export async function readCandidates(
       ...(why !== undefined && { unreadable: why }),
       host,
       server: `${host}:${port}`,
+      ...(members && { members }),
       adminOf: admins.get(`${vault}/${name}`) ?? 0,
     };
   });

@@ -1,7 +1,7 @@
 import type { Work } from "../../core/lifecycle/decide.ts";
 import { goesFirst } from "../../core/record/first.ts";
 import type { TargetRecord } from "../../core/record/record.ts";
-import type { Target } from "../../core/target.ts";
+import { nameServer, type Target } from "../../core/target.ts";
 import type { Ports } from "../ports.ts";
 import type { TargetSession } from "../session.ts";
 import { takeRoomForBoth, VaultBusyError } from "./room.ts";
@@ -15,8 +15,7 @@ export function toServerName(
   { rotator }: Pick<Ports, "rotator">,
   { type, options }: Target,
 ): string {
-  const { host, port } = rotator(type).endpoint(options);
-  return `${host}:${port}`;
+  return nameServer(rotator(type).endpoint(options));
 }
 
 /**

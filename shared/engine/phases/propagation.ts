@@ -3,7 +3,8 @@ import type { TargetSession } from "../session.ts";
 
 /** Milliseconds for which the target may refuse a new secret after it accepted the change. */
 export function getPropagation({ ports, target }: TargetSession): number {
-  return ports.rotator(target.type).capabilities.propagation;
+  const rotator = ports.rotator(target.type);
+  return rotator.findPropagation?.(target.options) ?? rotator.capabilities.propagation;
 }
 
 /** Whether the target may still refuse a secret that it got at this time. */

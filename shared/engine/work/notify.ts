@@ -6,6 +6,7 @@ import { shorten } from "../../core/shorten.ts";
 import { day, minute, plus } from "../../core/time.ts";
 import type { Notifier } from "../../notifiers/notifier.ts";
 import type { TargetSession } from "../session.ts";
+import { listFollowing } from "./followers.ts";
 
 /**
  * Sends every notification in the outbox to every notifier. A failed notification stays in the outbox for that notifier and is sent
@@ -13,7 +14,7 @@ import type { TargetSession } from "../session.ts";
  */
 export async function flushOutbox(session: TargetSession): Promise<void> {
   const { outbox } = session.record();
-  const { notifiers } = session.ports;
+  const notifiers = [...session.ports.notifiers, ...listFollowing(session)];
   const hasReceivers = notifiers.length > 0 || outbox.some(isAlarm);
   // Write the record first: receivers of a notification must find its facts in the journal.
   if (hasReceivers) await session.flush();

@@ -1,5 +1,4 @@
 import {
-  AccountBlockedError,
   ChangeRefusedError,
   ConfigError,
   OutcomeUnknownError,
@@ -12,8 +11,6 @@ type Meaning = (where: string) => Error;
 
 const unavailable = (sentence: string) => (where: string) =>
   new TargetUnavailableError(`${where}: ${sentence}`);
-const toBlocked = (sentence: string) => (where: string) =>
-  new AccountBlockedError(`${where}: ${sentence}`);
 const toChangeRefused = (sentence: string) => (where: string) =>
   new ChangeRefusedError(`${where}: ${sentence}`);
 const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
@@ -169,65 +166,4 @@ function withoutAnswer(error: unknown): string {
   return isToken
     ? "no token is available for the app's Azure identity"
     : describeConnectionError(error);
-}
-
-/** The result of a log-in: the numbers of all errors that the server sent, and whether it named Entra. */
-export interface LoginErrors {
-  readonly numbers: readonly number[];
-  readonly entraOnly: boolean;
-}
-
-const loginFailed = 18_456;
-const busy = unavailable("the server is too busy, or is being moved");
-
-/**
- * Error numbers that say nothing about the credential. When the server sends one of them with 18456, it is the more likely reason:
- * 18456 follows a database that cannot be opened.
- */
-const loginAnswers: Readonly<Record<number, Meaning>> = {
-  4060: config("the account cannot open this database. Check options.database"),
-  10_928: busy,
-  10_929: busy,
-  18_470: toBlocked("the account is disabled; enable it with ALTER LOGIN … ENABLE"),
-  18_486: toBlocked(
-    "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … UNLOCK",
-  ),
-  18_487: toBlocked(
-    "the password has expired. Set a new password, or switch the expiry off with ALTER LOGIN … CHECK_EXPIRATION = OFF",
-  ),
-  18_488: toBlocked(
-    "the owner must change the password first, because ALTER LOGIN … MUST_CHANGE is set",
-  ),
-  40_197: busy,
-  40_501: busy,
-  40_532: config(
-    "the server does not accept this host name. Check options.server and options.host",
-  ),
-  40_613: unavailable("the database is not available at the moment"),
-  40_615: toBlocked(
-    "the firewall of the server blocks the app; add the app's address with az sql server firewall-rule create",
-  ),
-  40_914: toBlocked(
-    "the virtual network rules of the server block the app; add the app's subnet with az sql server vnet-rule create",
-  ),
-  47_073: toBlocked(
-    "the server accepts no connections from the public network; set options.host to its private endpoint",
-  ),
-};
-
-/** "rejected" if the server checked this credential and refused it. */
-export function toLoginVerdict(
-  errors: LoginErrors,
-  error: unknown,
-  where: string,
-): "rejected" | Error {
-  const { numbers } = errors;
-  if (errors.entraOnly) return entraOnly(where);
-  const known = numbers.find((number) => loginAnswers[number] !== undefined);
-  const meaning = known === undefined ? undefined : loginAnswers[known];
-  if (meaning) return meaning(`${where}, error ${String(known)}`);
-  if (numbers.includes(loginFailed)) return "rejected";
-  const [first] = numbers;
-  if (first !== undefined) return unavailable("the query failed")(`${where}, error ${first}`);
-  return unavailable(describeConnectionError(error, "options.tls.caFile"))(where);
 }

@@ -3,13 +3,14 @@ import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import type { Rotator, Using } from "../rotator.ts";
+import { openConnection } from "../sql-server/sql-server-connection.ts";
+import { maxPasswordLength } from "../sql-server/sql-server-passwords.ts";
 import {
   changeAdministrator,
   fetchServer,
   type ResourceManagerAccess,
 } from "./azure-sql-server-arm.ts";
 import { examineServer } from "./azure-sql-server-examine.ts";
-import { tryLogin } from "./azure-sql-server-login.ts";
 import {
   type AzureSqlServerOptions,
   azureSqlServerOptions,
@@ -67,13 +68,17 @@ export function azureSqlServer(
 
     async verify({ options, credential: tried, connectWithin }, signal) {
       requireUsable(tried, fetchServer(options));
-      return tryLogin(options, tried, signal, connectWithin);
+      const { port, database, tls } = options;
+      const host = findHost(options);
+      const where = `SQL Server at ${host}:${port}, database ${database}, account ${tried.account}`;
+      const place = { host, port, database, tls };
+      const opened = await openConnection(place, tried, { where, signal, connectWithin });
+      if (opened === "rejected") return opened;
+      opened.close();
+      return "accepted";
     },
   };
 }
-
-/** Characters. The limit of SQL Server. */
-const maxPasswordLength = 128;
 
 function requireIdentity(using: Using, where: string): void {
   if (using.as === "identity") return;

@@ -6,6 +6,8 @@ const sentences: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was reset",
   ENOTFOUND: "the host name is not known",
   EAI_AGAIN: "the host name could not be looked up",
+  ENODATA: "DNS has no such record of the host name",
+  ESERVFAIL: "the host name could not be looked up",
   ETIMEDOUT: "connecting to the host timed out",
   EHOSTUNREACH: "the host cannot be reached",
   ENETUNREACH: "the host cannot be reached",
@@ -31,17 +33,28 @@ export function explainCode(code: string, authorities?: string): string | undefi
     : sentence;
 }
 
+/** The first code among the causes of a driver's error that has a meaning here. */
+function findCode(error: unknown): string | undefined {
+  let link: unknown = error;
+  for (let depth = 0; depth < deepest && link instanceof Error; depth++) {
+    const code: unknown = Reflect.get(link, "code");
+    if (typeof code === "string" && explainCode(code) !== undefined) return code;
+    link = link.cause;
+  }
+  return undefined;
+}
+
+/** Whether an open connection ended without any other reason than that the other side closed it. */
+export function isHungUp(error: unknown): boolean {
+  return [undefined, "ECONNRESET"].includes(findCode(error));
+}
+
 /**
  * Says why there was no answer, from the causes of a driver's error. Only codes from the table are used, because any other text of
  * such an error may come from the server. `authorities` names the option for trusted authorities, if there is one.
  */
 export function describeConnectionError(error: unknown, authorities?: string): string {
-  let link: unknown = error;
-  for (let depth = 0; depth < deepest && link instanceof Error; depth++) {
-    const code: unknown = Reflect.get(link, "code");
-    const sentence = typeof code === "string" ? explainCode(code, authorities) : undefined;
-    if (sentence !== undefined) return `${sentence} (${String(code)})`;
-    link = link.cause;
-  }
-  return "the connection was lost";
+  const code = findCode(error);
+  const sentence = code === undefined ? undefined : explainCode(code, authorities);
+  return sentence === undefined ? "the connection was lost" : `${sentence} (${String(code)})`;
 }

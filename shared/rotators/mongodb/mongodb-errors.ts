@@ -4,7 +4,8 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
-import { describeConnectionError } from "../connection/lost-line.ts";
+import { describeConnectionError, isHungUp } from "../connection/lost-line.ts";
+import type { MongodbOptions } from "./mongodb-options.ts";
 
 const unavailable = (sentence: string) => (where: string) =>
   new TargetUnavailableError(`${where}: ${sentence}`);
@@ -18,9 +19,12 @@ const authenticationFailed = 18;
 const unauthorized = 13;
 
 const notPrimary = unavailable(
-  "the server is not the primary, and only the primary accepts changes",
+  "the server is not the primary, and only the primary accepts changes. " +
+    "Set options.hosts to the members of the replica set",
 );
 const commandNotTaken = toChangeRefused("the server refuses the form of the command updateUser");
+const passwordNotTaken = toChangeRefused("the server refuses to set this password");
+const noAccount = toChangeRefused("the account does not exist in this authentication database");
 
 /** Answers to a log-in or a query that say nothing about the credential. */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
@@ -36,9 +40,9 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
  * operation that is interrupted, times out, or does not reach a majority.
  */
 const changeAnswers: Readonly<Record<number, Meaning>> = {
-  2: toChangeRefused("the server refuses to set this password"),
+  2: passwordNotTaken,
   9: commandNotTaken,
-  11: toChangeRefused("the account does not exist in this authentication database"),
+  11: noAccount,
   14: commandNotTaken,
   59: commandNotTaken,
   72: commandNotTaken,
@@ -50,6 +54,11 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   13_436: notPrimary,
   40_414: commandNotTaken,
   40_415: commandNotTaken,
+  // The server cannot prepare the password as SCRAM-SHA-256 demands (SASLprep).
+  50_687: passwordNotTaken,
+  50_692: passwordNotTaken,
+  // Azure DocumentDB.
+  67_137_668: noAccount,
 };
 
 /** The number of the server's answer; undefined without an answer. The text of the answer may repeat the command. */
@@ -60,7 +69,38 @@ function readAnswer(error: unknown): number | undefined {
 }
 
 /** Whether the server checked this account and secret and refused them. */
-export const isRejection = (error: unknown): boolean => readAnswer(error) === authenticationFailed;
+export function isRejection(error: unknown): boolean {
+  const answer = readAnswer(error);
+  // Azure DocumentDB answers a wrong password in this way.
+  const isInvalidKey = error instanceof Error && error.message.startsWith("Invalid key");
+  return answer === authenticationFailed || (answer === unauthorized && isInvalidKey);
+}
+
+/** Whether the change is on the primary, and a majority of the replica set has not confirmed it. */
+const isUnconfirmed = (error: unknown): boolean =>
+  error instanceof Error && error.name === "MongoWriteConcernError";
+
+const connectionLimit = "it has reached its connection limit (net.maxIncomingConnections)";
+
+/** Why a server that accepts connections may close one without an answer. */
+const hangUps: Readonly<Record<MongodbOptions["tls"]["mode"], string>> = {
+  disable: `it requires TLS (set options.tls.mode to verify-full), or ${connectionLimit}`,
+  "verify-full": `it offers no TLS (see options.tls.mode), or ${connectionLimit}`,
+};
+
+/** Whether the server accepted the connection and then closed it during the log-in, without an answer. */
+export function isHangUp(error: unknown): boolean {
+  const isNetwork = (each: unknown): boolean =>
+    each instanceof Error && (each.name === "MongoNetworkError" || isNetwork(each.cause));
+  return isNetwork(error) && isHungUp(error);
+}
+
+/** `isAnswered`: the server has answered on another connection. */
+export function describeHangUp(mode: MongodbOptions["tls"]["mode"], isAnswered: boolean): string {
+  return isAnswered
+    ? `the server closed the connection during the log-in; perhaps ${connectionLimit}`
+    : `the server closed the connection without an answer (ECONNRESET): ${hangUps[mode]}`;
+}
 
 /** Answers that mean: try again later. */
 const passing = [6, 7, 50, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436];
@@ -71,7 +111,7 @@ export function isUnanswerable(error: unknown): boolean {
   return answer !== undefined && !passing.includes(answer);
 }
 
-export const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
+const isForbidden = (error: unknown): boolean => readAnswer(error) === unauthorized;
 
 /** The error for any failure before the change was sent. */
 export function toLoginError(error: unknown, where: string): Error {
@@ -84,12 +124,24 @@ export function toLoginError(error: unknown, where: string): Error {
 
 /** The error for any failure of the query for sessions. `why` names the right that the account lacks. */
 export function lookError(error: unknown, where: string, why: string): Error {
-  if (!isForbidden(error)) return toLoginError(error, where);
-  return new ChangeRefusedError(`${where}, code ${unauthorized}: ${why}`);
+  if (isForbidden(error)) {
+    return new ChangeRefusedError(`${where}, code ${unauthorized}: ${why}`);
+  }
+  if (!isUnanswerable(error)) return toLoginError(error, where);
+  return new ChangeRefusedError(
+    `${where}, code ${String(readAnswer(error))}: Keyturn cannot find out who is logged in, because the server does not ` +
+      "answer the query. Use retire: grace.",
+  );
 }
 
 /** The error for any failure after the change was sent. `why` names the right that the account lacks. */
 export function toChangeError(error: unknown, where: string, why: string): Error {
+  if (isUnconfirmed(error)) {
+    return new OutcomeUnknownError(
+      `${where}: the primary has made the change, but a majority of the replica set has not confirmed it, so an election ` +
+        "may undo it. Check the members with rs.status()",
+    );
+  }
   const answer = readAnswer(error);
   if (answer === unauthorized) return new ChangeRefusedError(`${where}, code ${answer}: ${why}`);
   const meaning = changeAnswers[answer ?? 0];

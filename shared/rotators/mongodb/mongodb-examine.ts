@@ -1,12 +1,12 @@
 import { BlockList, isIP } from "node:net";
 import type { Document } from "mongodb";
 import { z } from "zod";
-import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
-import type { MongodbOptions } from "./mongodb-options.ts";
+import { isScram } from "./mongodb-mechanisms.ts";
+import { isOnDocumentDb, type MongodbOptions } from "./mongodb-options.ts";
 import { describeLackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
-import { describeAccount, type Session } from "./mongodb-session.ts";
+import type { Session } from "./mongodb-session.ts";
 
 /** A client must meet one restriction, with all its parts, to log in. */
 const restrictions = z.array(
@@ -17,20 +17,22 @@ const restrictions = z.array(
 );
 type Restrictions = z.output<typeof restrictions>;
 
+/** Azure DocumentDB leaves `users` out when there are none. */
 const usersInfoReply = z.object({
-  users: z.array(
-    z.object({
-      mechanisms: z.array(z.string()).optional().catch(undefined),
-      authenticationRestrictions: restrictions.optional().catch(undefined),
-      /** The restrictions of the account's roles. A client must meet those of every role. */
-      inheritedAuthenticationRestrictions: z.array(restrictions).optional().catch(undefined),
-    }),
-  ),
+  users: z
+    .array(
+      z.object({
+        mechanisms: z.array(z.string()).optional().catch(undefined),
+        authenticationRestrictions: restrictions.optional().catch(undefined),
+        /** The restrictions of the account's roles. A client must meet those of every role. */
+        inheritedAuthenticationRestrictions: z.array(restrictions).optional().catch(undefined),
+      }),
+    )
+    .default([]),
 });
 type User = z.output<typeof usersInfoReply>["users"][number];
 
 const helloReply = z.object({
-  isWritablePrimary: z.boolean().optional(),
   saslSupportedMechs: z.array(z.string()).optional().catch(undefined),
 });
 const whatsMyUriReply = z.object({ you: z.string() });
@@ -57,12 +59,8 @@ export async function examineIn(
   const greeting = helloReply.safeParse(
     await ask("admin", { hello: 1, saslSupportedMechs: `${authDatabase}.${account}` }),
   ).data;
-  if (greeting?.isWritablePrimary === false) {
-    throw new TargetUnavailableError(
-      `${describeAccount(options, account, authDatabase)}: the server is not the primary, and only the primary accepts changes`,
-    );
-  }
-  const privileges = await listPrivileges(session, within);
+  // Azure DocumentDB shows no privilege that concerns passwords, not even to an account that may change them.
+  const privileges = isOnDocumentDb(options) ? undefined : await listPrivileges(session, within);
   const lack = describeLackOfPassword(call, privileges);
   // An account that examines itself has just logged in.
   const isSeen = isProven || using.as === "self";
@@ -173,8 +171,6 @@ function unmetRestrictions(
     .filter((each) => !isMet(each, we, server))
     .flat();
 }
-
-const isScram = (mechanism: string) => mechanism.startsWith("SCRAM-");
 
 /** One met restriction is enough, and an empty list restricts nobody. An unknown value counts as met. */
 function isMet(all: Restrictions, we: string | undefined, server: string | undefined): boolean {

@@ -101,7 +101,7 @@ export function describeUnableToChange({
 export function describeUnableToSeeSessions({ using, options }: Retire<MongodbOptions>): string {
   const name = using.as === "identity" ? "identity" : using.credential.account;
   const home = using.as === "self" ? options.authDatabase : options.adminAuthDatabase;
-  return `\`${name}\` cannot list the connected accounts: it lacks the action inprog on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
+  return `\`${name}\` cannot list the connected accounts: it lacks the actions inprog and replSetGetStatus on the cluster. Run: ${grant(home, name, "clusterMonitor")}`;
 }
 
 function grant(database: string, user: string, role: string): string {

@@ -1,17 +1,13 @@
-import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { hearSignal } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
-import { isRejection, toLoginError } from "./mongodb-errors.ts";
-import { listMembers, type MongodbOptions } from "./mongodb-options.ts";
-
-/** Milliseconds to wait for an orderly close, if the server does not answer it. */
-const goodbye = 500;
+import { describeHangUp, isHangUp, isRejection, toLoginError } from "./mongodb-errors.ts";
+import { goodbye, type Line, watchLine } from "./mongodb-line.ts";
+import { listMembers, type MongodbOptions, toConnectionString } from "./mongodb-options.ts";
 
 /** Milliseconds. They matter only if the caller sets no deadline; `signal` usually fires earlier. */
 const patience = { connectTimeoutMS: tcpWithin, serverSelectionTimeoutMS: 15_000 };
@@ -20,6 +16,10 @@ const silence = { socketTimeoutMS: 30_000 };
 export interface Session extends Keepable {
   /** Rejects with the driver's own errors. They contain the command, so they must not leave the rotator. */
   run(database: string, command: Document): Promise<Document>;
+  /** Every mongos that the driver knows, as `name:port`. The driver sends each command to any of them. */
+  readonly routers: readonly string[];
+  /** The other mongos, if the session belongs to one of several. */
+  readonly others: readonly string[];
 }
 
 /** Describes the account in messages. */
@@ -37,13 +37,15 @@ export interface LogInOptions {
   readonly signal: AbortSignal;
   /** Milliseconds. By default, the limits of the driver apply. */
   readonly connectWithin?: number | undefined;
+  /** Whether the server may be a secondary. It knows a change of a password later than the primary does. */
+  readonly maySecondary?: boolean;
 }
 
 /** Opens a new connection, or returns "rejected" if the server checked the credential and refused it. */
-export async function logIn(
+export async function openSession(
   options: MongodbOptions,
   credential: Credential,
-  { authDatabase, signal, connectWithin }: LogInOptions,
+  { authDatabase, signal, connectWithin, maySecondary = false }: LogInOptions,
 ): Promise<Session | "rejected"> {
   const where = describeAccount(options, credential.account, authDatabase);
   requireUsable(credential, where);
@@ -55,29 +57,64 @@ export async function logIn(
   if (hasFired(signal))
     throw new TargetUnavailableError(`${where}: not contacted, because the time limit had passed`);
 
-  const client = new MongoClient(`mongodb://${listMembers(options).join(",")}/`, settings);
-  const line = watchLine(client, listMembers(options).length, signal);
-  const limit = connectLimit(connectWithin, line.giveUp);
+  const client = new MongoClient(toConnectionString(options), settings);
+  const { replicaSet, srvHost } = options;
+  const members = srvHost === undefined ? listMembers(options).length : undefined;
+  const line = watchLine(client, { replicaSet, members }, signal);
+  const limit = connectLimit(connectWithin, () => {
+    line.giveUp();
+  });
+  const requirePrimary = () => {
+    if (maySecondary || options.host === undefined || line.greeting()?.isWritable !== false) return;
+    throw new TargetUnavailableError(
+      `${where}: the server is not the primary, and only the primary knows the valid password at once. ` +
+        "Set options.hosts to the members of the replica set",
+    );
+  };
   try {
     await line.unlessLost(client.connect());
-    limit.end();
+    requirePrimary();
   } catch (error) {
-    limit.end();
     await line.close();
-    if (isRejection(error)) return "rejected";
-    const isOver = signal.aborted ? "timed out" : undefined;
-    const late = limit.reached() ?? isOver;
-    if (late !== undefined) throw new TargetUnavailableError(`${where}: ${late}`);
-    throw toLoginError(error, where);
+    if (error instanceof TargetUnavailableError) throw error;
+    if (isRejection(error)) {
+      requirePrimary();
+      return "rejected";
+    }
+    const isOver = hasFired(signal) ? "timed out" : undefined;
+    throw toFailure(error, { where, options, line, late: limit.reached() ?? isOver });
+  } finally {
+    limit.end();
   }
   return toSession(client, line);
 }
 
-function toSession(client: MongoClient, line: ReturnType<typeof watchLine>): Session {
+interface Circumstances {
+  readonly where: string;
+  readonly options: MongodbOptions;
+  readonly line: Line;
+  /** Says which limit ended the attempt, if one did. */
+  readonly late: string | undefined;
+}
+
+function toFailure(error: unknown, { where, options, line, late }: Circumstances): Error {
+  const problem = line.problem();
+  if (problem?.isFinal === true) return new ConfigError(`${where}: ${problem.sentence}`);
+  const why = [late, problem?.sentence].filter((part) => part !== undefined).join("; ");
+  if (why !== "") return new TargetUnavailableError(`${where}: ${why}`);
+  if (!isHangUp(error)) return toLoginError(error, where);
+  return new TargetUnavailableError(
+    `${where}: ${describeHangUp(options.tls.mode, line.isAnswered())}`,
+  );
+}
+
+function toSession(client: MongoClient, line: Line): Session {
   const run: Session["run"] = (database, command) =>
     line.unlessLost(client.db(database).command(command, line.options()));
   return {
     run,
+    routers: line.routers(),
+    others: [],
     rest: () => {
       line.listen(undefined);
     },
@@ -109,7 +146,7 @@ async function settingsFor(
     // Never in the connection string: the driver repeats that in its errors.
     auth: { username: account, password: secret.reveal() },
     authSource,
-    directConnection: host !== undefined,
+    ...(host !== undefined && { directConnection: true }),
     ...(replicaSet !== undefined && { replicaSet }),
     maxPoolSize: 1,
     retryReads: false,
@@ -117,8 +154,9 @@ async function settingsFor(
     serverMonitoringMode: "poll",
     appName: "keyturn",
     ...silence,
+    // A host of `mongodb+srv` would switch TLS on by itself.
+    tls: tls.mode === "verify-full",
     ...(tls.mode === "verify-full" && {
-      tls: true,
       // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
       rejectUnauthorized: true,
       secureContext: await makeSecureContext(tls.caFile),
@@ -131,50 +169,6 @@ function patienceFor(connectWithin: number | undefined): MongoClientOptions {
   if (connectWithin === undefined) return patience;
   const longer = connectWithin + goodbye;
   return { connectTimeoutMS: longer, serverSelectionTimeoutMS: longer };
-}
-
-/** Closes the connection when the signal fires or no member can be reached; the driver itself would continue to try. */
-function watchLine(client: MongoClient, members: number, signal: AbortSignal) {
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => undefined);
-  let closing: Promise<void> | undefined;
-
-  // An orderly close sends a message, and a silent server would make it wait.
-  const leave = () => (closing ??= client.close().catch(() => undefined));
-  const giveUp = () => {
-    lost.reject(new Error("timed out"));
-    void leave();
-  };
-  const heard = hearSignal(signal, giveUp);
-
-  // Once one member has answered, others may be down: the driver finds the primary, or times out.
-  let reached = false;
-  const unreachable = new Set<string>();
-  client.on("serverHeartbeatSucceeded", () => {
-    reached = true;
-  });
-  client.on("serverHeartbeatFailed", ({ connectionId, failure }) => {
-    unreachable.add(connectionId);
-    if (reached || unreachable.size < members) return;
-    lost.reject(failure);
-    void leave();
-  });
-
-  return {
-    giveUp,
-    listen: (next: AbortSignal | undefined) => {
-      heard.listen(next);
-    },
-    options: () => {
-      const current = heard.current();
-      return current ? { signal: current } : {};
-    },
-    unlessLost: <Result>(work: Promise<Result>) => Promise.race([work, lost.promise]),
-    async close() {
-      heard.listen(undefined);
-      await Promise.race([leave(), wait(goodbye, undefined, { ref: false })]);
-    },
-  };
 }
 
 /** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */

@@ -51,7 +51,7 @@ export interface Place {
 interface Changing extends Place {
   readonly findings: Findings;
   readonly variants: readonly Variant[];
-  run(statement: Statement): Promise<void>;
+  readonly run: (statement: Statement) => Promise<void>;
 }
 
 /** The secret to keep, and whether it may not be set because the server refused it lately. */
@@ -64,11 +64,7 @@ interface Keep {
  * Sets the first password of the account. Returns true if `keep` logs in too, false if certainly no other password does, and undefined if
  * one may.
  */
-export function setPassword(
-  place: Place,
-  next: string,
-  keep?: Keep,
-): Promise<boolean | undefined> {
+export function setPassword(place: Place, next: string, keep?: Keep): Promise<boolean | undefined> {
   return change(place, async (changing) => {
     const { server, call, findings, variants, run } = changing;
     const isSelf = call.using.as === "self";

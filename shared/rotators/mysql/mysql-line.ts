@@ -1,6 +1,6 @@
 import { isIP, Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
-import type { Connection } from "mysql2";
+import type { Connection, ConnectionOptions } from "mysql2";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
@@ -57,35 +57,21 @@ export async function openLine(
   const exit = endOnSignal(socket, signal);
   const limit = connectLimit(connectWithin, exit.drop);
   const lost = whenClosed(socket);
-
-  function start(): Connection {
-    if (connectWithin === undefined) limitTcp(socket);
-    socket.connect(port, host).setNoDelay(true);
-    const connection = createConnection({
-      host,
-      port,
-      user: account,
-      password: secret.reveal(),
-      stream: socket,
-      charset: "utf8mb4",
-      connectTimeout: 0,
-      disableEval: true,
-      trace: false,
-      enableCleartextPlugin: isToken && secureContext !== undefined,
-      // A server must not be able to request files.
-      flags: ["-LOCAL_FILES", "-IGNORE_SPACE"],
-      connectAttributes: { program_name: "keyturn" },
-      ...(secureContext && { ssl: { rejectUnauthorized: true, verifyIdentity: true } }),
-    });
-    if (secureContext) verifyTls(connection, { socket, host, secureContext });
-    return connection;
-  }
-
+  const settings = {
+    ...settingsFor(options, { account, secret }, secureContext !== undefined),
+    enableCleartextPlugin: isToken && secureContext !== undefined,
+    stream: socket,
+  };
+  let tlsFailure: Failure | undefined;
+  const fail = (error: Error) => (tlsFailure = toFailure(error));
   let connection: Connection | undefined;
   let isIn = false;
   return {
     async connect() {
-      const begun = (connection = start());
+      if (connectWithin === undefined) limitTcp(socket);
+      socket.connect(port, host).setNoDelay(true);
+      const begun = (connection = createConnection(settings));
+      if (secureContext) verifyTls(begun, { socket, host, secureContext, fail });
       const result = Promise.withResolvers<undefined>();
       begun.on("connect", () => {
         result.resolve(undefined);
@@ -95,13 +81,12 @@ export async function openLine(
       const failure = await Promise.race([result.promise, lost]).catch(toFailure);
       isIn = failure === undefined;
       limit.end();
-      return failure;
+      // The driver learns of a refused certificate only that the connection was lost, and TLS reports it a moment later.
+      await new Promise(setImmediate);
+      return isIn ? undefined : (tlsFailure ?? failure);
     },
     late: () => limit.reached() ?? (exit.isOver() ? "timed out" : undefined),
-    async query(sql, values = []) {
-      if (connection === undefined) throw new Error("not connected");
-      return Promise.race([runQuery(connection, sql, values), lost]);
-    },
+    query: (sql, values = []) => Promise.race([runQuery(connection, sql, values), lost]),
     rest: () => {
       exit.listen(undefined);
       socket.unref();
@@ -119,13 +104,34 @@ export async function openLine(
   };
 }
 
+function settingsFor(
+  { host, port }: MysqlOptions,
+  { account, secret }: Credential,
+  isSecure: boolean,
+): ConnectionOptions {
+  return {
+    host,
+    port,
+    user: account,
+    password: secret.reveal(),
+    charset: "utf8mb4",
+    connectTimeout: 0,
+    disableEval: true,
+    trace: false,
+    // A server must not be able to request files.
+    flags: ["-LOCAL_FILES", "-IGNORE_SPACE"],
+    connectAttributes: { program_name: "keyturn" },
+    ...(isSecure && { ssl: { rejectUnauthorized: true, verifyIdentity: true } }),
+  };
+}
+
 function runQuery(
-  connection: Connection,
+  connection: Connection | undefined,
   sql: string,
   values: readonly string[],
 ): Promise<readonly Row[]> {
   return new Promise((resolve, reject) => {
-    connection.query(sql, [...values], (error: unknown, rows: unknown) => {
+    connection?.query(sql, [...values], (error: unknown, rows: unknown) => {
       if (error !== null) reject(toError(error));
       else resolve(Array.isArray(rows) ? rows.filter(isRow) : []);
     });
@@ -143,7 +149,7 @@ function whenClosed(socket: Socket): Promise<never> {
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined);
   let reason: Error | undefined;
-  socket.on("error", (error) => (reason = error));
+  socket.on("error", (error: Error) => (reason = error));
   socket.once("close", () => {
     // The driver may have a better reason, which it reports in the same turn.
     setImmediate(() => {
@@ -153,13 +159,20 @@ function whenClosed(socket: Socket): Promise<never> {
   return closed.promise;
 }
 
+interface Verification {
+  readonly socket: Socket;
+  readonly host: string;
+  readonly secureContext: SecureContext;
+  readonly fail: (error: Error) => void;
+}
+
 /**
  * Replaces the driver's own start of TLS. That compares the certificate of an IP address with "localhost", and hides why a
  * certificate is refused.
  */
 function verifyTls(
   connection: Connection,
-  { socket, host, secureContext }: { socket: Socket; host: string; secureContext: SecureContext },
+  { socket, host, secureContext, fail }: Verification,
 ): void {
   const startTLS = (done: (error?: Error) => void) => {
     const parsers = socket.listeners("data");
@@ -180,7 +193,10 @@ function verifyTls(
     secured.once("secureConnect", () => {
       done();
     });
-    secured.on("error", (error) => socket.destroy(error));
+    secured.on("error", (error: Error) => {
+      fail(error);
+      socket.destroy(error);
+    });
     Reflect.set(connection, "stream", secured);
   };
   Reflect.set(connection, "startTLS", startTLS);

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { host } from "../connection/host.ts";
-import { identityAccount } from "../connection/identity-account.ts";
+import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
 import { tls } from "../connection/tls.ts";
+import type { OptionFault, Using } from "../rotator.ts";
 
 const port = z.int().min(1).max(65535).default(5432);
 
@@ -29,6 +30,21 @@ export const postgresqlOptions = z
   });
 
 export type PostgresqlOptions = z.output<typeof postgresqlOptions>;
+
+/** Where PgBouncer listens, also that of Azure Database for PostgreSQL on the host of the server itself. */
+const poolerPort = 6432;
+const azureHost = /\.postgres\.database\.(azure\.com|usgovcloudapi\.net|chinacloudapi\.cn)$/i;
+
+/** The faults of the options for an authority. */
+export function findOptionFaults(options: PostgresqlOptions, as: Using["as"]): OptionFault[] {
+  const { host: name, port: at, direct } = options;
+  const isAzurePooler = at === poolerPort && azureHost.test(name) && direct === undefined;
+  const message = `is the port of Azure's PgBouncer, through which no change can be verified; add direct: { host: ${name} }`;
+  return [
+    ...findIdentityFaults(options, as),
+    ...(isAzurePooler ? [{ path: ["port"], message }] : []),
+  ];
+}
 
 /** The address of the server itself. */
 export function findServer({ host: name, port: at, direct }: PostgresqlOptions): {

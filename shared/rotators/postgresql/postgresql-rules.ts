@@ -30,7 +30,8 @@ interface Asked {
 type Choice = Pick<PostgresqlOptions, "sendPassword">;
 
 const isOn = (value: string | null | undefined) => /^(on|true|yes|1)$/i.test(value ?? "");
-const toNumber = (value: string | null | undefined) => Number(value ?? 0) || 0;
+/** A length may have the unit B. */
+const toNumber = (value: string | null | undefined) => Number.parseInt(value ?? "", 10) || 0;
 
 /** Why the server accepts no verifier of the account. Undefined if it does, as far as is known. */
 export function refusesVerifiers(

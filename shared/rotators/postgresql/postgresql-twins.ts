@@ -98,12 +98,7 @@ export async function compareTwins(
 }
 
 /** Pure. */
-export function describeDifferences(
-  account: string,
-  mine: Facts,
-  twin: string,
-  others: Facts,
-): string[] {
+function describeDifferences(account: string, mine: Facts, twin: string, others: Facts): string[] {
   const lacks = [...others.keys()].filter((fact) => !mine.has(fact));
   const extra = [...mine.keys()].filter((fact) => !others.has(fact));
   const other = [...mine].flatMap(([fact, value]) =>

@@ -1,5 +1,4 @@
 import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
-import { findIdentityFaults } from "../connection/identity-account.ts";
 import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Rotator } from "../rotator.ts";
@@ -9,6 +8,7 @@ import { lookError, toFailure } from "./postgresql-errors.ts";
 import { examineIn } from "./postgresql-examine.ts";
 import {
   describeAccount,
+  findOptionFaults,
   type PostgresqlOptions,
   postgresqlOptions,
 } from "./postgresql-options.ts";
@@ -48,7 +48,7 @@ export const postgresql: Rotator<PostgresqlOptions> = {
 
   endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
 
-  findOptionFaults: findIdentityFaults,
+  findOptionFaults,
 
   findUnfit: findUnfitForScram,
 

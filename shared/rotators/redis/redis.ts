@@ -26,7 +26,11 @@ export const redis: Rotator<RedisOptions> = {
     propagation: 0,
   },
 
-  endpoint: ({ host, port }) => ({ engine: "redis", host, port }),
+  endpoint(options) {
+    const { host, port } = options;
+    const members = listNodes(options).map(describeNode);
+    return { engine: "redis", host, port, ...(members.length > 1 && { members }) };
+  },
 
   overlaps: () => true,
 

@@ -28,7 +28,24 @@ test.each([
   expect(await findings(fields)).toEqual([]);
 });
 
+test("targets that follow each other in a circle are refused", async () => {
+  const reports =
+    "{ type: relational, options: { host: b.example }, accounts: [app], admin: self, publish: reports-db, after: orders }";
+  const both = withTarget({ after: "reports" }).replace(
+    "targets:",
+    `targets:\n  reports: ${reports}`,
+  );
+  expect((await listProblems(both)).join("\n")).toContain(
+    "must not lead back to the target itself, but does: orders follows reports follows orders",
+  );
+});
+
 test.each([
+  [
+    "a target that follows one that does not exist",
+    { after: "order" },
+    'after: target "order" does not exist (did you mean "orders"?)',
+  ],
   [
     "a rotator that cannot use the managed identity",
     { admin: "managed-identity" },

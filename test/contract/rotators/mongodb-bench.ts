@@ -23,6 +23,18 @@ export const powerless: Credential = {
 /** The authentication database of the accounts in these tests; their admin is in `admin`. */
 export const home = "orders";
 
+const staff: readonly MongoUser[] = [
+  {
+    user: admin.account,
+    password: admin.secret.reveal(),
+    roles: [
+      { role: "userAdminAnyDatabase", db: "admin" },
+      { role: "clusterMonitor", db: "admin" },
+    ],
+  },
+  { user: powerless.account, password: powerless.secret.reveal() },
+];
+
 /** A double with an admin, the rotator aimed at it, and the plain client that checks the result. */
 export interface MongodbBench {
   readonly double: MongoDouble;
@@ -40,18 +52,7 @@ export async function startMongodbBench(more: MongoDoubleOptions = {}): Promise<
     iterations: 4096,
     hostile: true,
     ...more,
-    users: [
-      {
-        user: admin.account,
-        password: admin.secret.reveal(),
-        roles: [
-          { role: "userAdminAnyDatabase", db: "admin" },
-          { role: "clusterMonitor", db: "admin" },
-        ],
-      },
-      { user: powerless.account, password: powerless.secret.reveal() },
-      ...(more.users ?? []),
-    ],
+    users: [...(more.mongosBeside === undefined ? staff : []), ...(more.users ?? [])],
   });
   const caFile = join(directory, "ca.pem");
   await writeFile(caFile, double.ca ?? "");

@@ -76,6 +76,27 @@ describe("an obstacle to the log-in of a PostgreSQL account", () => {
     expect(await bench.examine(current.account, using, { options })).toEqual(healthy);
   });
 
+  it("a server without a free connection for ordinary accounts is named", async () => {
+    const { target } = bench;
+    const current = await bench.newAccount();
+    await target.sql("ALTER ROLE rotation_admin SUPERUSER");
+    const [row] = await target.sql(
+      "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS free",
+    );
+    const limit = Number(row?.["free"]);
+    // One more is open already.
+    const others = await Promise.all(Array.from({ length: limit - 1 }, () => target.connect()));
+    const { obstacles } = await bench.examine(current.account);
+    expect(obstacles).toEqual([
+      expect.stringContaining(`has ${limit} of the ${limit} connections`),
+    ]);
+    expect(obstacles[0]).toContain("raise max_connections");
+    await Promise.all(others.map((other) => other.end()));
+    await expect.poll(() => target.openConnections()).toBe(0);
+    expect(await bench.examine(current.account)).toEqual(healthy);
+    await target.sql("ALTER ROLE rotation_admin NOSUPERUSER");
+  });
+
   it("does not apply its limits to a superuser", async () => {
     const current = await bench.newAccount();
     await bench.target.sql("ALTER ROLE rotation_admin SUPERUSER");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import { vi } from "vitest";
 import { makeCertificate } from "../../../local/certificate.ts";
-import { startPostgres } from "../../../local/postgres.ts";
+import { type Postgres, startPostgres } from "../../../local/postgres.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
 import { noteUse } from "../../servers/report/uses.ts";
@@ -18,6 +18,10 @@ export interface PostgresqlTarget {
   readonly port: number;
   readonly caFile: string;
   readonly logFile: string;
+  /** What servers that connect to this one must know. The password is that of the superuser. */
+  readonly asPrimary: Pick<Postgres, "host" | "port" | "adminUser" | "adminPassword"> & {
+    readonly ca: string;
+  };
   /** An admin that is not a superuser and may change the accounts made by `account`. */
   readonly admin: Credential;
   /** The app's Azure identity. Its role `entra_admin` has the same rights; its token is the password, which the server requests in clear text. */
@@ -125,6 +129,13 @@ export async function startPostgresqlTarget(): Promise<PostgresqlTarget> {
     port,
     caFile,
     logFile: server.logFile,
+    asPrimary: {
+      host,
+      port,
+      adminUser: server.adminUser,
+      adminPassword: server.adminPassword,
+      ca: certificate.ca,
+    },
     admin,
     identity,
     sql,

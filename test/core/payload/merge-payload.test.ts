@@ -70,6 +70,25 @@ describe("the keys of a published JSON object", () => {
     expect(read?.secret.reveal()).toBe(newPassword);
   });
 
+  it("that a system adds follow the configuration, in any case of their names", () => {
+    const more = { authSource: "admin", hosts: "a:1,b:2" };
+    const previous = { ...credential, authsource: "old", Hosts: "old:1", ssl: true };
+    expect(mergedJson(previous, { more, tags: { "keyturn-target": "orders" } })).toEqual({
+      ...endpoint,
+      ...{ username: "app", password: newPassword },
+      ...{ authsource: "admin", Hosts: "a:1,b:2", ssl: true },
+    });
+  });
+
+  it("that a system adds stay as a person has set them", () => {
+    const { text, tags } = merged(
+      { ...credential, hosts: "pooler:1" },
+      { more: { authSource: "admin", hosts: "a:1,b:2" } },
+    );
+    expect(JSON.parse(text)).toMatchObject({ authSource: "admin", hosts: "pooler:1" });
+    expect(tags["keyturn-kept"]).toBe("hosts");
+  });
+
   it("are kept after a byte-order mark, which is removed", () => {
     const previous = `\uFEFF${JSON.stringify({ ...credential, sslmode: "require" })}`;
     expect(mergedJson(previous)).toMatchObject({ sslmode: "require", password: newPassword });

@@ -29,6 +29,8 @@ export interface Case {
   readonly contentType?: string;
   readonly tags?: Record<string, string>;
   readonly configured?: Record<string, string>;
+  /** More keys of the endpoint. */
+  readonly more?: Record<string, string>;
 }
 
 /** The input of `mergePayload` when `previous` is published, as a text or as JSON. */
@@ -42,7 +44,10 @@ export function mergeInto(previous: unknown, given: Case = {}): Merge {
       contentType: given.contentType ?? "",
       tags: given.tags ?? {},
     },
-    fresh: { ...renderPayload(as, credential, endpoint), tags: ownTags },
+    fresh: {
+      ...renderPayload(as, credential, { ...endpoint, more: given.more ?? {} }),
+      tags: ownTags,
+    },
     credential,
     accounts,
     tags: given.configured ?? {},

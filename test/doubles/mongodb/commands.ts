@@ -1,16 +1,12 @@
 import type { Document } from "mongodb";
 import { aggregate } from "./current-op.ts";
+import { documentDb } from "./documentdb.ts";
 import { errorAnswer, Refused, refused } from "./errors.ts";
+import { showWrites } from "./majority.ts";
 import { saslContinue, saslStart } from "./sasl.ts";
-import { type Call, loggedIn } from "./session.ts";
+import { type Call, type Command, loggedIn } from "./session.ts";
 import { createUser, updateUser, usersInfo } from "./user-commands.ts";
 import { listPrivileges } from "./users.ts";
-
-interface Command {
-  /** Answered to every client, before any log-in. */
-  readonly open: boolean;
-  run(call: Call): Document | Promise<Document>;
-}
 
 const commands: Readonly<Record<string, Command>> = {
   hello: { open: true, run: hello },
@@ -37,7 +33,8 @@ const commands: Readonly<Record<string, Command>> = {
 export async function execute(call: Call): Promise<Document> {
   const [name = ""] = Object.keys(call.command);
   try {
-    const command = commands[name];
+    const service = call.server.isDocumentDb ? documentDb : {};
+    const command = service[name] ?? commands[name];
     if (command === undefined) throw refused("CommandNotFound", `no such command: '${name}'`);
     if (!command.open && call.session.authenticated.size === 0) {
       throw refused("Unauthorized", `Command ${name} requires authentication`);
@@ -73,6 +70,7 @@ function hello(call: Call): Document {
     maxWireVersion: 21,
     readOnly: false,
     ...server.presents,
+    ...showWrites(server),
     ...(typeof asked === "string" ? supportedMechanisms(server, asked) : {}),
     ...speculativeAnswer(call),
     ok: 1,

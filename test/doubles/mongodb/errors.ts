@@ -30,7 +30,10 @@ const codes = {
   MechanismUnavailable: 334,
   IDLFailedToParse: 40_414,
   IDLUnknownField: 40_415,
+  Location50687: 50_687,
+  Location50692: 50_692,
   Location51003: 51_003,
+  DocumentDbUserNotFound: 67_137_668,
 } as const;
 
 export function refused(codeName: keyof typeof codes, message: string): Refused {

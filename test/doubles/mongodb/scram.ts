@@ -65,7 +65,10 @@ function prepared(mechanism: Mechanism, user: string, password: string): string 
   try {
     return saslprep(password);
   } catch {
-    throw refused("BadValue", "Error preparing the password with SASLprep");
+    throw refused(
+      "Location50692",
+      "Error preflighting normalization: U_STRINGPREP_PROHIBITED_ERROR",
+    );
   }
 }
 

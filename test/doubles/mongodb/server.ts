@@ -8,7 +8,14 @@ import { connectionHandler } from "./connection.ts";
 import type { MongoRefusal } from "./errors.ts";
 import { type Mechanism, mechanisms } from "./scram.ts";
 import type { Lacking, MongoEffect, MongoServer } from "./session.ts";
-import { makeCredentials, type Restriction, type Role, userStore } from "./users.ts";
+import {
+  cachedUsers,
+  makeCredentials,
+  type Restriction,
+  type Role,
+  type Users,
+  userStore,
+} from "./users.ts";
 
 export type { MongoRefusal } from "./errors.ts";
 export type { MongoEffect } from "./session.ts";
@@ -38,6 +45,12 @@ export interface MongoDoubleOptions {
   readonly enabled?: readonly Mechanism[];
   /** What it leaves out of its answers, as emulations do. */
   readonly lacks?: readonly Lacking[];
+  /** It answers as Azure DocumentDB does. Default: as MongoDB does. */
+  readonly isDocumentDb?: boolean;
+  /** It is a mongos, alone. Default: a mongod. */
+  readonly isMongos?: boolean;
+  /** A mongos of the cluster of this other mongos, whose users it knows as they were when it last asked. */
+  readonly mongosBeside?: MongoDouble;
   /** It presents itself as a secondary. */
   readonly secondary?: boolean;
   /** Name of the replica set of which it is the only member left. Default: it stands alone. */
@@ -62,6 +75,12 @@ export interface MongoDouble {
     accepts(user: string, password: string, db?: string): Promise<boolean>;
   };
   addUser(user: MongoUser): Promise<void>;
+  /** Whether the other members of the replica set are too slow for the write concern of a change. */
+  lag(isLagging: boolean): void;
+  /** The users as the cluster has them. */
+  readonly users: Users;
+  /** A mongos beside another one learns of all changes. */
+  readonly learn: () => void;
   close(): Promise<void>;
 }
 
@@ -69,12 +88,15 @@ export interface MongoDouble {
 export async function startMongoDouble(options: MongoDoubleOptions = {}): Promise<MongoDouble> {
   noteUse("mongodb", "double");
   const faults = faultPoints<MongoEffect, MongoRefusal>(options.hostile);
-  const { iterations = 15_000 } = options;
+  const { iterations = 15_000, isDocumentDb = false } = options;
+  const { users, known, learn } = usersFor(options);
   const server: MongoServer = {
-    presents: options.secondary === true ? { isWritablePrimary: false, ismaster: false } : {},
+    presents: presentation(options),
     enabled: options.enabled ?? mechanisms,
-    lacks: new Set(options.lacks),
-    users: userStore(),
+    lacks: new Set(isDocumentDb ? ["effectiveUsers"] : options.lacks),
+    isDocumentDb,
+    writes: { last: 1, majority: 1, isLagging: false },
+    users: known,
     iterations: { "SCRAM-SHA-1": iterations, "SCRAM-SHA-256": iterations },
     faults,
     sessions: new Set(),
@@ -86,15 +108,7 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
   const certificate = options.tls === true ? await localCertificate() : undefined;
   const listening = await listen(listener(certificate, serve));
   if (options.replicaSet !== undefined) {
-    const me = `127.0.0.1:${String(listening.port)}`;
-    server.presents = {
-      ...server.presents,
-      setName: options.replicaSet,
-      setVersion: 1,
-      hosts: [me],
-      primary: me,
-      me,
-    };
+    server.presents = { ...server.presents, ...membership(options.replicaSet, listening.port) };
   }
   return {
     host: "127.0.0.1",
@@ -115,11 +129,38 @@ export async function startMongoDouble(options: MongoDoubleOptions = {}): Promis
       accepts: (user, password, db = "admin") => server.users.accepts(user, password, db),
     },
     addUser: (user) => addUser(server, user),
+    lag(isLagging) {
+      server.writes.isLagging = isLagging;
+      if (!isLagging) server.writes.majority = server.writes.last;
+    },
+    users,
+    learn,
     async close() {
       faults.release();
       await listening.close();
     },
   };
+}
+
+/** The users of the cluster, and those that this server knows. */
+function usersFor({ mongosBeside }: MongoDoubleOptions) {
+  const users = mongosBeside?.users ?? userStore();
+  const cache = cachedUsers(users);
+  return { users, known: mongosBeside === undefined ? users : cache, learn: cache.learn };
+}
+
+/** How the server presents itself in its hello. */
+function presentation({ secondary, isMongos, mongosBeside }: MongoDoubleOptions) {
+  return {
+    ...(secondary === true && { isWritablePrimary: false, ismaster: false }),
+    ...((isMongos === true || mongosBeside !== undefined) && { msg: "isdbgrid" }),
+  };
+}
+
+/** The part of the hello of a replica set's only member. */
+function membership(setName: string, port: number) {
+  const me = `127.0.0.1:${String(port)}`;
+  return { setName, setVersion: 1, hosts: [me], primary: me, me };
 }
 
 function listener(certificate: Certificate | undefined, serve: (socket: Socket) => void) {

@@ -20,6 +20,14 @@ export type MongoEffect =
 /** Parts of answers that emulations leave out. */
 export type Lacking = "effectiveUsers" | "privileges" | "restrictions" | "mechanisms";
 
+/** What a member of a replica set has written, and what a majority of the members has. Counters. */
+export interface Writes {
+  last: number;
+  majority: number;
+  /** Whether the other members are too slow for the write concern of a change. */
+  isLagging: boolean;
+}
+
 /** The whole server, as its commands see it. */
 export interface MongoServer {
   /** How it presents itself in its hello, beyond being a writable server. */
@@ -29,6 +37,9 @@ export interface MongoServer {
   readonly faults: Faults<MongoEffect, MongoRefusal>;
   /** Mechanisms that are switched on. */
   readonly enabled: readonly Mechanism[];
+  /** Whether it answers as Azure DocumentDB does. */
+  readonly isDocumentDb: boolean;
+  readonly writes: Writes;
   /** What it does not know, as emulations of a MongoDB do not. */
   readonly lacks: ReadonlySet<Lacking>;
   /** Connections that are open. */
@@ -60,6 +71,12 @@ export interface PendingLogin {
   readonly skipEmptyExchange: boolean;
   readonly conversation: Conversation;
   proven: boolean;
+}
+
+export interface Command {
+  /** Answered to every client, before any log-in. */
+  readonly open: boolean;
+  run(call: Call): Document | Promise<Document>;
 }
 
 export interface Call {

@@ -2,6 +2,7 @@ import type { Document } from "mongodb";
 import { z } from "zod";
 import { refused } from "./errors.ts";
 import { checkFields } from "./fields.ts";
+import { confirmByMajority } from "./majority.ts";
 import { type Mechanism, mechanisms } from "./scram.ts";
 import { type Call, loggedIn } from "./session.ts";
 import {
@@ -75,7 +76,7 @@ export async function updateUser(call: Call): Promise<Document> {
       : await passwordCredentials(call, name, fields);
   const restrictions = fields.authenticationRestrictions ?? kept.restrictions;
   server.users.replace({ ...kept, roles, credentials, restrictions });
-  return { ok: 1 };
+  return { ...confirmByMajority(server), ok: 1 };
 }
 
 export function usersInfo(call: Call): Document {
@@ -139,7 +140,7 @@ const usersInfoArgument = z.union([
 function askedFor(argument: unknown, database: string) {
   const parsed = usersInfoArgument.safeParse(argument);
   if (!parsed.success) {
-    throw refused("FailedToParse", "User and role names must be either strings or objects");
+    throw refused("BadValue", "User and role names must be either strings or objects");
   }
   if (parsed.data === 1) return undefined;
   if (typeof parsed.data === "object" && "forAllDBs" in parsed.data) return undefined;
@@ -179,9 +180,12 @@ function parseRoles(roles: z.infer<typeof userFields.roles>, db: string): Role[]
   return parsed;
 }
 
-/** Without `mechanisms` the server makes all it knows, also for a user who had fewer before. */
+/** Without `mechanisms` the server makes all that are switched on, also for a user who had fewer before. */
 function passwordCredentials(call: Call, user: string, fields: z.infer<typeof createFields>) {
-  const wanted = fields.mechanisms === undefined ? mechanisms : parseMechanisms(fields.mechanisms);
+  const { enabled } = call.server;
+  const wanted = fields.mechanisms === undefined ? enabled : parseMechanisms(fields.mechanisms);
+  const off = wanted.find((mechanism) => !enabled.includes(mechanism));
+  if (off !== undefined) throw refused("BadValue", `${off} not supported in authMechanisms`);
   if (fields.digestPassword === false) {
     throw refused("BadValue", "Use of SCRAM-SHA-256 requires undigested passwords");
   }

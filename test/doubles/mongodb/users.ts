@@ -83,6 +83,30 @@ export function userStore(): Users {
   };
 }
 
+/** The users as a mongos knows them: a change that it makes is known at once, and another one only when it learns. */
+export function cachedUsers(users: Users): Users & { readonly learn: () => void } {
+  let known = new Map<string, StoredUser>();
+  const key = (user: string, db: string) => `${db}.${user}`;
+  const learn = () => {
+    known = new Map(users.all().map((user) => [key(user.user, user.db), user]));
+  };
+  learn();
+  return {
+    find: (user, db) => known.get(key(user, db)),
+    all: () => [...known.values()],
+    create(user) {
+      users.create(user);
+      learn();
+    },
+    replace(user) {
+      users.replace(user);
+      learn();
+    },
+    accepts: (user, password, db) => users.accepts(user, password, db),
+    learn,
+  };
+}
+
 /** Credentials for every wanted mechanism, in the server's own order. */
 export function makeCredentials(
   user: string,
@@ -90,7 +114,7 @@ export function makeCredentials(
   wanted: readonly Mechanism[],
   iterations: Readonly<Record<Mechanism, number>>,
 ): Promise<ScramCredential[]> {
-  if (password === "") throw refused("BadValue", "Password cannot be empty");
+  if (password === "") throw refused("Location50687", "Error preflighting UTF-8 conversion");
   const ordered = mechanisms.filter((mechanism) => wanted.includes(mechanism));
   return Promise.all(
     ordered.map((mechanism) =>

@@ -5,14 +5,19 @@ import type { FaultyServer } from "../faults.ts";
 import { reset } from "../listening.ts";
 import { tdsErrors, type TdsRefusal } from "./errors.ts";
 import { askedEncryption, encryption, parseLogin7, preloginAnswer } from "./login7.ts";
-import type { Logins } from "./logins.ts";
+import { checkLogin } from "./logins.ts";
+import type { TdsSession, World } from "./model.ts";
 import { frame, packetTypes, readMessages, type TdsMessage } from "./packets.ts";
-import { answerStatement, parseStatement, refusalTokens, type TdsSession } from "./statements.ts";
+import { answerRequest, parseRequest, refusalTokens, type Request } from "./statements.ts";
 import { doneToken, errorToken, loginTokens, type Route } from "./tokens.ts";
 import { beginsWithTls, strictTls, tlsInPackets } from "./transport.ts";
 
-/** What faults can be armed on: taking a connection, a log-in, any batch or call after it. */
-export type TdsEffect = "connect" | "login" | "query";
+/**
+ * What faults can be armed on: taking a connection, a log-in, the statements that change a login or a user, the emptying of the cache,
+ * and any other batch or call.
+ */
+export type TdsEffect =
+  "connect" | "login" | "set-password" | "enable" | "disable" | "flush" | "query";
 
 export type EncryptionMode = "optional" | "required" | "off";
 
@@ -28,10 +33,11 @@ export interface TdsServer {
   readonly encryption: EncryptionMode;
   /** Before TDS 8, TLS must be 1.2: see `tlsInPackets`. */
   readonly secureContext: Readonly<Record<"packets" | "strict", SecureContext>>;
-  readonly logins: Logins;
+  readonly world: World;
   readonly faults: FaultyServer<TdsEffect, TdsRefusal>;
   readonly attempts: LoginAttempt[];
   routesTo: Route | undefined;
+  nextSession: number;
 }
 
 interface LoginReply {
@@ -67,10 +73,15 @@ export async function serveConnection(server: TdsServer, socket: Socket): Promis
       socket.destroy();
       return;
     }
-    socket.write(frame(packetTypes.response, preloginAnswer(mode)));
+    socket.write(frame(packetTypes.response, preloginAnswer(mode, offersFedAuth(server))));
     const encrypted = mode !== encryption.notSupported;
     converse(server, encrypted ? tlsInPackets(socket, secureContext.packets) : socket, false);
   });
+}
+
+/** SQL Server checks tokens only where somebody has set that up. */
+function offersFedAuth({ world }: TdsServer): boolean {
+  return world.edition !== "sql-server";
 }
 
 function chooseEncryption(server: TdsServer, prelogin: Buffer): number {
@@ -97,6 +108,7 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
     if (outcome.kind === "reset") hangUp();
     if (outcome.kind !== "answer") return;
     session = outcome.answer.session;
+    if (session !== undefined && !channel.destroyed) server.world.sessions.add(session);
     send(outcome.answer.tokens);
     if (session === undefined) channel.end();
   }
@@ -104,9 +116,10 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
   async function handleRequest(known: TdsSession, message: TdsMessage): Promise<void> {
     const request = {};
     running = request;
+    const asked = parseRequest(message);
     const outcome = await server.faults.perform(
-      "query",
-      () => answerStatement(known, parseStatement(message)),
+      effectOf(asked),
+      () => answerRequest(server.world, known, asked, server.faults.hostile),
       (refusal) => refusalTokens({ ...tdsErrors.syntax("fault"), ...refusal }, server.name),
     );
     if (outcome.kind === "reset") hangUp();
@@ -127,7 +140,7 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
     const { type, payload } = message;
     if (session === undefined) {
       if (strict && type === packetTypes.prelogin) {
-        send(preloginAnswer(encryption.notSupported));
+        send(preloginAnswer(encryption.notSupported, offersFedAuth(server)));
         return;
       }
       if (type === packetTypes.login7) return handleLogin(payload);
@@ -143,19 +156,36 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
     channel.destroy();
   }
 
+  channel.once("close", () => {
+    if (session !== undefined) server.world.sessions.delete(session);
+  });
   readMessages(channel, (message) => {
     Promise.resolve(dispatch(message)).catch(() => channel.destroy());
   });
 }
 
+const effects: readonly (readonly [pattern: RegExp, effect: TdsEffect])[] = [
+  [/\bENABLE\b/, "enable"],
+  [/\bDISABLE\b/, "disable"],
+  [/\bWITH PASSWORD\b/, "set-password"],
+  [/^DBCC\b/, "flush"],
+];
+
+function effectOf(request: Request | undefined): TdsEffect {
+  const text = request?.text ?? "";
+  return effects.find(([pattern]) => pattern.test(text))?.[1] ?? "query";
+}
+
 function performLogin(server: TdsServer, payload: Buffer) {
-  const { logins, faults, attempts, name, routesTo } = server;
+  const { world, faults, attempts, name, routesTo } = server;
   const login = parseLogin7(payload);
-  const { account } = login;
+  const account = login.token === undefined ? login.account : "token";
   const refuse = (...errors: readonly [TdsRefusal, ...TdsRefusal[]]): LoginReply => {
     attempts.push({ account, accepted: false, error: errors[0].number });
     const spoken = errors.map((error) =>
-      faults.hostile ? { ...error, message: `${error.message} (${login.password})` } : error,
+      faults.hostile
+        ? { ...error, message: `${error.message} (${login.password} ${login.token ?? ""})` }
+        : error,
     );
     const sent = spoken.map((error) => errorToken(error, name));
     return { tokens: Buffer.concat([...sent, doneToken(["error"])]) };
@@ -163,11 +193,14 @@ function performLogin(server: TdsServer, payload: Buffer) {
   return faults.perform<LoginReply>(
     "login",
     () => {
-      const result = logins.check(login);
+      if (login.token !== undefined && login.echoesFedAuth !== offersFedAuth(server)) {
+        return refuse(tdsErrors.loginFailed("<token-identified principal>"));
+      }
+      const result = checkLogin(world, login);
       if (result.errors !== undefined) return refuse(...result.errors);
       attempts.push({ account, accepted: true });
-      const session = { account: result.account, database: result.database, server: name };
-      const tokens = loginTokens(login, result.database, name, routesTo);
+      const session = { ...result.opened, id: server.nextSession++ };
+      const tokens = loginTokens(login, session.database.name, name, routesTo);
       return routesTo === undefined ? { tokens, session } : { tokens };
     },
     (refusal) => refuse({ ...tdsErrors.unavailable("master", name), ...refusal }),

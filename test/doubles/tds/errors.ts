@@ -6,7 +6,7 @@ export interface TdsRefusal {
   readonly message: string;
 }
 
-/** The errors that a log-in can end with, in the server's own words. */
+/** Errors of log-ins and statements, in the server's own words. */
 export const tdsErrors = {
   loginFailed: (account: string): TdsRefusal => ({
     number: 18_456,
@@ -25,6 +25,24 @@ export const tdsErrors = {
     state: 1,
     severity: 14,
     message: `Login failed for user '${account}' because the account is currently locked out. The system administrator can unlock it.`,
+  }),
+  expired: (account: string): TdsRefusal => ({
+    number: 18_487,
+    state: 1,
+    severity: 14,
+    message: `Login failed for user '${account}'.  Reason: The password of the account has expired.`,
+  }),
+  mustChange: (account: string): TdsRefusal => ({
+    number: 18_488,
+    state: 1,
+    severity: 14,
+    message: `Login failed for user '${account}'.  Reason: The password of the account must be changed.`,
+  }),
+  entraOnly: (account: string): TdsRefusal => ({
+    number: 18_456,
+    state: 1,
+    severity: 14,
+    message: `Login failed for user '${account}'. Reason: Azure Active Directory only authentication is enabled.`,
   }),
   noSuchDatabase: (database: string): TdsRefusal => ({
     number: 4060,

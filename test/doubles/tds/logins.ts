@@ -1,126 +1,164 @@
 import { tdsErrors, type TdsRefusal } from "./errors.ts";
 import type { Login7 } from "./login7.ts";
+import {
+  type Database,
+  isAzureDatabase,
+  type Login,
+  makeLogin,
+  type TdsLogin,
+  type TdsSession,
+  toKey,
+  type User,
+  type World,
+} from "./model.ts";
 
-export interface TdsLogin {
-  readonly account: string;
-  readonly password: string;
-  /** Default true. */
-  readonly enabled?: boolean;
-  /** Default `master`. */
-  readonly defaultDatabase?: string;
-}
+export type { TdsLogin } from "./model.ts";
 
-/** The result of a log-in: a database, or the errors of the server in order. */
+/** The result of a log-in: a session without its number, or the errors of the server in order. */
 export type LoginResult =
-  | { readonly account: string; readonly database: string; readonly errors?: undefined }
-  | { readonly account: string; readonly errors: readonly [TdsRefusal, ...TdsRefusal[]] };
+  | { readonly opened: Omit<TdsSession, "id">; readonly errors?: undefined }
+  | { readonly errors: readonly [TdsRefusal, ...TdsRefusal[]] };
 
-interface Stored {
-  readonly account: string;
-  password: string;
-  enabled: boolean;
-  locked: boolean;
-  readonly defaultDatabase: string;
-  failures: number;
-  /** The change is not everywhere yet: so many more log-ins are judged by the password before it. */
-  lagging: { password: string; logins: number } | undefined;
+export function addLogin(world: World, login: TdsLogin): void {
+  world.logins.set(toKey(login.account), makeLogin(login, world.logins.size));
 }
 
-export interface LoginRules {
-  readonly server: string;
-  readonly databases: Map<string, "online" | "unavailable">;
-  /** So many log-ins after a change of password are still judged by the one before. */
-  propagation: number;
-  /** Wrong passwords in a row that lock an account; Azure SQL never does, a server with a policy does. */
-  lockAfter: number;
+/** Names ignore case; clients may write `account@server`, which the gateway of Azure SQL takes off. */
+export function findLogin(world: World, account: string): Login | undefined {
+  const key = toKey(account);
+  return world.logins.get(key) ?? world.logins.get(key.replace(/@[^@]*$/, ""));
 }
 
-export interface Logins {
-  add(login: TdsLogin): void;
-  check(login: Login7): LoginResult;
-  /** False where there is no such account. */
-  setPassword(account: string, password: string): boolean;
-  setEnabled(account: string, enabled: boolean): void;
-  unlock(account: string): void;
-  /** Whether the password is the one that holds in the end, whatever has not spread yet. */
-  accepts(account: string, password: string): boolean;
+/** Remembers the login as user databases still know it. */
+export function changeLogin(
+  world: World,
+  login: Login,
+  change: { readonly password?: string; readonly enabled?: boolean },
+): void {
+  const { password, enabled } = login;
+  login.lagging ??= { password, enabled, logins: world.propagation };
+  Object.assign(login, change);
+  if (login.lagging.logins <= 0) login.lagging = undefined;
 }
 
-export function loginTable(rules: LoginRules): Logins {
-  const logins = new Map<string, Stored>();
+function stateInForce(login: Login): { readonly password: string; readonly enabled: boolean } {
+  const { lagging } = login;
+  if (lagging === undefined) return login;
+  lagging.logins -= 1;
+  if (lagging.logins <= 0) login.lagging = undefined;
+  return lagging;
+}
 
-  /** Names ignore case; clients may write `account@server`, which the gateway of Azure SQL takes off. */
-  function find(account: string): Stored | undefined {
-    const key = account.toLowerCase();
-    return logins.get(key) ?? logins.get(key.replace(/@[^@]*$/, ""));
+export function checkLogin(world: World, asked: Login7): LoginResult {
+  const who = identify(world, asked);
+  const login = findLogin(world, who.account);
+  const wanted = asked.database || (login?.defaultDatabase ?? "master");
+  const database = world.databases.get(toKey(wanted));
+  const closed = findClosed(world, database, asked.token);
+  if (closed) return { errors: [closed] };
+  const contained = findContained(database, who.account, asked.token === undefined ? 2 : 4);
+  if (contained && database) return checkContained(contained, database, asked, who.shown);
+  return checkServerLogin(world, login, asked, { shown: who.shown, wanted, database });
+}
+
+interface Wanted {
+  readonly shown: string;
+  readonly wanted: string;
+  readonly database: Database | undefined;
+}
+
+function checkServerLogin(
+  world: World,
+  login: Login | undefined,
+  asked: Login7,
+  { shown, wanted, database }: Wanted,
+): LoginResult {
+  const refused = findLoginError(world, login, asked);
+  if (refused || login === undefined) return { errors: [refused ?? tdsErrors.loginFailed(shown)] };
+  const entered = database && enter(world, login, database);
+  if (database && entered) {
+    return { opened: { account: login.account, login, user: entered.user, database } };
   }
+  // The real server sends both, in this order; clients that keep only the last see 18456.
+  return { errors: [tdsErrors.noSuchDatabase(wanted), tdsErrors.loginFailed(shown)] };
+}
 
-  function passwordInForce(login: Stored): string {
-    const { lagging } = login;
-    if (lagging === undefined || lagging.logins <= 0) return login.password;
-    lagging.logins -= 1;
-    return lagging.password;
+/** The account, and how errors name it. */
+function identify({ entra }: World, { token, account }: Login7) {
+  return token === undefined
+    ? { account, shown: account }
+    : { account: entra.get(token) ?? "", shown: "<token-identified principal>" };
+}
+
+function findClosed(
+  { name, isEntraOnly }: World,
+  database: Database | undefined,
+  token: string | undefined,
+): TdsRefusal | undefined {
+  if (database?.state === "unavailable") return tdsErrors.unavailable(database.name, name);
+  return isEntraOnly && token === undefined ? tdsErrors.entraOnly("") : undefined;
+}
+
+/** The database decides; the server's logins are not asked. */
+function checkContained(
+  user: User,
+  database: Database,
+  { token, password }: Login7,
+  shown: string,
+): LoginResult {
+  const isProven = token !== undefined || user.password === password;
+  if (!isProven || user.connect !== "granted") return { errors: [tdsErrors.loginFailed(shown)] };
+  return { opened: { account: user.name, login: undefined, user, database } };
+}
+
+function findContained(
+  database: Database | undefined,
+  account: string,
+  authentication: User["authentication"],
+): User | undefined {
+  const user = database?.users.get(toKey(account));
+  return user?.authentication === authentication ? user : undefined;
+}
+
+/** The user as which the login enters the database; none for dbo and guest. Undefined if it may not enter. */
+function enter(
+  world: World,
+  login: Login,
+  { users, guest, name }: Database,
+): { readonly user: User | undefined } | undefined {
+  if (login.roles.has("sysadmin")) return { user: undefined };
+  const user = [...users.values()].find(({ sid }) => sid !== null && sid === login.sid);
+  if (user !== undefined) return user.connect === "granted" ? { user } : undefined;
+  const isOpen = guest || (name === "master" && !isAzureDatabase(world));
+  return isOpen || login.roles.has("##MS_DatabaseConnector##") ? { user: undefined } : undefined;
+}
+
+function findLoginError(
+  world: World,
+  login: Login | undefined,
+  asked: Login7,
+): TdsRefusal | undefined {
+  if (login?.type !== (asked.token === undefined ? "S" : "E")) {
+    return tdsErrors.loginFailed(
+      asked.token === undefined ? asked.account : "<token-identified principal>",
+    );
   }
+  return asked.token === undefined ? findPasswordError(world, login, asked) : undefined;
+}
 
-  function passwordError(login: Stored | undefined, asked: Login7): TdsRefusal | undefined {
-    if (login === undefined) return tdsErrors.loginFailed(asked.account);
-    if (login.locked) return tdsErrors.locked(asked.account);
-    if (passwordInForce(login) !== asked.password) {
-      login.failures += 1;
-      login.locked = login.failures >= rules.lockAfter;
-      return tdsErrors.loginFailed(asked.account);
-    }
-    // A disabled account is reported only to a client with its password.
-    if (!login.enabled) return tdsErrors.disabled(asked.account);
-    login.failures = 0;
-    return undefined;
+function findPasswordError(world: World, login: Login, asked: Login7): TdsRefusal | undefined {
+  if (login.locked) return tdsErrors.locked(asked.account);
+  const { password, enabled } = stateInForce(login);
+  if (password !== asked.password) {
+    login.failures += 1;
+    login.locked = login.failures >= world.lockAfter;
+    return tdsErrors.loginFailed(asked.account);
   }
-
-  return {
-    add({ account, password, enabled = true, defaultDatabase = "master" }) {
-      logins.set(account.toLowerCase(), {
-        account,
-        password,
-        enabled,
-        locked: false,
-        defaultDatabase,
-        failures: 0,
-        lagging: undefined,
-      });
-    },
-    check(asked) {
-      const { account } = asked;
-      const login = find(account);
-      const database =
-        asked.database === "" ? (login?.defaultDatabase ?? "master") : asked.database;
-      const state = rules.databases.get(database.toLowerCase());
-      if (state === "unavailable") {
-        return { account, errors: [tdsErrors.unavailable(database, rules.server)] };
-      }
-      const refused = passwordError(login, asked);
-      if (refused) return { account, errors: [refused] };
-      if (state === undefined) {
-        // The real server sends both, in this order; clients that keep only the last see 18456.
-        const both = [tdsErrors.noSuchDatabase(database), tdsErrors.loginFailed(account)] as const;
-        return { account, errors: [...both] };
-      }
-      return { account: login?.account ?? account, database };
-    },
-    setPassword(account, password) {
-      const login = find(account);
-      if (login === undefined) return false;
-      login.lagging = { password: login.password, logins: rules.propagation };
-      login.password = password;
-      return true;
-    },
-    setEnabled(account, enabled) {
-      const login = find(account);
-      if (login) login.enabled = enabled;
-    },
-    unlock(account) {
-      const login = find(account);
-      if (login) Object.assign(login, { locked: false, failures: 0 });
-    },
-    accepts: (account, password) => find(account)?.password === password,
-  };
+  // These are reported only to a client with the password.
+  if (!enabled) return tdsErrors.disabled(asked.account);
+  if (login.denied) return tdsErrors.loginFailed(asked.account);
+  if (login.mustChange) return tdsErrors.mustChange(asked.account);
+  if (login.expired) return tdsErrors.expired(asked.account);
+  login.failures = 0;
+  return undefined;
 }

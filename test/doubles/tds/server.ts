@@ -12,18 +12,32 @@ import {
   type TdsServer,
 } from "./connection.ts";
 import type { TdsRefusal } from "./errors.ts";
-import { type LoginRules, loginTable, type TdsLogin } from "./logins.ts";
+import { addLogin, changeLogin, findLogin, type TdsLogin } from "./logins.ts";
+import {
+  addUser,
+  makeDatabase,
+  type TdsDatabaseOptions,
+  type TdsEdition,
+  type TdsUser,
+  toKey,
+  type World,
+} from "./model.ts";
 import type { Route } from "./tokens.ts";
 
 export type { TdsEffect } from "./connection.ts";
+export type { TdsEdition } from "./model.ts";
 export { tdsErrors, type TdsRefusal } from "./errors.ts";
 
 export interface TdsDoubleOptions {
   readonly logins?: readonly TdsLogin[];
   /** Name in error messages and `@@SERVERNAME`. Default `keyturn-sql`. */
   readonly name?: string;
-  /** Databases besides `master`. */
-  readonly databases?: readonly string[];
+  /** Default: SQL Server. */
+  readonly edition?: TdsEdition;
+  /** Databases besides `master`. Every login may open one that is given as a text. */
+  readonly databases?: readonly (string | TdsDatabaseOptions)[];
+  /** Users of `master`. */
+  readonly masterUsers?: readonly TdsUser[];
   /** Plain clients: welcome (`optional`, the default) or turned away (`required`, as Azure SQL does). */
   readonly encryption?: EncryptionMode;
   /** So many log-ins after a change are still judged by the password before it. Default 0. */
@@ -31,6 +45,10 @@ export interface TdsDoubleOptions {
   /** Wrong passwords in a row that lock an account. Default never. */
   readonly lockAfter?: number;
   readonly hostile?: boolean;
+  /** Tokens of Microsoft Entra principals, by the names of the principals. */
+  readonly entra?: Readonly<Record<string, string>>;
+  /** It accepts only Microsoft Entra log-ins. */
+  readonly entraOnly?: boolean;
   /** Names in its certificate. Default: localhost and 127.0.0.1. */
   readonly certifiedFor?: readonly string[];
   /** It sends who logs in on to this place, as Azure SQL does with clients inside Azure. */
@@ -49,8 +67,11 @@ export interface TdsDouble {
     readonly logins: readonly LoginAttempt[];
     /** Whether this is the password that holds once everything has spread. */
     accepts(account: string, password: string): boolean;
+    /** Everything that is stored. */
+    readonly world: World;
   };
   addLogin(login: TdsLogin): void;
+  addUser(database: string, user: TdsUser): void;
   /** What the administrator of the platform does; throws for an account that does not exist. */
   setPassword(account: string, password: string): void;
   setEnabled(account: string, enabled: boolean): void;
@@ -59,22 +80,43 @@ export interface TdsDouble {
   close(): Promise<void>;
 }
 
-/** A double of SQL Server for log-ins: TDS 7.4 with and without TLS, and TDS 8. */
+function makeWorld(options: TdsDoubleOptions): World {
+  const {
+    edition = "sql-server",
+    masterUsers = [],
+    databases = [],
+    logins = [],
+    entra = {},
+  } = options;
+  const all = [
+    makeDatabase({ name: "master", users: masterUsers, guest: edition !== "azure-sql-database" }),
+    ...databases.map((one) =>
+      makeDatabase(typeof one === "string" ? { name: one, guest: true } : one),
+    ),
+  ];
+  const world: World = {
+    name: options.name ?? "keyturn-sql",
+    edition,
+    logins: new Map(),
+    databases: new Map(all.map((database) => [toKey(database.name), database])),
+    sessions: new Set(),
+    entra: new Map(Object.entries(entra).map(([one, token]) => [token, one])),
+    propagation: options.propagation ?? 0,
+    lockAfter: options.lockAfter ?? Infinity,
+    isEntraOnly: options.entraOnly ?? false,
+  };
+  for (const login of logins) addLogin(world, login);
+  return world;
+}
+
+/** A double of SQL Server for log-ins and the T-SQL of Keyturn: TDS 7.4 with and without TLS, and TDS 8. */
 export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<TdsDouble> {
   noteUse("sqlserver", "double");
   const { key, cert } = await certificateFor(
     ...(options.certifiedFor ?? ["localhost", "127.0.0.1"]),
   );
-  const { name = "keyturn-sql", databases = [] } = options;
-  const online = ["master", ...databases].map((one) => [one.toLowerCase(), "online"] as const);
-  const rules: LoginRules = {
-    server: name,
-    databases: new Map<string, "online" | "unavailable">(online),
-    propagation: options.propagation ?? 0,
-    lockAfter: options.lockAfter ?? Infinity,
-  };
-  const logins = loginTable(rules);
-  for (const login of options.logins ?? []) logins.add(login);
+  const world = makeWorld(options);
+  const { name } = world;
   const server: TdsServer = {
     name,
     encryption: options.encryption ?? "optional",
@@ -82,7 +124,8 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
       packets: createSecureContext({ key, cert, maxVersion: "TLSv1.2" }),
       strict: createSecureContext({ key, cert }),
     },
-    logins,
+    world,
+    nextSession: 51,
     faults: faultPoints<TdsEffect, TdsRefusal>(options.hostile),
     attempts: [],
     routesTo: options.routesTo === "itself" ? undefined : options.routesTo,
@@ -95,6 +138,11 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
   if (options.routesTo === "itself") {
     server.routesTo = { server: "localhost", port: listening.port };
   }
+  const existing = (database: string) => {
+    const found = world.databases.get(toKey(database));
+    if (found === undefined) throw new Error(`no database ${database}`);
+    return found;
+  };
   return {
     host: "127.0.0.1",
     port: listening.port,
@@ -103,22 +151,29 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
     inspection: {
       connections: listening.connections,
       logins: server.attempts,
-      accepts: (account, password) => logins.accepts(account, password),
+      accepts: (account, password) => findLogin(world, account)?.password === password,
+      world,
     },
     addLogin: (login) => {
-      logins.add(login);
+      addLogin(world, login);
+    },
+    addUser: (database, user) => {
+      addUser(existing(database), user, world.logins);
     },
     setPassword(account, password) {
-      if (!logins.setPassword(account, password)) throw new Error(`no login ${account}`);
+      const login = findLogin(world, account);
+      if (login === undefined) throw new Error(`no login ${account}`);
+      changeLogin(world, login, { password });
     },
     setEnabled: (account, enabled) => {
-      logins.setEnabled(account, enabled);
+      const login = findLogin(world, account);
+      if (login) changeLogin(world, login, { enabled });
     },
     unlock: (account) => {
-      logins.unlock(account);
+      Object.assign(findLogin(world, account) ?? {}, { locked: false, failures: 0 });
     },
     setDatabase: (database, state) => {
-      rules.databases.set(database.toLowerCase(), state);
+      existing(database).state = state;
     },
     async close() {
       server.faults.release();

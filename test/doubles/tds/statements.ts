@@ -1,89 +1,108 @@
 import { tdsErrors, type TdsRefusal } from "./errors.ts";
+import type { TdsSession, World } from "./model.ts";
 import { packetTypes, type TdsMessage } from "./packets.ts";
-import { type Column, doneToken, errorToken, rowTokens } from "./tokens.ts";
-
-export interface TdsSession {
-  readonly account: string;
-  readonly database: string;
-  readonly server: string;
-}
+import { doneToken, errorToken, resultTokens } from "./tokens.ts";
+import { SqlError } from "./tsql/lex.ts";
+import { runBatch } from "./tsql/run.ts";
 
 const SP_EXECUTESQL = 10;
 const NVARCHAR = 0xe7;
 const PROCEDURE_BY_NUMBER = 0xffff;
 const LONG_VALUE = 0xffff;
 
-/** The statement in a batch or in a call of sp_executesql; undefined for any other procedure. */
-export function parseStatement({ type, payload }: TdsMessage): string | undefined {
+export interface Request {
+  readonly text: string;
+  readonly parameters: ReadonlyMap<string, string | null>;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly value: string | null;
+  readonly end: number;
+}
+
+/** A batch, or a call of sp_executesql with its parameters; undefined for anything else. */
+export function parseRequest({ type, payload }: TdsMessage): Request | undefined {
   const body = payload.subarray(payload.readUInt32LE(0));
-  if (type === packetTypes.batch) return body.toString("utf16le");
+  if (type === packetTypes.batch) {
+    return { text: body.toString("utf16le"), parameters: new Map() };
+  }
   const length = body.readUInt16LE(0);
   const byNumber = length === PROCEDURE_BY_NUMBER;
   const flagsAt = byNumber ? 4 : 2 + 2 * length;
   const isExecuteSql = byNumber
     ? body.readUInt16LE(2) === SP_EXECUTESQL
     : body.toString("utf16le", 2, flagsAt).toLowerCase() === "sp_executesql";
-  return isExecuteSql ? firstText(body.subarray(flagsAt + 2)) : undefined;
+  const parameters = isExecuteSql ? parseParameters(body, flagsAt + 2) : undefined;
+  const [statement, , ...values] = parameters ?? [];
+  if (typeof statement?.value !== "string") return undefined;
+  return {
+    text: statement.value,
+    parameters: new Map(values.map(({ name, value }) => [name.toLowerCase(), value])),
+  };
 }
 
-/** First parameter of a call, which for sp_executesql is the statement. */
-function firstText(parameters: Buffer): string | undefined {
-  const typeAt = 1 + 2 * parameters.readUInt8(0) + 1;
-  if (parameters.readUInt8(typeAt) !== NVARCHAR) return undefined;
-  const isLong = parameters.readUInt16LE(typeAt + 1) === LONG_VALUE;
-  const valueAt = typeAt + 3 + 5;
-  if (!isLong) {
-    const bytes = parameters.readUInt16LE(valueAt);
-    return parameters.toString("utf16le", valueAt + 2, valueAt + 2 + bytes);
+/** Undefined if one of them is not a text. */
+function parseParameters(body: Buffer, start: number): Parameter[] | undefined {
+  const parameters: Parameter[] = [];
+  for (let at = start; at < body.length;) {
+    const parameter = parseParameter(body, at);
+    if (parameter === undefined) return undefined;
+    parameters.push(parameter);
+    at = parameter.end;
   }
+  return parameters;
+}
+
+function parseParameter(body: Buffer, at: number): Parameter | undefined {
+  const nameEnd = at + 1 + 2 * body.readUInt8(at);
+  const name = body.toString("utf16le", at + 1, nameEnd);
+  const typeAt = nameEnd + 1;
+  if (body.readUInt8(typeAt) !== NVARCHAR) return undefined;
+  const isLong = body.readUInt16LE(typeAt + 1) === LONG_VALUE;
+  const valueAt = typeAt + 3 + 5;
+  if (isLong) return { name, ...readChunks(body, valueAt) };
+  const bytes = body.readUInt16LE(valueAt);
+  if (bytes === LONG_VALUE) return { name, value: null, end: valueAt + 2 };
+  const end = valueAt + 2 + bytes;
+  return { name, value: body.toString("utf16le", valueAt + 2, end), end };
+}
+
+function readChunks(body: Buffer, valueAt: number): { value: string; end: number } {
   const chunks: Buffer[] = [];
-  for (let at = valueAt + 8; parameters.readUInt32LE(at) > 0;) {
-    const end = at + 4 + parameters.readUInt32LE(at);
-    chunks.push(parameters.subarray(at + 4, end));
+  let at = valueAt + 8;
+  for (; body.readUInt32LE(at) > 0;) {
+    const end = at + 4 + body.readUInt32LE(at);
+    chunks.push(body.subarray(at + 4, end));
     at = end;
   }
-  return Buffer.concat(chunks).toString("utf16le");
+  return { value: Buffer.concat(chunks).toString("utf16le"), end: at + 4 };
 }
 
-/** Answers what a log-in check asks: settings, constants, who and where one is. */
-export function answerStatement(session: TdsSession, text: string | undefined): Buffer {
-  const statements = (text ?? "?").split(/;|\n(?=\s*(?:set|select)\b)/i).map((one) => one.trim());
-  const answers: Buffer[] = [];
-  for (const statement of statements.filter((one) => one !== "")) {
-    if (/^set\s/i.test(statement)) continue;
-    const columns = selected(session, statement);
-    if (columns === undefined) {
-      const [near = ""] = statement.split(/\s/);
-      return Buffer.concat([...answers, refusalTokens(tdsErrors.syntax(near), session.server)]);
-    }
-    answers.push(rowTokens(columns));
+/** Runs the request. A hostile server repeats the values of all parameters in its errors. */
+export function answerRequest(
+  world: World,
+  session: TdsSession,
+  request: Request | undefined,
+  isHostile: boolean,
+): Buffer {
+  try {
+    if (request === undefined) throw new SqlError(tdsErrors.syntax("?"));
+    const results = runBatch(world, session, request.text, request.parameters);
+    const sent = results.flatMap(({ columns, rows }, at) => [
+      resultTokens(columns, rows),
+      doneToken(at < results.length - 1 ? ["more", "count"] : ["count"], rows.length),
+    ]);
+    return Buffer.concat(sent.length > 0 ? sent : [doneToken()]);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    const { refusal } = error;
+    const values = [...(request?.parameters.values() ?? [])].join(" ");
+    const message = isHostile ? `${refusal.message} (${values})` : refusal.message;
+    return refusalTokens({ ...refusal, message }, world.name);
   }
-  return Buffer.concat([...answers, doneToken(["count"], answers.length)]);
 }
 
 export function refusalTokens(refusal: TdsRefusal, server: string): Buffer {
   return Buffer.concat([errorToken(refusal, server), doneToken(["error"])]);
-}
-
-function selected(session: TdsSession, statement: string): Column[] | undefined {
-  const list = /^select\s+(?<list>.+)$/is.exec(statement)?.groups?.["list"];
-  const columns = list?.split(",").map((item) => {
-    const found = /^\s*(?<expression>.+?)(?:\s+as\s+\[?(?<name>\w+)\]?)?\s*$/is.exec(item)?.groups;
-    const value = evaluated(session, found?.["expression"] ?? "");
-    return value === undefined ? undefined : { name: found?.["name"] ?? "", value };
-  });
-  return columns?.every((column) => column !== undefined) === true ? columns : undefined;
-}
-
-function evaluated(session: TdsSession, expression: string): number | string | undefined {
-  if (/^\d{1,9}$/.test(expression)) return Number(expression);
-  const known: Readonly<Record<string, string>> = {
-    "suser_sname()": session.account,
-    "original_login()": session.account,
-    system_user: session.account,
-    "db_name()": session.database,
-    "@@servername": session.server,
-    "@@version": "Microsoft SQL Azure (RTM) - 12.0.2000.8",
-  };
-  return known[expression.toLowerCase()];
 }

@@ -53,7 +53,7 @@ function infoToken(number: number, message: string, server: string): Buffer {
   );
 }
 
-const doneBits = { error: 0x02, count: 0x10, attention: 0x20 } as const;
+const doneBits = { more: 0x01, error: 0x02, count: 0x10, attention: 0x20 } as const;
 
 /** End of a statement, of a request, or of a cancelled one. */
 export function doneToken(flags: readonly (keyof typeof doneBits)[] = [], rows = 0): Buffer {
@@ -74,7 +74,7 @@ function routingToken({ server, port }: Route): Buffer {
 }
 
 export function loginTokens(
-  login: { tdsVersion: number; packetSize: number; wantsUtf8: boolean },
+  login: { tdsVersion: number; packetSize: number; wantsUtf8: boolean; token?: string },
   database: string,
   server: string,
   route?: Route,
@@ -82,7 +82,10 @@ export function loginTokens(
   const version = Buffer.alloc(4);
   version.writeUInt32BE(login.tdsVersion);
   const size = String(login.packetSize);
-  const utf8Acknowledged = [u8(0xae), u8(0x0a), u32(1), u8(1), u8(0xff)];
+  const features = [
+    ...(login.token === undefined ? [] : [u8(0x02), u32(0)]),
+    ...(login.wantsUtf8 ? [u8(0x0a), u32(1), u8(1)] : []),
+  ];
   return Buffer.concat([
     token(0xe3, u8(1), shortText(database), shortText("master")),
     infoToken(5701, `Changed database context to '${database}'.`, server),
@@ -95,32 +98,44 @@ export function loginTokens(
       Buffer.from([12, 0, 0x07, 0xd0]),
     ),
     token(0xe3, u8(4), shortText(size), shortText(size)),
-    ...(login.wantsUtf8 ? utf8Acknowledged : []),
+    ...(features.length > 0 ? [u8(0xae), ...features, u8(0xff)] : []),
     ...(route ? [routingToken(route)] : []),
     doneToken(),
   ]);
 }
 
-export interface Column {
-  readonly name: string;
-  readonly value: number | string;
+/** A result set. A column is a number if all its values are numbers or NULL and one is not NULL. */
+export function resultTokens(
+  columns: readonly string[],
+  rows: readonly (readonly (number | string | null)[])[],
+): Buffer {
+  const isNumber = columns.map((_name, at) => {
+    const values = rows.map((row) => row[at]).filter((value) => value !== null);
+    return values.length > 0 && values.every((value) => typeof value === "number");
+  });
+  const described = columns.map((name, at) =>
+    Buffer.concat([u32(0), u16(1), isNumber[at] ? INT : TEXT, shortText(name)]),
+  );
+  const sent = rows.flatMap((row) => [
+    u8(0xd1),
+    ...row.map((value, at) => (isNumber[at] ? intValue(value) : textValue(value))),
+  ]);
+  return Buffer.concat([u8(0x81), u16(columns.length), ...described, ...sent]);
 }
 
-/** A result set of one row. */
-export function rowTokens(columns: readonly Column[]): Buffer {
-  const described = columns.map(({ name, value }) =>
-    Buffer.concat([u32(0), u16(0), typeInfo(value), shortText(name)]),
-  );
-  const values = columns.map(({ value }) =>
-    typeof value === "number"
-      ? Buffer.concat([u8(4), u32(value)])
-      : Buffer.concat([u16(2 * value.length), ucs2(value)]),
-  );
-  return Buffer.concat([u8(0x81), u16(columns.length), ...described, u8(0xd1), ...values]);
+const INT = Buffer.from([0x26, 4]);
+const TEXT = Buffer.concat([u8(0xe7), u16(NVARCHAR_MAX_BYTES), COLLATION]);
+const NULL_TEXT = 0xffff;
+
+function intValue(value: number | string | null | undefined): Buffer {
+  if (typeof value !== "number") return u8(0);
+  const buffer = Buffer.alloc(4);
+  buffer.writeInt32LE(value);
+  return Buffer.concat([u8(4), buffer]);
 }
 
-function typeInfo(value: number | string): Buffer {
-  return typeof value === "number"
-    ? Buffer.from([0x26, 4])
-    : Buffer.concat([u8(0xe7), u16(NVARCHAR_MAX_BYTES), COLLATION]);
+function textValue(value: number | string | null | undefined): Buffer {
+  if (value === null || value === undefined) return u16(NULL_TEXT);
+  const text = String(value);
+  return Buffer.concat([u16(2 * text.length), ucs2(text)]);
 }

@@ -134,6 +134,7 @@ export async function makeBreachWorld(members: readonly Member[]) {
           gate("journal.breachItems", () => journal.breachItems(id, wanted)),
       },
       vault: () => vault,
+      followers: () => [],
       getToken: () => Promise.reject(new Error("this world has no identity")),
       rotator: rotator(gate),
       consumer: () => consumer,

@@ -10,8 +10,6 @@ import { run } from "./run.ts";
 export type Suite = "own" | "sid";
 
 export interface Wanted {
-  /** The name in the cache. */
-  readonly name: string;
   readonly system: System;
   readonly suite: Suite;
   /** Names of Debian packages. Apt adds everything that they depend on. */
@@ -35,7 +33,9 @@ const platforms: Partial<Record<string, { triplet: string; loader: string }>> = 
 
 /** Downloads and unpacks Debian packages into the cache, if they are not there yet. Installs nothing and needs no root. */
 export async function unpackDebian(wanted: Wanted): Promise<Unpacked> {
-  const { name, system, suite, packages, prepare } = wanted;
+  const { system, suite, packages, prepare } = wanted;
+  // Other packages make another folder, so that no old cache is taken for a new one.
+  const name = [...packages, ...(suite === "own" ? [] : [suite])].join("-");
   const tried = `Debian packages ${packages.join(", ")} of ${suite === "own" ? "this machine's suite" : suite}, with apt-get`;
   return orNotAvailable(system, tried, async () => {
     const folder = await cached(name, async (partial) => {

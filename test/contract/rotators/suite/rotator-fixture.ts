@@ -27,10 +27,10 @@ export interface Fixture<Options> {
   elsewhere(port: number): Aimed<Options>;
   /** The admin, if `authorities` names admin. */
   readonly admin?: Credential;
-  /** The app's Azure identity, if it logs in to the target itself, with a token that the target takes. */
-  readonly identity?: AzureIdentity;
   /** An account that logs in but may not change others, if `authorities` names admin. */
   readonly powerless?: Credential;
+  /** The app's Azure identity, if the rotator logs in to the target with its token. Absent: changes with an identity go to Azure. */
+  readonly identity?: AzureIdentity;
   /** If `refuses` is set: a secret that the target refuses for this account. */
   readonly unacceptable?: Credential;
   /** If `losesReplies` is set: the next change takes effect, but its reply is lost. */
@@ -69,6 +69,8 @@ export interface Subject<Options> {
   readonly onlyAccount?: string;
   readonly refuses?: true;
   readonly losesReplies?: true;
+  /** Log-ins of the authority for one call. Default 1. */
+  readonly logInsOfAuthority?: number;
   /** A session of its authority can stay open for the next call. */
   readonly stays?: true;
   /** It can find out whether a client is logged in as an account. */

@@ -297,3 +297,21 @@ test.each([singleAdmin, singleSelf, singleIdentity, pairAdmin, pairSelf])(
     }
   },
 );
+
+test("A password that breaks the rules of the target is not sent", async () => {
+  const world = await adopted(singleAdmin);
+  world.system.shown = { rules: { source: "the policy of the server", minLength: 100 } };
+  const tried = await tryRotation(world);
+  expect(world.applied.size).toBe(0);
+  expect(tried.message).toContain("the policy of the server requires at least 100 characters");
+  expect(tried.message).toContain("nothing was changed");
+  expect(world.publishedWorks()).toBe(true);
+});
+
+test("Differences between the accounts of a pair are reported before the change", async () => {
+  const world = await adopted(pairAdmin);
+  world.system.shown = { warnings: ["Account `app_b` differs from `app_a`."] };
+  const id = await rotate(world);
+  const looked = world.events.find((event) => event.type === "looked" && event.rotationId === id);
+  expect(looked?.detail).toContain("warning: Account `app_b` differs from `app_a`");
+});

@@ -1,63 +1,82 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
-import { hostName } from "../../core/secrets/addresses.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+import { hostName, isDatabaseHost } from "../../core/secrets/addresses.ts";
+import type { Credential, Secret } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
-import { type LoginErrors, toLoginVerdict } from "./azure-sql-server-errors.ts";
-import { type AzureSqlServerOptions, findHost } from "./azure-sql-server-options.ts";
+import { type SqlFailure, toLoginVerdict } from "./sql-server-errors.ts";
 
 /** Milliseconds. It matters only if the caller sets no deadline; `signal` usually fires earlier. */
 const patience = 30_000;
 
-/** Describes the log-in in messages. */
-function describeAccount(options: AzureSqlServerOptions, account: string): string {
-  const { port, database } = options;
-  return `SQL Server at ${findHost(options)}:${port}, database ${database}, account ${account}`;
-}
-
 /** As many redirects as Microsoft's own driver follows. */
 const maxRoutes = 10;
 
+/** One database of one server. */
+export interface SqlPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  /** `strict`: TLS from the first byte (TDS 8). `mandatory`: TLS inside TDS packets, as servers before SQL Server 2022 have it. */
+  readonly tls: { readonly mode?: "strict" | "mandatory"; readonly caFile?: string };
+}
+
+/** A credential, or a token of the app's Azure identity. */
+export type SqlLogin = Credential | { readonly token: Secret };
+
 /** The destination of a log-in: the server itself, or the server to which it redirected. */
-interface Place {
+interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Logs in once and closes the connection. */
-export async function tryLogin(
-  options: AzureSqlServerOptions,
-  credential: Credential,
-  signal: AbortSignal,
-  connectWithin?: number,
-): Promise<"accepted" | "rejected"> {
-  const where = describeAccount(options, credential.account);
+const unavailable = (message: string) => new TargetUnavailableError(message);
+
+export interface LogInCall {
+  /** Begins the messages. */
+  readonly where: string;
+  readonly signal: AbortSignal;
+  readonly connectWithin?: number | undefined;
+}
+
+/**
+ * Logs in on a new connection, and follows redirects. "rejected" if the server refuses the log-in. The caller closes the connection.
+ */
+export async function openConnection(
+  place: SqlPlace,
+  login: SqlLogin,
+  { where, signal, connectWithin }: LogInCall,
+): Promise<Connection | "rejected"> {
   requireVerification(where);
-  let place: Place = { host: findHost(options), port: options.port };
+  requireTokenHost(place.host, login, where);
+  let address: Address = place;
   let giveUp: () => void = () => undefined;
   const limit = connectLimit(connectWithin, () => {
     giveUp();
   });
   try {
     for (let routes = 0; routes <= maxRoutes; routes++) {
-      const connection = await connectionTo(place, options, credential, connectWithin);
+      const connection = await connectionTo(address, place, login, connectWithin);
       if (hasFired(signal))
         throw unavailable(`${where}: not contacted, because the time limit had passed`);
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
-      const { error, errors, route } = await attempt.ended;
-      if (route === undefined && error === undefined) return "accepted";
+      const { failure, route } = await attempt.ended;
+      if (route === undefined && failure === undefined) return connection;
+      connection.close();
       const late = limit.reached() ?? (hasFired(signal) ? "timed out" : undefined);
       if (late !== undefined) throw unavailable(`${where}: ${late}`);
-      if (route === undefined) {
-        const verdict = toLoginVerdict(errors, error, seenFrom(where, place, options));
+      if (failure !== undefined) {
+        const verdict = toLoginVerdict(failure, seenFrom(where, address, place));
         if (verdict === "rejected") return verdict;
         throw verdict;
       }
-      place = route;
+      if (route !== undefined) {
+        requireTokenHost(route.host, login, where);
+        address = route;
+      }
     }
   } finally {
     limit.end();
@@ -65,10 +84,8 @@ export async function tryLogin(
   throw unavailable(`${where}: too many redirects from one server to the next`);
 }
 
-const unavailable = (message: string) => new TargetUnavailableError(message);
-
-function seenFrom(where: string, { host, port }: Place, options: AzureSqlServerOptions): string {
-  const isRouted = host !== findHost(options) || port !== options.port;
+function seenFrom(where: string, { host, port }: Address, place: SqlPlace): string {
+  const isRouted = host !== place.host || port !== place.port;
   return isRouted ? `${where}, redirected to ${host}:${port}` : where;
 }
 
@@ -80,32 +97,47 @@ function requireVerification(where: string): void {
   );
 }
 
+/** Anyone who receives the token could use it at every database of the identity. */
+function requireTokenHost(host: string, login: SqlLogin, where: string): void {
+  if (!("token" in login) || isDatabaseHost(host)) return;
+  throw new ConfigError(
+    `${where}: Keyturn sends the token of the app's Azure identity only to hosts of Azure SQL, and ${host} is not one. ` +
+      "Use its name in database.windows.net, or set admin to the secret of an admin",
+  );
+}
+
 async function connectionTo(
-  { host, port }: Place,
-  options: AzureSqlServerOptions,
-  { account, secret }: Credential,
+  { host, port }: Address,
+  { database, tls }: SqlPlace,
+  login: SqlLogin,
   connectWithin: number | undefined,
 ): Promise<Connection> {
-  const { database } = options;
-  const ca = await readAuthority(options.tls.caFile);
+  const ca = await readAuthority(tls.caFile);
   const { Connection } = await import("tedious");
   return new Connection({
     server: host,
-    authentication: {
-      type: "default",
-      options: { userName: account, password: secret.reveal() },
-    },
+    authentication:
+      "token" in login
+        ? {
+            type: "azure-active-directory-access-token",
+            options: { token: login.token.reveal() },
+          }
+        : {
+            type: "default",
+            options: { userName: login.account, password: login.secret.reveal() },
+          },
     options: {
       port,
       database,
-      // TLS starts with the first byte, so no negotiation can remove it.
-      encrypt: "strict",
+      // With `true`, the driver refuses a server that offers no TLS.
+      encrypt: tls.mode === "mandatory" ? true : "strict",
       trustServerCertificate: false,
       ...(ca && { cryptoCredentialsDetails: { ca } }),
       appName: "keyturn",
       connectTimeout: patience,
       requestTimeout: patience,
       maxRetriesOnTransientErrors: 0,
+      rowCollectionOnRequestCompletion: true,
       ...(connectWithin === undefined && {
         // The types of the driver do not describe what it passes: an address, a look-up and a signal.
         connector: (...[, , end]: unknown[]) =>
@@ -116,12 +148,10 @@ async function connectionTo(
 }
 
 interface Ending {
-  /** Undefined when it succeeded. */
-  readonly error: Error | undefined;
-  /** All error numbers that the server sent. The driver throws only the last error, and without its number. */
-  readonly errors: LoginErrors;
+  /** Undefined when the log-in succeeded, or was redirected. */
+  readonly failure?: SqlFailure;
   /** The server to which this server redirected the log-in. */
-  readonly route: Place | undefined;
+  readonly route?: Address;
 }
 
 interface Attempt {
@@ -131,20 +161,24 @@ interface Attempt {
 
 const isHostName = new RegExp(`^${hostName}$`);
 
-/** Logs in to one server once, and closes the connection. */
+/** Logs in to one server once. */
 function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   // Later errors have no meaning, but an error event without a listener would end the process.
   connection.on("error", () => undefined);
+  // The driver throws only the last error, and without its number.
   const numbers: number[] = [];
-  let entraOnly = false;
+  let isEntraOnly = false;
   connection.on("errorMessage", ({ number, message }) => {
     numbers.push(number);
-    if (/\bonly authentication is enabled\b/i.test(message)) entraOnly = true;
+    if (/\bonly authentication is enabled\b/i.test(message)) isEntraOnly = true;
   });
-  const { promise, resolve } = Promise.withResolvers<Omit<Ending, "errors">>();
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  const fail = (cause: unknown) => {
+    resolve({ failure: { numbers, isEntraOnly, cause } });
+  };
   const giveUp = () => {
     connection.close();
-    resolve({ error: new Error("timed out"), route: undefined });
+    fail(new Error("timed out"));
   };
   // The driver would follow the redirect by itself, but check the certificate against the name of the redirecting server. That
   // server has proven its name, so its redirect is valid; the next server must prove the name in the redirect.
@@ -152,17 +186,16 @@ function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
   emitter.on("rerouting", () => {
     const { server = "", port = 0 } = connection.routingData ?? {};
     connection.close();
-    if (isHostName.test(server)) resolve({ error: undefined, route: { host: server, port } });
-    else resolve({ error: new Error("the redirect names no host"), route: undefined });
+    if (isHostName.test(server)) resolve({ route: { host: server, port } });
+    else fail(new Error("the redirect names no host"));
   });
   signal.addEventListener("abort", giveUp, { once: true });
   connection.connect((error) => {
-    resolve({ error, route: undefined });
+    if (error === undefined) resolve({});
+    else fail(error);
   });
-  const ended = promise.then((ending) => {
+  const ended = promise.finally(() => {
     signal.removeEventListener("abort", giveUp);
-    connection.close();
-    return { ...ending, errors: { numbers, entraOnly } };
   });
   return { ended, giveUp };
 }

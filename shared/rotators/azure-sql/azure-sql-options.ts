@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { hostName } from "../../core/secrets/addresses.ts";
+import { caFile } from "../connection/tls.ts";
+import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
+
+const server = new RegExp(`^(${hostName})(?::(\\d{1,5}))?$`);
+
+export const azureSqlOptions = z.strictObject({
+  host: z.string().regex(new RegExp(`^${hostName}$`), "must be a host name or an IPv4 address"),
+  port: z.int().min(1).max(65535).default(1433),
+  /** The database that consumers log in to. Contained users are stored in it. */
+  database: z.string().min(1).max(128).default("master"),
+  /**
+   * True: the accounts are contained users of the database, and need to be unique only there. Absent: Keyturn finds out what an account
+   * is.
+   */
+  contained: z.boolean().exactOptional(),
+  /** Other servers with the same logins, such as geo-replicas: `host` or `host:port`. Each change is made on all of them. */
+  alsoOn: z
+    .array(z.string().regex(server, "must be a host name, or host:port"))
+    .min(1)
+    .max(8)
+    .exactOptional(),
+  /** Every connection is encrypted and verified. `mandatory`: for servers before SQL Server 2022, which do not know TDS 8. */
+  tls: z
+    .strictObject({ mode: z.enum(["strict", "mandatory"]).default("strict"), caFile })
+    .prefault({}),
+});
+
+export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
+
+/** The servers that a change concerns, the one of the options first. */
+export function listServers({
+  host,
+  port,
+  database,
+  tls,
+  alsoOn = [],
+}: AzureSqlOptions): SqlPlace[] {
+  const others = alsoOn.map((one) => {
+    const [, otherHost = one, otherPort] = server.exec(one) ?? [];
+    return { host: otherHost, port: Number(otherPort ?? port), database, tls };
+  });
+  return [{ host, port, database, tls }, ...others];
+}
+
+/** Describes the account in messages. */
+export function describeAccount({ host, port, database }: SqlPlace, account: string): string {
+  return `SQL Server at ${host}:${port}, database ${database}, account ${account}`;
+}
+
+export function describeServer({ host, port }: SqlPlace): string {
+  return `${host}:${port}`;
+}

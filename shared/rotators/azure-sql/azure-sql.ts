@@ -1,0 +1,176 @@
+import { ChangeRefusedError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { minute } from "../../core/time.ts";
+import type { Examination, Rotator } from "../rotator.ts";
+import { changeAll, verifyAll } from "../several/several-servers.ts";
+import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
+import {
+  findUnfitForSqlServer,
+  findUnfitRulesForSqlServer,
+} from "../sql-server/sql-server-passwords.ts";
+import {
+  atAccount,
+  makeSidCheck,
+  requireNoReplicas,
+  requireWritable,
+  retireAt,
+  setSecret,
+} from "./azure-sql-change.ts";
+import { type Call, keepSession, surveyAt, withDesk } from "./azure-sql-desk.ts";
+import { type Concern, examineAccount } from "./azure-sql-examine.ts";
+import {
+  type AzureSqlOptions,
+  azureSqlOptions,
+  describeAccount,
+  describeServer,
+  listServers,
+} from "./azure-sql-options.ts";
+import { openSession, requireName, requireUsable } from "./azure-sql-session.ts";
+import { hasSessionsAt } from "./azure-sql-sessions.ts";
+
+export type { AzureSqlOptions };
+
+/**
+ * Logins and contained users of Azure SQL Database, Azure SQL Managed Instance and SQL Server. It finds out which of the two an account
+ * is. The administrator of a logical server belongs to `azure-sql-server`.
+ */
+export const azureSql: Rotator<AzureSqlOptions> = {
+  type: "azure-sql",
+  options: azureSqlOptions,
+  // User databases of Azure SQL Database have copies of the logins, which DBCC FLUSHAUTHCACHE renews in one of them.
+  capabilities: {
+    selfService: true,
+    admin: true,
+    identity: true,
+    propagation: 5 * minute,
+  },
+
+  endpoint: ({ host, port, database }) => ({ engine: "sqlserver", host, port, database }),
+
+  accountRealm: ({ contained, database }) => (contained === true ? database : ""),
+
+  findUnfit: (secret) => findUnfitForSqlServer(secret.reveal()),
+
+  findUnfitRules: findUnfitRulesForSqlServer,
+
+  async apply({ next, keep, ...rest }, signal) {
+    const call: Call = { ...rest, account: next.account };
+    const servers = listServers(call.options);
+    for (const server of servers) requireUsable(server, next);
+    const { using } = call;
+    const backwards: Call =
+      using.as === "self" ? { ...call, using: { as: "self", credential: next } } : call;
+    const findOther = makeSidCheck();
+    const logsIn = async (server: SqlPlace, credential: Credential) =>
+      (await tryLogin(server, credential, signal, call)) === "accepted";
+    await changeAll(
+      servers,
+      {
+        name: describeServer,
+        check: (server) =>
+          atAccount(call, server, signal, (_desk, found) => {
+            const other = findOther(server, found);
+            if (other !== undefined) throw new ChangeRefusedError(other);
+            return Promise.resolve();
+          }),
+        change: (server) => setSecret(call, server, next, signal),
+        ...(keep && {
+          back: {
+            set: (server) => setSecret(backwards, server, keep, signal),
+            logsIn: (server, which) => logsIn(server, which === "new" ? next : keep),
+          },
+        }),
+      },
+      signal,
+    );
+    return { credential: next };
+  },
+
+  async verify({ options, credential, ...call }, signal) {
+    const servers = listServers(options);
+    for (const server of servers) requireUsable(server, credential);
+    const log = (server: SqlPlace) => tryLogin(server, credential, signal, call);
+    return verifyAll(servers, describeServer, log, call.note);
+  },
+
+  async examine({ isProven, ...call }, signal) {
+    const servers = listServers(call.options);
+    const found: { readonly server: SqlPlace; readonly concern: Concern }[] = [];
+    for (const server of servers) {
+      requireName(server, call.account);
+      const concern = await withDesk(call, server, signal, (desk) => surveyAt(desk, call));
+      if (concern === "rejected") return concern;
+      const where = describeAccount(server, call.account);
+      if (concern.account.is === "user") {
+        requireNoReplicas(call, where);
+        requireWritable(concern.survey.facts.updateability, where);
+      }
+      found.push({ server, concern });
+    }
+    return joinExaminations(found, isProven || call.using.as === "self");
+  },
+
+  async hasSessions(look, signal) {
+    for (const server of listServers(look.options)) {
+      requireName(server, look.account);
+      if (await hasSessionsAt(look, server, signal)) return true;
+    }
+    return false;
+  },
+
+  async retire(call, signal) {
+    const { account, using } = call;
+    const servers = listServers(call.options);
+    for (const server of servers) requireName(server, account);
+    const [first] = servers;
+    if (using.as === "self" && first) {
+      throw new ChangeRefusedError(
+        `${describeAccount(first, account)}: an account cannot retire itself. Set admin to the secret of an admin`,
+      );
+    }
+    const check = (server: SqlPlace) => atAccount(call, server, signal, () => Promise.resolve());
+    const change = (server: SqlPlace) => retireAt(call, server, signal);
+    await changeAll(servers, { name: describeServer, check, change }, signal);
+  },
+};
+
+/** Logs in as a consumer would. */
+async function tryLogin(
+  server: SqlPlace,
+  credential: Credential,
+  signal: AbortSignal,
+  { connectWithin, mayStay = false }: Pick<Call, "connectWithin" | "mayStay">,
+): Promise<"accepted" | "rejected"> {
+  const where = describeAccount(server, credential.account);
+  const session = await openSession(server, credential, { where, signal, connectWithin });
+  if (session === "rejected") return session;
+  if (mayStay) keepSession(server, credential, session);
+  else await session.close();
+  return "accepted";
+}
+
+/** The examinations of all servers as one. With several, each sentence names its server. */
+function joinExaminations(
+  found: readonly { readonly server: SqlPlace; readonly concern: Concern }[],
+  isProven: boolean,
+): Examination {
+  const findOther = makeSidCheck();
+  const all = found.map(({ server, concern }): Examination => {
+    const { obstacles, right } = examineAccount(concern);
+    const at = (sentence: string) =>
+      found.length > 1 ? `On ${describeServer(server)}: ${sentence}` : sentence;
+    const other = findOther(server, concern);
+    const why = right.is === "missing" ? at(right.why) : other;
+    return {
+      obstacles: isProven ? [] : obstacles.map(at),
+      right: why === undefined ? right : { is: "missing", why },
+    };
+  });
+  const rights = all.map(({ right }) => right);
+  const worst =
+    rights.find(({ is }) => is === "missing") ?? rights.find(({ is }) => is === "likely");
+  return {
+    obstacles: all.flatMap(({ obstacles }) => obstacles),
+    right: worst ?? { is: "proven" },
+  };
+}

@@ -1,0 +1,50 @@
+import {
+  listCharacterClasses,
+  listMinimums,
+  type PasswordRules,
+} from "../../core/secrets/password.ts";
+
+/** Characters, as UTF-16 counts them. QUOTENAME has the same limit. */
+export const maxPasswordLength = 128;
+const minPasswordLength = 8;
+const minClasses = 3;
+
+/** Names this short are not searched for in passwords. */
+const minName = 3;
+
+/** Why no account can have the password, in the words of `Rotator.findUnfit`. */
+export function findUnfitForSqlServer(password: string): string | undefined {
+  if (password === "") return "`value` must not be empty";
+  if (password.includes("\0")) return "`value` must not contain a NUL character";
+  return password.length > maxPasswordLength
+    ? `\`value\` must have at most ${maxPasswordLength} characters`
+    : undefined;
+}
+
+/**
+ * Why the complexity rules refuse a password, as in "the secret must …". Azure SQL always has these rules, and SQL Server has them for
+ * accounts with CHECK_POLICY = ON. A server may have further rules of its own.
+ */
+export function findTooSimple(password: string, account: string): string | undefined {
+  const classes = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{L}\p{Nd}]/u];
+  if (password.length < minPasswordLength) {
+    return `must have at least ${minPasswordLength} characters`;
+  }
+  if (classes.filter((one) => one.test(password)).length < minClasses) {
+    return `must have characters of at least ${minClasses} classes: lower case, upper case, digits, symbols`;
+  }
+  const hasName = password.toLowerCase().includes(account.toLowerCase());
+  return hasName && account.length >= minName
+    ? "must not contain the name of the account"
+    : undefined;
+}
+
+/** Why the complexity rules would refuse some passwords of these rules, in the words of `Rotator.findUnfitRules`. */
+export function findUnfitRulesForSqlServer(rules: PasswordRules): string | undefined {
+  const sure = listMinimums(rules, listCharacterClasses(rules)).filter((least) => least > 0);
+  if (sure.length >= minClasses) return undefined;
+  return (
+    `has passwords with characters of only ${sure.length} of the classes lower, upper, digits and symbols, and SQL Server ` +
+    `requires ${minClasses}; exclude fewer characters, or raise atLeast`
+  );
+}
