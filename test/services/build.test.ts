@@ -29,6 +29,7 @@ const account = "somebody";
 const dead: Readonly<Record<string, (port: number) => object>> = {
   postgresql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
   mongodb: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
+  redis: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
   "azure-sql": (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
   "azure-sql-server": (port) => ({
     options: {
