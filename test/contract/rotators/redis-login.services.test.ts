@@ -69,7 +69,7 @@ describe.each(["redis", "valkey"] as const)("the rotator redis at a real %s", (s
       socket: { host, port, tls: true, ca, reconnectStrategy: false },
     });
     await monitor.connect();
-    await monitor.monitor((line) => seen.push(String(line)));
+    await monitor.monitor((line) => seen.push(line));
     await target.command("CONFIG", "SET", "slowlog-log-slower-than", "0");
     await redis.apply({ ...call(), next, keep }, signal());
     expect(await redis.verify({ ...call(), credential: next }, signal())).toBe("accepted");
@@ -144,7 +144,7 @@ describe.each(["redis", "valkey"] as const)("the rotator redis at a real %s", (s
     },
   );
 
-  it("is only likely to have the right if it cannot ask the server", async () => {
+  it("is only likely to have the right if the server does not say", async () => {
     const { keep } = await newAccount();
     await target.command("ACL", "SETUSER", target.admin.account, "-acl|dryrun");
     const examine = { ...call(), account: keep.account, isProven: true };

@@ -45,7 +45,7 @@ export const newSecret = () => new Secret(`Aa1-${randomBytes(24).toString("base6
 export const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
 
 /** Those of docs/rotators/redis.md. */
-export const adminRights = [
+const adminRights = [
   ...["-@all", "+acl|getuser", "+acl|setuser", "+acl|save", "+config|rewrite", "+acl|dryrun"],
   "+client|list",
 ];
