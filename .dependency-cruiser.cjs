@@ -13,7 +13,7 @@ const builtin = ["core"];
 const pureCalculation = "node_modules/(temporal-polyfill|temporal-spec|croner|cron-parser|leven)/";
 
 /** Heavy drivers, of which one app uses one or two. */
-const drivers = "node_modules/(mongodb|mssql|mysql2|tedious|pg|@azure/arm-sql)/";
+const drivers = "node_modules/(mongodb|mssql|mysql2|tedious|pg|@azure/arm-sql|@redis/client)/";
 
 module.exports = {
   forbidden: [

@@ -4,6 +4,7 @@ import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
 import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
+import { redis } from "./redis/redis.ts";
 import type { Rotator } from "./rotator.ts";
 
 /** Every kind of system that Keyturn can rotate, one line each. */
@@ -11,6 +12,7 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   postgresql,
   mongodb,
   mysql,
+  redis,
   azureSql,
   azureSqlServer(credential),
 ];

@@ -29,7 +29,13 @@ const account = "somebody";
 const dead: Readonly<Record<string, (port: number) => object>> = {
   postgresql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
   mongodb: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
-  "azure-sql": (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
+  mysql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
+  redis: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
+  // A contained user, because the administrator below has the same name.
+  "azure-sql": (port) => ({
+    options: { host: "127.0.0.1", port, database: "orders", contained: true },
+    admin: "self",
+  }),
   "azure-sql-server": (port) => ({
     options: {
       subscription: "00000000-0000-0000-0000-000000000001",

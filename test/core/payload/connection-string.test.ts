@@ -1,3 +1,4 @@
+import { createClient } from "@redis/client";
 import fc from "fast-check";
 import { MongoClient } from "mongodb";
 import mssql from "mssql";
@@ -33,6 +34,10 @@ const byMongo = (text: string): Read => {
   const { credentials } = new MongoClient(text).options;
   return { account: credentials?.username, password: credentials?.password };
 };
+const byRedis = (text: string): Read => {
+  const { username, password } = createClient({ url: text }).options;
+  return { account: username, password };
+};
 const bySqlServer = (text: string): Read => {
   const { user, password } = mssql.ConnectionPool.parseConnectionString(text);
   return { account: user, password };
@@ -45,6 +50,8 @@ const texts: readonly (readonly [string, (text: string) => Read])[] = [
   ["postgres://db/shop?user=app&password=first", byPg],
   ["mongodb://app:first@a.example.com:27017,b.example.com:27017/shop?replicaSet=r", byMongo],
   ["mongodb://app:p%40ss%3A@a/?authSource=admin", byMongo],
+  ["redis://app:first@cache.example.com:6379/0", byRedis],
+  ["rediss://app:p%40ss@cache", byRedis],
   ["Server=db;Database=shop;User ID=app;Password=first;", bySqlServer],
   ["Data Source=tcp:db,1433;Initial Catalog=app;UID=app;PWD=first", bySqlServer],
   ['Server=db;User Id=\'app\';Password="f;i""rst";Encrypt=true', bySqlServer],

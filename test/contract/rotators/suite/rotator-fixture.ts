@@ -81,6 +81,8 @@ export interface Subject<Options> {
   readonly trusts?: true;
   /** An account can have two valid secrets, and every authority in `authorities` except an identity can keep one. */
   readonly overlaps?: true;
+  /** With `overlaps`: an account can have any number of valid secrets, so a change takes none away. */
+  readonly keepsAll?: boolean;
   /** How certain the target is about the right of the authority. Default: proven. */
   readonly right?: "likely";
   /** Names and secrets for systems that the defaults do not fit. */

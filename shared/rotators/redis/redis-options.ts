@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
+import { host as hostName } from "../connection/host.ts";
+import { tls } from "../connection/tls.ts";
+
+/** Azure Cache for Redis, its Enterprise tiers and Azure Managed Redis, in every cloud. */
+const azureRedis =
+  /\.(?:redis\.cache|redisenterprise\.cache|redis)\.(?:windows\.net|azure\.(?:net|us|cn)|usgovcloudapi\.net|chinacloudapi\.cn|cloudapi\.de)\.?$/i;
+
+const host = hostName.refine((name) => !azureRedis.test(name), {
+  error:
+    "is a Redis service of Azure, which blocks the ACL commands. Rotate its access keys instead: use type azure-key once Keyturn has it, " +
+    "and until then regenerate the keys in Azure",
+});
+const port = z.int().min(1).max(65535).default(6379);
+
+export const redisOptions = z.strictObject({
+  host,
+  port,
+  /** Further servers with the same account, such as replicas or the other nodes of a cluster: Redis does not replicate users. */
+  nodes: z.array(z.strictObject({ host, port })).min(1).exactOptional(),
+  /** `auto`: each server saves its users after a change. `none`: something else restores them after a restart. */
+  persist: z.enum(["auto", "none"]).default("auto"),
+  tls: tls.prefault({}),
+});
+
+export type RedisOptions = z.output<typeof redisOptions>;
+
+/** One server that has the account. */
+export interface Node {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: RedisOptions["tls"];
+}
+
+/** Pure: every server that has the account, each one once. */
+export function listNodes({
+  host: first,
+  port: at,
+  nodes = [],
+  tls: secure,
+}: RedisOptions): Node[] {
+  const all = [{ host: first, port: at }, ...nodes];
+  const byName = new Map(all.map((node) => [describeNode(node), { ...node, tls: secure }]));
+  return [...byName.values()];
+}
+
+export const describeNode = (node: { readonly host: string; readonly port: number }): string =>
+  `${node.host.toLowerCase()}:${node.port}`;
+
+/** Describes the account in messages. */
+export function describeAccount(node: Node, account: string): string {
+  return `Redis at ${describeNode(node)}, account ${account}`;
+}
+
+/** Refuses names that no user of Redis can have. */
+export function requireName(account: string): void {
+  const problem =
+    account === ""
+      ? "is empty"
+      : /[\s\0]/.test(account)
+        ? "contains a space, a line break or a NUL character, which the names of Redis users cannot have"
+        : account.isWellFormed()
+          ? undefined
+          : "contains half of a character";
+  if (problem === undefined) return;
+  throw new ConfigError(`Redis account ${JSON.stringify(account)}: its name ${problem}`);
+}
