@@ -75,7 +75,7 @@ export function toFailure(error: unknown, secrets?: readonly Secret[]): Failure 
       ...(words !== undefined && { words: words.slice(0, maxWords) }),
     };
   }
-  return /^[A-Z][A-Z0-9_]{2,50}$/.test(code) ? { code } : {};
+  return /^[A-Z][A-Z0-9_/]{2,60}$/.test(code) ? { code } : {};
 }
 
 const unavailable = (sentence: string) => (where: string) =>
