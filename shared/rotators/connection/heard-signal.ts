@@ -17,3 +17,8 @@ export function hearSignal(first: AbortSignal, drop: () => void): HeardSignal {
   listen(first);
   return { listen, current: () => heard };
 }
+
+/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
+export function hasFired(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

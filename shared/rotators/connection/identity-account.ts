@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { ConfigError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 
 /** The account of the app's managed identity, for systems that take an Entra token as its password. */
@@ -33,4 +35,33 @@ export function findIdentityFaults(options: IdentityOptions, as: Using["as"]): O
     ...(options.identityAccount === undefined ? [missing] : []),
     ...(options.tls.mode === "disable" ? [open] : []),
   ];
+}
+
+/**
+ * The log-in of the authority. For the identity it is `identityAccount` with a token, which is fetched now. `where` describes the account
+ * in messages. Throws ConfigError and TargetUnavailableError.
+ */
+export async function toLogIn(
+  { options, using }: { readonly options: IdentityOptions; readonly using: Using },
+  { scope, where }: { readonly scope: string; readonly where: string },
+  signal: AbortSignal,
+): Promise<Credential> {
+  if (using.as !== "identity") return using.credential;
+  const [fault] = findIdentityFaults(options, using.as);
+  if (fault !== undefined) {
+    throw new ConfigError(`${where}: ${["options", ...fault.path].join(".")} ${fault.message}`);
+  }
+  const secret = await using.getToken(scope, signal);
+  return { account: nameLogIn({ options, using }), secret };
+}
+
+/** The account of that log-in. */
+export function nameLogIn({
+  options,
+  using,
+}: {
+  readonly options: IdentityOptions;
+  readonly using: Using;
+}): string {
+  return using.as === "identity" ? (options.identityAccount ?? "") : using.credential.account;
 }

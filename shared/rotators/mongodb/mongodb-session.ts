@@ -2,6 +2,7 @@ import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
+import { hasFired } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
@@ -169,9 +170,4 @@ function patienceFor(connectWithin: number | undefined): MongoClientOptions {
   if (connectWithin === undefined) return patience;
   const longer = connectWithin + goodbye;
   return { connectTimeoutMS: longer, serverSelectionTimeoutMS: longer };
-}
-
-/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -51,7 +51,7 @@ export interface Place {
 interface Changing extends Place {
   readonly findings: Findings;
   readonly variants: readonly Variant[];
-  run(statement: Statement): Promise<void>;
+  readonly run: (statement: Statement) => Promise<void>;
 }
 
 /** The secret to keep, and whether it may not be set because the server refused it lately. */

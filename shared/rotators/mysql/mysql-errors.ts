@@ -40,9 +40,9 @@ const config = meaningOf(ConfigError);
 const refused = meaningOf(ChangeRefusedError);
 const unknown = meaningOf(OutcomeUnknownError);
 
-export const accessDenied = 1045;
+const accessDenied = 1045;
 /** The password is right and has expired, so consumers are refused. A new password ends that. */
-export const expired: ReadonlySet<number | undefined> = new Set([1820, 1862]);
+const expired: ReadonlySet<number | undefined> = new Set([1820, 1862]);
 export const lackOfRight: ReadonlySet<number | undefined> = new Set([1044, 1142, 1143, 1227, 1370]);
 export const noSuchTable: ReadonlySet<number | undefined> = new Set([1109, 1146]);
 export const contradictsRules: ReadonlySet<number | undefined> = new Set([1819, 3638]);
@@ -114,9 +114,6 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   3891: refused("the account's current password is another one"),
   3892: refused(
     "the account must name its first password (PASSWORD REQUIRE CURRENT), which Keyturn does not know. Change it with an admin",
-  ),
-  ...Object.fromEntries(
-    [...lackOfRight].map((number) => [number, refused("the authority lacks a right")]),
   ),
 };
 

@@ -1,17 +1,15 @@
 import { isIP, Socket } from "node:net";
 import { connect as connectTls, type SecureContext } from "node:tls";
-import type { Connection } from "mysql2";
+import type { Connection, ConnectionOptions } from "mysql2";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { hearSignal } from "../connection/heard-signal.ts";
+import { endOnSignal } from "../connection/end-on-signal.ts";
+import { hasFired } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
 import { type Failure, toFailure } from "./mysql-errors.ts";
 import { describeAccount, type MysqlOptions } from "./mysql-options.ts";
-
-/** Milliseconds to wait for an orderly close, if the server does not answer it. */
-const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -57,35 +55,21 @@ export async function openLine(
   const exit = endOnSignal(socket, signal);
   const limit = connectLimit(connectWithin, exit.drop);
   const lost = whenClosed(socket);
-
-  function start(): Connection {
-    if (connectWithin === undefined) limitTcp(socket);
-    socket.connect(port, host).setNoDelay(true);
-    const connection = createConnection({
-      host,
-      port,
-      user: account,
-      password: secret.reveal(),
-      stream: socket,
-      charset: "utf8mb4",
-      connectTimeout: 0,
-      disableEval: true,
-      trace: false,
-      enableCleartextPlugin: isToken && secureContext !== undefined,
-      // A server must not be able to request files.
-      flags: ["-LOCAL_FILES", "-IGNORE_SPACE"],
-      connectAttributes: { program_name: "keyturn" },
-      ...(secureContext && { ssl: { rejectUnauthorized: true, verifyIdentity: true } }),
-    });
-    if (secureContext) verifyTls(connection, { socket, host, secureContext });
-    return connection;
-  }
-
+  const settings = {
+    ...settingsFor(options, { account, secret }, secureContext !== undefined),
+    enableCleartextPlugin: isToken && secureContext !== undefined,
+    stream: socket,
+  };
+  let tlsFailure: Failure | undefined;
+  const fail = (error: Error) => (tlsFailure = toFailure(error));
   let connection: Connection | undefined;
   let isIn = false;
   return {
     async connect() {
-      const begun = (connection = start());
+      if (connectWithin === undefined) limitTcp(socket);
+      socket.connect(port, host).setNoDelay(true);
+      const begun = (connection = createConnection(settings));
+      if (secureContext) verifyTls(begun, { socket, host, secureContext, fail });
       const result = Promise.withResolvers<undefined>();
       begun.on("connect", () => {
         result.resolve(undefined);
@@ -95,13 +79,12 @@ export async function openLine(
       const failure = await Promise.race([result.promise, lost]).catch(toFailure);
       isIn = failure === undefined;
       limit.end();
-      return failure;
+      // The driver learns of a refused certificate only that the connection was lost, and TLS reports it a moment later.
+      await new Promise(setImmediate);
+      return isIn ? undefined : (tlsFailure ?? failure);
     },
     late: () => limit.reached() ?? (exit.isOver() ? "timed out" : undefined),
-    async query(sql, values = []) {
-      if (connection === undefined) throw new Error("not connected");
-      return Promise.race([runQuery(connection, sql, values), lost]);
-    },
+    query: (sql, values = []) => Promise.race([runQuery(connection, sql, values), lost]),
     rest: () => {
       exit.listen(undefined);
       socket.unref();
@@ -119,13 +102,34 @@ export async function openLine(
   };
 }
 
+function settingsFor(
+  { host, port }: MysqlOptions,
+  { account, secret }: Credential,
+  isSecure: boolean,
+): ConnectionOptions {
+  return {
+    host,
+    port,
+    user: account,
+    password: secret.reveal(),
+    charset: "utf8mb4",
+    connectTimeout: 0,
+    disableEval: true,
+    trace: false,
+    // A server must not be able to request files.
+    flags: ["-LOCAL_FILES", "-IGNORE_SPACE"],
+    connectAttributes: { program_name: "keyturn" },
+    ...(isSecure && { ssl: { rejectUnauthorized: true, verifyIdentity: true } }),
+  };
+}
+
 function runQuery(
-  connection: Connection,
+  connection: Connection | undefined,
   sql: string,
   values: readonly string[],
 ): Promise<readonly Row[]> {
   return new Promise((resolve, reject) => {
-    connection.query(sql, [...values], (error: unknown, rows: unknown) => {
+    connection?.query(sql, [...values], (error: unknown, rows: unknown) => {
       if (error !== null) reject(toError(error));
       else resolve(Array.isArray(rows) ? rows.filter(isRow) : []);
     });
@@ -143,7 +147,7 @@ function whenClosed(socket: Socket): Promise<never> {
   const closed = Promise.withResolvers<never>();
   closed.promise.catch(() => undefined);
   let reason: Error | undefined;
-  socket.on("error", (error) => (reason = error));
+  socket.on("error", (error: Error) => (reason = error));
   socket.once("close", () => {
     // The driver may have a better reason, which it reports in the same turn.
     setImmediate(() => {
@@ -153,13 +157,20 @@ function whenClosed(socket: Socket): Promise<never> {
   return closed.promise;
 }
 
+interface Verification {
+  readonly socket: Socket;
+  readonly host: string;
+  readonly secureContext: SecureContext;
+  readonly fail: (error: Error) => void;
+}
+
 /**
  * Replaces the driver's own start of TLS. That compares the certificate of an IP address with "localhost", and hides why a
  * certificate is refused.
  */
 function verifyTls(
   connection: Connection,
-  { socket, host, secureContext }: { socket: Socket; host: string; secureContext: SecureContext },
+  { socket, host, secureContext, fail }: Verification,
 ): void {
   const startTLS = (done: (error?: Error) => void) => {
     const parsers = socket.listeners("data");
@@ -180,40 +191,11 @@ function verifyTls(
     secured.once("secureConnect", () => {
       done();
     });
-    secured.on("error", (error) => socket.destroy(error));
+    secured.on("error", (error: Error) => {
+      fail(error);
+      socket.destroy(error);
+    });
     Reflect.set(connection, "stream", secured);
   };
   Reflect.set(connection, "startTLS", startTLS);
-}
-
-/** The ways to end a connection: at once, also when the signal fires, or with an orderly close within a short time. */
-function endOnSignal(socket: Socket, signal: AbortSignal) {
-  let leaving = false;
-  const drop = () => {
-    // A reset discards data that is not sent yet; a close would still deliver it, perhaps much later. But a socket that is
-    // not open, or is closing, cannot be reset, and would stay.
-    const open = !socket.connecting && !leaving && !socket.writableEnded;
-    if (open) socket.resetAndDestroy();
-    else socket.destroy();
-  };
-  const heard = hearSignal(signal, drop);
-  return {
-    drop,
-    listen: (next: AbortSignal | undefined) => {
-      heard.listen(next);
-    },
-    isOver: () => heard.current()?.aborted ?? false,
-    async leave(part: () => Promise<unknown>): Promise<void> {
-      leaving = true;
-      const late = setTimeout(drop, goodbye);
-      await part();
-      clearTimeout(late);
-      heard.listen(undefined);
-    },
-  };
-}
-
-/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

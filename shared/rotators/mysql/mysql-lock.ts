@@ -17,7 +17,7 @@ const toLockName = (account: string): string =>
 /**
  * Runs the work while no other connection of Keyturn can change the account. A server notices late, or only after a statement, that a
  * client is gone. Therefore a connection takes this lock before it sends a change, and keeps it as long as the server runs the
- * change. Whoever finds the lock taken ends that connection, and waits until the server has released the lock.
+ * change. A connection that finds the lock taken ends the one that holds it, and waits until the server has released the lock.
  *
  * The lock ends with the session if the work fails.
  */
@@ -34,9 +34,8 @@ export async function withAccountLock<Result>(
     throw isKnownError(error) ? error : toLookError(toFailure(error), where);
   }
   const result = await work();
-  await session.query("DO RELEASE_LOCK(?)", [name]).catch((error: unknown) => {
+  await session.query("DO RELEASE_LOCK(?)", [name]).catch(() => {
     // The work is done. A session that may still have the lock is not used again.
-    void error;
     return session.close();
   });
   return result;

@@ -41,14 +41,13 @@ export function planOverlap(
     place: findPlace(variant, kept),
   }));
   const unplaced = placed.filter(({ place }) => place === "unknown");
-  const isUnsure = keepInDoubt && unplaced.length > 0;
   const changes = placed.map(({ named, place }): Part => ({
     named,
     password: next,
-    retains: place !== "second" && !isUnsure,
+    retains: place === "first" || (place === "unknown" && !keepInDoubt),
   }));
   return [
-    ...(unplaced.length === 0 || isUnsure
+    ...(unplaced.length === 0 || keepInDoubt
       ? []
       : [alterUsers(unplaced.map(({ named }) => ({ named, password: kept })))]),
     alterUsers(changes),

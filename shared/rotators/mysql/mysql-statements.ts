@@ -91,7 +91,7 @@ function join(parts: readonly Statement[]): Statement {
 }
 
 /** A name for statements that a person runs. A doubled quote is right in every SQL mode. */
-export function quote(name: string): string {
+function quote(name: string): string {
   return `'${name.replaceAll("'", "''")}'`;
 }
 

@@ -4,8 +4,8 @@ import {
   ConfigError,
   isKnownError,
 } from "../../core/errors.ts";
-import type { Credential, Secret } from "../../core/secrets/secret.ts";
-import { findIdentityFaults } from "../connection/identity-account.ts";
+import type { Secret } from "../../core/secrets/secret.ts";
+import { findIdentityFaults, nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
@@ -119,21 +119,6 @@ function findUnfit(secret: Secret): string | undefined {
     : `\`value\` must be text of at most ${maxPasswordBytes} bytes without NUL characters`;
 }
 
-/** The log-in of the authority. A token is requested when it is used. */
-async function toCredential(
-  { options, account, using }: Retire<MysqlOptions>,
-  signal: AbortSignal,
-): Promise<Credential> {
-  if (using.as !== "identity") return using.credential;
-  const [fault] = findIdentityFaults(options, using.as);
-  if (fault !== undefined) {
-    const field = ["options", ...fault.path].join(".");
-    throw new ConfigError(`${describeAccount(options, account)}: ${field} ${fault.message}`);
-  }
-  const secret = await using.getToken(tokenScope, signal);
-  return { account: options.identityAccount ?? "", secret };
-}
-
 /** Runs the work in a settled session of the authority, or returns "rejected" if the server refuses its credential. */
 async function withAuthority<Result>(
   call: Retire<MysqlOptions>,
@@ -143,7 +128,7 @@ async function withAuthority<Result>(
   const { options, account, using, connectWithin, mayStay = false } = call;
   requireName(account);
   const where = describeAccount(options, account);
-  const credential = await toCredential(call, signal);
+  const credential = await toLogIn(call, { scope: tokenScope, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, credential, { signal, connectWithin, isToken });
   // The account's own connection must not use up a connection that consumers need to log in with the new secret.
@@ -166,10 +151,8 @@ async function toLook<Result>(
     result: await looking(place, () => work(place)),
   }));
   if (outcome !== "rejected") return outcome.result;
-  const { options, account, using } = call;
-  const who = using.as === "identity" ? options.identityAccount : using.credential.account;
   throw new AuthorityRefusedError(
-    `${describeAccount(options, account)}: the server refuses the password of ${String(who)}, the account that makes the change, or the password has expired`,
+    `${describeAccount(call.options, call.account)}: the server refuses the password of ${nameLogIn(call)}, the account that makes the change, or the password has expired`,
   );
 }
 

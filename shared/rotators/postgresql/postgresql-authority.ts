@@ -1,6 +1,6 @@
-import { AuthorityRefusedError, ConfigError } from "../../core/errors.ts";
+import { AuthorityRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { findIdentityFaults } from "../connection/identity-account.ts";
+import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import type { Retire } from "../rotator.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
@@ -13,23 +13,6 @@ type Call = Retire<PostgresqlOptions>;
 
 export const kept = makeKeptSessions<Session>();
 
-/** The account that makes the change. */
-export function nameAuthority({ options, using }: Call): string {
-  return using.as === "identity" ? (options.identityAccount ?? "") : using.credential.account;
-}
-
-async function findCredential(call: Call, signal: AbortSignal): Promise<Credential> {
-  const { options, account, using } = call;
-  if (using.as !== "identity") return using.credential;
-  const [fault] = findIdentityFaults(options, using.as);
-  if (fault !== undefined) {
-    const field = ["options", ...fault.path].join(".");
-    throw new ConfigError(`${describeAccount(options, account)}: ${field} ${fault.message}`);
-  }
-  const secret = await using.getToken(tokenScope, signal);
-  return { account: nameAuthority(call), secret };
-}
-
 /** Runs the work in a session of the authority, or returns "rejected" if the server refuses its credential. */
 export async function withAuthoritySession<Result>(
   call: Call,
@@ -37,7 +20,8 @@ export async function withAuthoritySession<Result>(
   work: (session: Session, credential: Credential) => Promise<Result>,
 ): Promise<Result | "rejected"> {
   const { options, using, connectWithin, mayStay = false } = call;
-  const credential = await findCredential(call, signal);
+  const where = describeAccount(options, call.account);
+  const credential = await toLogIn(call, { scope: tokenScope, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, { credential, connectWithin, isToken }, signal);
   // The account's own connection must not use up a connection that consumers need to log in with the new secret.
@@ -59,6 +43,6 @@ export async function asAuthority<Result>(
   if (outcome !== "rejected") return outcome.result;
   const what = call.using.as === "identity" ? "token" : "password";
   throw new AuthorityRefusedError(
-    `${describeAccount(call.options, call.account)}: the server refuses the ${what} of ${nameAuthority(call)}, the account that makes the change`,
+    `${describeAccount(call.options, call.account)}: the server refuses the ${what} of ${nameLogIn(call)}, the account that makes the change`,
   );
 }

@@ -1,8 +1,9 @@
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import { Secret } from "../../core/secrets/secret.ts";
+import { nameLogIn } from "../connection/identity-account.ts";
 import { computeScramVerifier, defaultIterations } from "../connection/scram.ts";
 import type { Retire } from "../rotator.ts";
-import { asAuthority, nameAuthority } from "./postgresql-authority.ts";
+import { asAuthority } from "./postgresql-authority.ts";
 import { type Failure, isStandby, toChangeError, toFailure } from "./postgresql-errors.ts";
 import { describeLackOfRight } from "./postgresql-examine.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
@@ -169,7 +170,7 @@ async function refusal(session: Session, failure: Failure, call: Call): Promise<
     .then(() => describeLackOfRight(session, account))
     .catch(() => undefined);
   const unnamed =
-    `Account \`${account}\` cannot be changed: \`${nameAuthority(call)}\` lacks the right to change it. ` +
+    `Account \`${account}\` cannot be changed: \`${nameLogIn(call)}\` lacks the right to change it. ` +
     "Grant it CREATEROLE, and from version 16 on also ADMIN OPTION on the account.";
   return new ChangeRefusedError(`${where}, SQLSTATE ${insufficientPrivilege}: ${why ?? unnamed}`);
 }

@@ -3,14 +3,12 @@ import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { hearSignal } from "../connection/heard-signal.ts";
+import { endOnSignal } from "../connection/end-on-signal.ts";
+import { hasFired } from "../connection/heard-signal.ts";
 import { limitTcp } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
 import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
 import { describeAccount, findServer, type PostgresqlOptions } from "./postgresql-options.ts";
-
-/** Milliseconds to wait for an orderly close, if the server does not answer it. */
-const goodbye = 500;
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -114,33 +112,6 @@ function listenTo(client: Client, asked: Asked): void {
   connection.on("authenticationOk", () => (asked.letIn = true));
 }
 
-/** The ways to end a connection: at once, also when the signal fires, or with an orderly close within a short time. */
-function endOnSignal(socket: Socket, signal: AbortSignal) {
-  let leaving = false;
-  const drop = () => {
-    // A reset discards data that is not sent yet; a close would still deliver it, perhaps much later. But a socket that is
-    // not open, or is closing, cannot be reset, and would stay.
-    const open = !socket.connecting && !leaving && !socket.writableEnded;
-    if (open) socket.resetAndDestroy();
-    else socket.destroy();
-  };
-  const heard = hearSignal(signal, drop);
-  return {
-    drop,
-    listen: (next: AbortSignal | undefined) => {
-      heard.listen(next);
-    },
-    isOver: () => heard.current()?.aborted ?? false,
-    async leave(part: () => Promise<unknown>): Promise<void> {
-      leaving = true;
-      const late = setTimeout(drop, goodbye);
-      await part();
-      clearTimeout(late);
-      heard.listen(undefined);
-    },
-  };
-}
-
 function waitForClose(socket: Socket): Promise<void> {
   if (socket.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
@@ -169,11 +140,6 @@ function guardParser({ connection }: Client, overTls: boolean): void {
   };
   if (overTls) connection.on("sslconnect", guard);
   else guard();
-}
-
-/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
 
 async function secureOptions({ tls }: PostgresqlOptions): Promise<ConnectionOptions | false> {

@@ -4,6 +4,7 @@ import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import { hostName, isDatabaseHost } from "../../core/secrets/addresses.ts";
 import type { Credential, Secret } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
+import { hasFired } from "../connection/heard-signal.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";
 import { readAuthority } from "../connection/tls.ts";
 import { type SqlFailure, toLoginVerdict } from "./sql-server-errors.ts";
@@ -198,9 +199,4 @@ function attemptWith(connection: Connection, signal: AbortSignal): Attempt {
     signal.removeEventListener("abort", giveUp);
   });
   return { ended, giveUp };
-}
-
-/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Connection, createConnection, type ConnectionOptions } from "mysql2/promise";
+import { type Connection, type ConnectionOptions, createConnection } from "mysql2/promise";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.ts";
 import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";

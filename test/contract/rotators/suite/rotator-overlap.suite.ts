@@ -22,9 +22,8 @@ export function testOverlap<Options>(
   steps: RotatorSteps<Options>,
   { authorities }: Subject<Options>,
 ): void {
-  const { newAccount, withSecret, apply, discard, works, using } = steps;
+  const { newAccount, withSecret, apply, applyWith, discard, works, using } = steps;
   const tools = () => required(steps.fixture.overlap, "overlap");
-  const never = () => new AbortController().signal;
 
   /** An account that may keep its own secret, with two more secrets for it. */
   async function begin(secrets: Secrets = ["keep"]) {
@@ -41,16 +40,16 @@ export function testOverlap<Options>(
 
   /** Logs in with `keep` again and again while the work runs. */
   async function keeping(keep: Credential, work: () => Promise<unknown>): Promise<void> {
-    let isOver = false;
+    const over = new AbortController();
     const seen: boolean[] = [];
     const watch = (async () => {
       do seen.push(await works(keep));
-      while (!isOver);
+      while (!over.signal.aborted);
     })();
     try {
       await work();
     } finally {
-      isOver = true;
+      over.abort();
       await watch;
     }
     expect(seen).not.toContain(false);
@@ -58,8 +57,7 @@ export function testOverlap<Options>(
   }
 
   describe.each(authorities.filter((as) => as !== "identity"))("an overlap by %s", (as) => {
-    const change = (next: Credential, keep: Credential) =>
-      apply(next, using(as, keep), steps.fixture.aimed, never(), keep);
+    const change = (next: Credential, keep: Credential) => applyWith(keep, next, using(as, keep));
 
     it.each(states)(
       "keeps the published secret beside the new one, from $name",
@@ -142,7 +140,7 @@ export function testOverlap<Options>(
       try {
         const deadline = new AbortController();
         const { aimed } = steps.fixture;
-        const late = apply(next, using(as, keep), aimed, deadline.signal, keep);
+        const late = applyWith(keep, next, using(as, keep), { aimed, signal: deadline.signal });
         const failed = steps.failsAs(OutcomeUnknownError, late);
         await expect.poll(async () => (await tools().waiting()).length, patience).toBe(1);
         const earlier = await tools().waiting();
@@ -164,7 +162,7 @@ export function testOverlap<Options>(
             const { keep, next } = await begin(secrets);
             await keeping(keep, async () => {
               proxy.cutAt(text, kind);
-              const first = apply(next, using(as, keep), aimed, never(), keep);
+              const first = applyWith(keep, next, using(as, keep), { aimed });
               await first.catch(() => undefined);
               expect(await works(keep), `${text} from ${name}`).toBe(true);
               await change(next, keep);

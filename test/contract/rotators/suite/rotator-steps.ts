@@ -17,10 +17,13 @@ export interface Called<Options> extends Aimed<Options> {
   readonly mayStay?: boolean;
 }
 
-interface ExamineOptions<Options> {
-  readonly isProven?: boolean;
+interface CallOptions<Options> {
   readonly aimed?: Called<Options>;
   readonly signal?: AbortSignal;
+}
+
+interface ExamineOptions<Options> extends CallOptions<Options> {
+  readonly isProven?: boolean;
 }
 
 /** The steps and checks of the tests of a rotator. Each test must leave no connection open. */
@@ -73,8 +76,18 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     by: Using,
     { rotator, ...to }: Called<Options> = fixture.aimed,
     signal = patience(),
-    keep?: Credential,
-  ) => rotator.apply({ ...to, next, using: by, ...(keep && { keep }) }, signal);
+  ) => rotator.apply({ ...to, next, using: by }, signal);
+
+  /** A change that keeps a secret. */
+  function applyWith(
+    keep: Credential,
+    next: Credential,
+    by: Using,
+    { aimed = fixture.aimed, signal = patience() }: CallOptions<Options> = {},
+  ) {
+    const { rotator, ...to } = aimed;
+    return rotator.apply({ ...to, next, using: by, keep }, signal);
+  }
 
   const discard = (
     keep: Credential,
@@ -151,6 +164,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     anyAuthority,
     withSecret,
     apply,
+    applyWith,
     discard,
     verify,
     retire,
