@@ -1,8 +1,13 @@
 import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { ConfigError } from "../../shared/core/errors.ts";
+import { ConfigError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
+import {
+  lookError,
+  toChangeError,
+  toLoginError,
+} from "../../shared/rotators/postgresql/postgresql-errors.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 
 /** A message of the server: a letter, its length, and its content. */
@@ -74,13 +79,21 @@ describe("a log-in to PostgreSQL", () => {
 });
 
 describe("a pooler in front of PostgreSQL", () => {
-  // As PgBouncer 1.18 and 1.24 answer.
+  // The first are those of PgBouncer 1.18 and 1.24.
   it.each([
     { C: "08P01", M: "SASL authentication failed" },
     { C: "08P01", M: "password authentication failed" },
     { C: "28P01", M: "password authentication failed" },
     { C: "08P01", M: "no such user" },
     { C: "08P01", M: "bouncer config error" },
+    { C: "08P01", M: "no such database: shop" },
+    { C: "08P01", M: "no more connections allowed (max_client_conn)" },
+    { C: "08P01", M: "query_wait_timeout" },
+    // Other poolers.
+    { C: "08006", M: "odyssey: c1b2: route for 'shop.app' is not found" },
+    { C: "58000", M: 'No pool configured for database: "shop", user: "app"' },
+    { C: "XX000", M: "Tenant or user not found" },
+    { C: "28000", M: "This RDS proxy has no credentials for the role app." },
   ])("is recognised by its answer %j, which says nothing about the password", async (fields) => {
     const failed = logInTo(cleartext, refusal({ S: "FATAL", ...fields }));
     await expect(failed).rejects.toBeInstanceOf(ConfigError);
@@ -91,5 +104,26 @@ describe("a pooler in front of PostgreSQL", () => {
   it("is not suspected when PostgreSQL itself refuses the password", async () => {
     const fields = { S: "FATAL", C: "28P01", M: "password authentication failed for user" };
     expect(await logInTo(cleartext, refusal({ ...fields, R: "auth_failed" }))).toBe("rejected");
+  });
+});
+
+describe("a limit of PostgreSQL that ends the session or the statement", () => {
+  it.each([
+    ["25P03", "idle_in_transaction_session_timeout"],
+    ["25P04", "transaction_timeout"],
+    ["57014", "the server cancelled the statement"],
+    ["57P05", "idle_session_timeout"],
+  ])("does not refuse the change, and is named: %s", (sqlState, part) => {
+    const failure = { sqlState, routine: "ProcessInterrupts", words: "terminating connection" };
+    const errors = [
+      toLoginError(failure, "here"),
+      lookError(failure, "here"),
+      toChangeError(failure, "here", "advice about passwords"),
+    ];
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(TargetUnavailableError);
+      expect(error.message).toContain(part);
+      expect(error.message).not.toContain("advice");
+    }
   });
 });

@@ -8,8 +8,14 @@ import {
   drawPassword,
   generatePassword,
 } from "../../shared/core/secrets/password.ts";
+import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
+import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import { mongodbOptions } from "../../shared/rotators/mongodb/mongodb-options.ts";
+import { mysql } from "../../shared/rotators/mysql/mysql.ts";
 import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
+
+/** Hosts of Azure SQL in `alsoOn` may have a port. */
+const isServer = (text: string) => /^(?:db|cafe|10\.0\.0\.7):5432$/.test(text);
 
 const parse = (options: object) => postgresql.options.safeParse(options);
 const problemOf = (options: object) => parse(options).error?.issues[0]?.message;
@@ -25,6 +31,30 @@ describe("an IPv6 address", () => {
       expect(mongodbOptions.safeParse({ host: `[${host}]` }).success).toBe(false);
     }
     expect(problemOf({ host: "a b" })).toBe("must be a host name or an IP address");
+  });
+
+  it.each([
+    ["db:5432", "must be written without a port. Write host: db and port: 5432"],
+    ["cafe:5432", "must be written without a port. Write host: cafe and port: 5432"],
+    ["10.0.0.7:5432", "must be written without a port. Write host: 10.0.0.7 and port: 5432"],
+    ["::::", "must be a host name or an IP address"],
+    ["1:2:3", "must be a host name or an IP address"],
+    ["fe80::1%eth0", "must be a host name or an IP address"],
+    ["10.0.0.256", "must be a host name or an IP address"],
+    ["10.0.7", "must be a host name or an IP address"],
+    ["db..example.com", "must be a host name or an IP address"],
+  ])("or a host that never resolves, such as %s, is refused at the check", (host, problem) => {
+    for (const options of [postgresql, mysql, mongodb].map((rotator) => rotator.options)) {
+      expect(options.safeParse({ host }).error?.issues.map(({ message }) => message)).toEqual([
+        problem,
+      ]);
+    }
+    expect(azureSql.options.safeParse({ host }).success).toBe(false);
+    expect(azureSql.options.safeParse({ host: "sql", alsoOn: [host] }).success).toBe(
+      isServer(host),
+    );
+    const member = `${host.includes(":") ? `[${host}]` : host}:27017`;
+    expect(mongodb.options.safeParse({ hosts: [member] }).success).toBe(false);
   });
 
   it("is written with brackets in addresses", () => {

@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import sql from "mssql";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../shared/config/load.ts";
+import { AccountBlockedError } from "../../shared/core/errors.ts";
 import {
   defaultPasswordRules,
   generatePassword,
   type PasswordRules,
 } from "../../shared/core/secrets/password.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
+import { toLoginVerdict } from "../../shared/rotators/sql-server/sql-server-errors.ts";
 import {
   findTooSimple,
   findUnfitRulesForSqlServer,
@@ -81,5 +83,19 @@ targets:
     ]);
     const fine = await makeFolder({ "keyturn.yaml": written("{ length: 40 }") });
     expect((await loadConfig(fine, { rotators: [azureSql] })).targets).toHaveLength(1);
+  });
+});
+
+describe("a log-in that SQL Server refuses because of the state of the login", () => {
+  // ALTER LOGIN knows UNLOCK only together with a new password, and options only after WITH.
+  it.each([
+    [18_486, /WITH CHECK_POLICY = OFF/],
+    [18_487, /WITH CHECK_EXPIRATION = OFF/],
+    [18_488, /WITH PASSWORD … MUST_CHANGE/],
+  ])("names a statement that the server has: %i", (number, statement) => {
+    const verdict = toLoginVerdict({ numbers: [number] }, "here");
+    expect(verdict).toBeInstanceOf(AccountBlockedError);
+    expect(String(verdict)).toMatch(statement);
+    expect(String(verdict)).not.toContain("UNLOCK");
   });
 });

@@ -22,7 +22,7 @@ const databaseSuffixes = [
 ];
 
 /** Source of a regular expression: the name of a host, or an IPv4 address. It has no character with a meaning in a URL. */
-export const hostName = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
+export const hostName = "[A-Za-z0-9](?:(?:[A-Za-z0-9_-]|\\.(?!\\.))*[A-Za-z0-9])?";
 
 /** True only for addresses that cannot leave the machine. Names in `.localhost` do not count, because a resolver may redirect them. */
 export function isLoopback(address: URL): boolean {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { hostName, isLoopback } from "../../core/secrets/addresses.ts";
+import { isHostName } from "../connection/host.ts";
 import { caFile } from "../connection/tls.ts";
 
 /** The origins of Azure Resource Manager and the domains of its SQL servers. Keyturn sends tokens to no other host. */
@@ -21,7 +22,8 @@ export const azureSqlServerOptions = z.strictObject({
   /** The host to log in to. Default: the public name of the server in its cloud. */
   host: z
     .string()
-    .regex(new RegExp(`^${hostName}$`), "must be a host name")
+    .regex(new RegExp(`^${hostName}$`), { message: "must be a host name", abort: true })
+    .refine(isHostName, "must be a host name")
     .exactOptional(),
   port: z.int().min(1).max(65535).default(1433),
   database: z.string().min(1).max(128).default("master"),

@@ -1,13 +1,30 @@
 import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
+import { isHostName } from "../connection/host.ts";
 import { caFile } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 
 const server = new RegExp(`^(${hostName})(?::(\\d{1,5}))?$`);
 
+const serverForm = { message: "must be a host name, or host:port", abort: true };
+
+function explainHost({ input }: { readonly input: unknown }): string {
+  return server.test(String(input))
+    ? "must be written without a port. Set options.port"
+    : "must be a host name or an IPv4 address";
+}
+
+function isServer(text: string): boolean {
+  const [, name = "", port = "1433"] = server.exec(text) ?? [];
+  return isHostName(name) && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
 export const azureSqlOptions = z.strictObject({
-  host: z.string().regex(new RegExp(`^${hostName}$`), "must be a host name or an IPv4 address"),
+  host: z
+    .string()
+    .regex(new RegExp(`^${hostName}$`), { error: explainHost, abort: true })
+    .refine(isHostName, { error: explainHost }),
   port: z.int().min(1).max(65535).default(1433),
   /** The database that consumers log in to. Contained users are stored in it. */
   database: z.string().min(1).max(128).default("master"),
@@ -18,7 +35,7 @@ export const azureSqlOptions = z.strictObject({
   contained: z.boolean().exactOptional(),
   /** Other servers with the same logins, such as geo-replicas: `host` or `host:port`. Each change is made on all of them. */
   alsoOn: z
-    .array(z.string().regex(server, "must be a host name, or host:port"))
+    .array(z.string().regex(server, serverForm).refine(isServer, serverForm))
     .min(1)
     .max(8)
     .exactOptional(),

@@ -22,12 +22,29 @@ const sentences: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate of the server is for another name",
 };
 
+/** Codes of the TLS library, which differ between its versions. The first pattern that matches counts. */
+const tlsFailures: readonly (readonly [codes: RegExp, sentence: string])[] = [
+  [
+    /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST)$/,
+    "the server does not answer in TLS on this port",
+  ],
+  [
+    /^ERR_SSL_.*(?:UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION)$/,
+    "the server has no version of TLS that Keyturn accepts. Keyturn needs TLS 1.2 or later",
+  ],
+  [
+    /^ERR_SSL_.*(?:CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE)$/,
+    "the server requires a client certificate, which Keyturn does not have, or has no TLS cipher that Keyturn accepts",
+  ],
+  [/^ERR_SSL_/, "the TLS handshake failed"],
+];
+
 /** Deep enough for every driver, with an end if the causes form a circle. */
 const deepest = 5;
 
 /** The meaning of a code from the table, with advice if there is some; undefined for other codes. */
 export function explainCode(code: string, authorities?: string): string | undefined {
-  const sentence = sentences[code];
+  const sentence = sentences[code] ?? tlsFailures.find(([codes]) => codes.test(code))?.[1];
   return sentence === untrusted && authorities !== undefined
     ? `${sentence}; set the right CA certificate in ${authorities}`
     : sentence;

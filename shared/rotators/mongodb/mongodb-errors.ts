@@ -20,7 +20,7 @@ const unauthorized = 13;
 
 const notPrimary = unavailable(
   "the server is not the primary, and only the primary accepts changes. " +
-    "Set options.hosts to the members of the replica set",
+    "Set options.hosts to the members of the replica set, and options.replicaSet to its name",
 );
 const commandNotTaken = toChangeRefused("the server refuses the form of the command updateUser");
 const passwordNotTaken = toChangeRefused("the server refuses to set this password");

@@ -2,18 +2,19 @@ import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import type { Endpoint } from "../../core/target.ts";
 import { second } from "../../core/time.ts";
+import { bracketed, host, isBracketed, isHostName } from "../connection/host.ts";
 import { tls } from "../connection/tls.ts";
 import { findUnsupported, isAzureDocumentDb } from "./mongodb-services.ts";
 
-/** Hosts become parts of a connection string, so characters with a meaning there are rejected. */
-const host = z.string().regex(new RegExp(`^(?:${hostName}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$`), {
-  message: "must be a host name or an IP address",
-});
+const memberForm = {
+  message:
+    "must be a host name or an IP address, a colon and a port. IPv6 has brackets: [::1]:27017",
+  abort: true,
+};
 const member = z
   .string()
-  .regex(new RegExp(`^(?:${hostName}|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$`), {
-    message: "must be a host name or an IP address, a colon and a port",
-  })
+  .regex(new RegExp(`^(?:${hostName}|${bracketed}):[0-9]{1,5}$`), memberForm)
+  .refine((text) => isMember(text.slice(0, text.lastIndexOf(":"))), memberForm)
   .refine((text) => isPort(Number(text.slice(text.lastIndexOf(":") + 1))), {
     message: "must end with a port from 1 to 65535",
   });
@@ -22,6 +23,7 @@ const srvHost = z.string().regex(new RegExp(`^(?=[^.]+\\.[^.]+)${hostName}$`), {
   message: "must be the host name of a mongodb+srv connection string",
 });
 
+const isMember = (at: string): boolean => isHostName(at) || isBracketed(at);
 const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
 /** What the server allows. */

@@ -69,7 +69,7 @@ export async function openSession(
     if (maySecondary || options.host === undefined || line.greeting()?.isWritable !== false) return;
     throw new TargetUnavailableError(
       `${where}: the server is not the primary, and only the primary knows the valid password at once. ` +
-        "Set options.hosts to the members of the replica set",
+        "Set options.hosts to the members of the replica set, and options.replicaSet to its name",
     );
   };
   try {

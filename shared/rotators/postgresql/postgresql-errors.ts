@@ -48,8 +48,9 @@ const driverErrors: readonly (readonly [text: RegExp, code: string])[] = [
   [/^SASL: Only mechanism\(s\) /, "OTHER_PROOF"],
 ];
 
-/** Answers of poolers have no field for the server function. These refuse a log-in. */
-const poolerRefusal = /authentication failed|no such user|bouncer/i;
+/** Answers of poolers have no field for the server function. These are from PgBouncer, Odyssey, PgCat, Supavisor and RDS Proxy. */
+const poolerRefusal =
+  /authentication failed|no such (?:user|database)|bouncer|odyssey|\bpool|proxy|tenant|max_client_conn|client_login_timeout|query_wait_timeout|server_login_retry/i;
 
 /** Longer words of a server are cut. */
 const maxWords = 200;
@@ -74,7 +75,7 @@ export function toFailure(error: unknown, secrets?: readonly Secret[]): Failure 
       ...(words !== undefined && { words: words.slice(0, maxWords) }),
     };
   }
-  return /^[A-Z][A-Z0-9_]{2,50}$/.test(code) ? { code } : {};
+  return /^[A-Z][A-Z0-9_/]{2,60}$/.test(code) ? { code } : {};
 }
 
 const unavailable = (sentence: string) => (where: string) =>
@@ -85,7 +86,16 @@ const toChangeRefused = (sentence: string) => (where: string) =>
 
 type Meaning = (where: string) => Error;
 
+const tooLate = (setting: string) =>
+  unavailable(`the server ended the session, because its setting ${setting} is too short`);
 const notUp = unavailable("the server is starting, stopping or recovering");
+/** The server ended the session or the statement by itself. Nothing is wrong with the account, and nothing has changed. */
+const endings: Readonly<Record<string, Meaning>> = {
+  "25P03": tooLate("idle_in_transaction_session_timeout"),
+  "25P04": tooLate("transaction_timeout"),
+  "57014": unavailable("the server cancelled the statement, for example because it timed out"),
+  "57P05": tooLate("idle_session_timeout"),
+};
 const toBlocked = (sentence: string) => (where: string) =>
   new AccountBlockedError(`${where}: ${sentence}`);
 
@@ -135,14 +145,24 @@ const loginAnswers: Readonly<Record<string, Meaning>> = {
   "57P03": notUp,
 };
 
+const afterPassword = toBlocked(
+  "the server accepts the password and then ends the session: a log-in trigger of the database, or a library of " +
+    "session_preload_libraries or local_preload_libraries, fails. Correct it, or exempt the account",
+);
+/** Answers that are the same after the password, by the function of the server or the class of the SQLSTATE. */
+const otherReasons = {
+  routines: ["CheckMyDatabase", "InitPostgres", "InitializeSessionUserId"],
+  classes: ["08", "53", "57"],
+};
+
 /** Answers to the change itself, by SQLSTATE or its class. All other answers are refusals. */
 const changeAnswers: Readonly<Record<string, Meaning>> = {
+  ...endings,
   "42501": toChangeRefused("the admin lacks the right to change this password"),
   "42704": toChangeRefused("the account does not exist"),
   "25006": unavailable("the server has become read-only, perhaps a standby"),
   "0A000 check_transaction_read_only": isStandby,
   "55P03": unavailable("the account is locked by another change"),
-  "57014": unavailable("the server cancelled the change, for example because it timed out"),
   "08": unavailable("the connection failed"),
   "40": unavailable("the change conflicted with another transaction"),
   "53": unavailable("the server has too few resources"),
@@ -179,7 +199,16 @@ function judgeFailure(heard: Heard, failure: Failure, where: string): "rejected"
   }
   const late = heard.late();
   if (late !== undefined) return unavailable(late)(where);
-  return toLoginError(failure, where);
+  return isAfterPassword(heard, failure)
+    ? explain(failure, where, afterPassword)
+    : toLoginError(failure, where);
+}
+
+/** Whether something that runs after the check of the password has refused the session. */
+function isAfterPassword({ asked }: Heard, { sqlState, routine = "" }: Failure): boolean {
+  if (!asked.letIn || sqlState === undefined) return false;
+  const { routines, classes } = otherReasons;
+  return !routines.includes(routine) && !classes.includes(sqlState.slice(0, 2));
 }
 
 /** Whether the server checked the password, so that a log-in proves it. */
@@ -192,18 +221,19 @@ export function toLoginError(failure: Failure, where: string): Error {
   const meaning =
     loginAnswers[`${sqlState} ${routine}`] ??
     loginAnswers[sqlState] ??
+    endings[sqlState] ??
     unavailable("the query failed");
   return explain(failure, where, meaning);
 }
 
 /** The error for any failure of a query in an open session. */
 export function lookError(failure: Failure, where: string): Error {
+  const { sqlState = "" } = failure;
   const meaning =
-    failure.sqlState === "42501"
+    sqlState === "42501"
       ? toChangeRefused("the authority lacks the right to read the catalog")
-      : failure.sqlState?.startsWith("57") === true
-        ? notUp
-        : unavailable("the query failed");
+      : (endings[sqlState] ??
+        (sqlState.startsWith("57") ? notUp : unavailable("the query failed")));
   return explain(failure, where, meaning);
 }
 

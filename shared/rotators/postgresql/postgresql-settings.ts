@@ -10,29 +10,27 @@ const serverPatience = "20000";
  * the places where names resolve, time limits, and the form of dates in messages. The idle limit matters if the app dies, because the
  * account stays locked for everybody until the session ends. A setting that the server does not have stays unset.
  */
-const knownState: Readonly<Record<string, string>> = {
-  search_path: "pg_catalog, pg_temp",
-  statement_timeout: serverPatience,
-  lock_timeout: serverPatience,
-  idle_in_transaction_session_timeout: serverPatience,
-  transaction_timeout: "0",
-  DateStyle: "ISO, YMD",
-  TimeZone: "UTC",
-};
-
-/** A default of the role or the database must not decide whether a transaction may write, or what it sees. */
-const begin = {
-  change: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE",
-  look: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE",
-} as const;
-
-/** Values hold until the transaction ends. */
-const setKnownState = `
+const knownState = `
   SELECT pg_catalog.set_config(name, value, true)
-  FROM ROWS FROM (
-    pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])
+  FROM (VALUES
+    ('transaction_timeout', '0'),
+    ('statement_timeout', '${serverPatience}'),
+    ('lock_timeout', '${serverPatience}'),
+    ('idle_in_transaction_session_timeout', '${serverPatience}'),
+    ('search_path', 'pg_catalog, pg_temp'),
+    ('DateStyle', 'ISO, YMD'),
+    ('TimeZone', 'UTC')
   ) AS known (name, value)
   WHERE pg_catalog.current_setting(name, true) IS NOT NULL`;
+
+/**
+ * A default of the role or the database must not decide whether a transaction may write, or what it sees. The settings are in the same
+ * message as BEGIN, because a limit may be so short that the session would end before the next one. They hold until the transaction ends.
+ */
+const begin = {
+  change: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE NOT DEFERRABLE; ${knownState}`,
+  look: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY NOT DEFERRABLE; ${knownState}`,
+} as const;
 
 /**
  * Sets aside a role that ALTER ROLE … SET role has set at the log-in. The own password can only be changed as oneself. An admin without
@@ -51,8 +49,6 @@ export async function beginKnown(
   kind: keyof typeof begin,
 ): Promise<void> {
   await session.query(begin[kind]);
-  const lists = [Object.keys(knownState), Object.values(knownState)];
-  await session.query(setKnownState, lists.map(toArray));
   await session.query(setRoleAside, [account]);
 }
 

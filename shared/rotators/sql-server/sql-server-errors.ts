@@ -75,13 +75,13 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
   17_892: blocked("a log-on trigger of the server refuses the account"),
   18_470: blocked("the account is disabled; enable it with ALTER LOGIN … ENABLE"),
   18_486: blocked(
-    "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … UNLOCK",
+    "the account is locked after too many wrong passwords; unlock it with ALTER LOGIN … WITH CHECK_POLICY = OFF, and then the same with ON",
   ),
   18_487: blocked(
-    "the password has expired. Set a new password, or switch the expiry off with ALTER LOGIN … CHECK_EXPIRATION = OFF",
+    "the password has expired. Set a new password, or switch the expiry off with ALTER LOGIN … WITH CHECK_EXPIRATION = OFF",
   ),
   18_488: blocked(
-    "the owner must change the password first, because ALTER LOGIN … MUST_CHANGE is set",
+    "the owner must change the password first, because ALTER LOGIN … WITH PASSWORD … MUST_CHANGE was run",
   ),
   40_532: config(
     "the server does not accept this host name. Check options.host (of azure-sql-server also options.server)",

@@ -90,6 +90,41 @@ describe("a failed log-in to PostgreSQL", () => {
     await expect(failed).rejects.toThrow("GRANT CONNECT");
   });
 
+  it.each([
+    ["a log-in trigger that raises an error", "RAISE EXCEPTION 'not at night'"],
+    [
+      "a log-in trigger without a right of its own",
+      "SET LOCAL ROLE pg_read_all_data; DELETE FROM pg_authid",
+    ],
+  ])("proves nothing about the secret when %s refuses the session", async (_, body) => {
+    const { target } = bench;
+    const current = await bench.newAccount();
+    const { account } = current;
+    await target.sql(
+      `CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+         IF session_user = '${account}' THEN ${body}; END IF; END $$`,
+    );
+    await target.sql("CREATE EVENT TRIGGER refuse ON login EXECUTE FUNCTION refuse()");
+    try {
+      const failed = bench.verify(current);
+      await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
+      await expect(failed).rejects.toThrow("a log-in trigger of the database");
+      expect(await bench.verify(withNewSecret(current))).toBe("rejected");
+    } finally {
+      await target.sql("DROP EVENT TRIGGER refuse");
+      await target.sql("DROP FUNCTION refuse");
+    }
+  });
+
+  it("proves nothing about the secret when a library that the session needs is missing", async () => {
+    const current = await bench.newAccount();
+    await bench.target.sql(`ALTER ROLE ${current.account} SET session_preload_libraries = missing`);
+    const failed = bench.verify(current);
+    await expect(failed).rejects.toBeInstanceOf(AccountBlockedError);
+    await expect(failed).rejects.toThrow("session_preload_libraries");
+    expect(await bench.verify(withNewSecret(current))).toBe("rejected");
+  });
+
   it("is a mistake when the secret is empty, whatever the environment contains", async () => {
     const { account } = await bench.newAccount();
     await expect(bench.verify({ account, secret: new Secret("") })).rejects.toBeInstanceOf(
