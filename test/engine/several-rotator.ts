@@ -1,7 +1,7 @@
 import type { MemorySystem } from "../../shared/rotators/memory.ts";
 import type { Rotator } from "../../shared/rotators/rotator.ts";
 import { changeAll, verifyAll } from "../../shared/rotators/several/several-servers.ts";
-import type { Gate } from "./world.ts";
+import type { Gate } from "./gate.ts";
 
 type Options = Record<string, never>;
 

@@ -18,13 +18,12 @@ import {
 } from "../../shared/rotators/memory.ts";
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
+import type { Gate } from "./gate.ts";
 import type { Kind } from "./kinds.ts";
 import { makeSeveralRotator } from "./several-rotator.ts";
 
+export type { Gate } from "./gate.ts";
 export * from "./kinds.ts";
-
-/** A gate between the engine and everything outside. Decides whether, when and how a call ends. */
-export type Gate = <Result>(effect: string, call: () => Promise<Result>) => Promise<Result>;
 
 /** Returns the error of an effect while a fault lasts. */
 export type Fault = (effect: string) => Error | undefined;
