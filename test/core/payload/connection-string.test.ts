@@ -2,6 +2,7 @@ import { createClient } from "@redis/client";
 import fc from "fast-check";
 import { MongoClient } from "mongodb";
 import mssql from "mssql";
+import { type ConnectionOptions, createPool } from "mysql2";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { parseConnectionString } from "../../../shared/core/payload/connection-string.ts";
@@ -38,6 +39,12 @@ const byRedis = (text: string): Read => {
   const { username, password } = createClient({ url: text }).options;
   return { account: username, password };
 };
+const byMysql = (text: string): Read => {
+  // A pool connects with its first query only.
+  const { config } = createPool(text);
+  const { user, password } = (config as { connectionConfig: ConnectionOptions }).connectionConfig;
+  return { account: user, password };
+};
 const bySqlServer = (text: string): Read => {
   const { user, password } = mssql.ConnectionPool.parseConnectionString(text);
   return { account: user, password };
@@ -52,6 +59,8 @@ const texts: readonly (readonly [string, (text: string) => Read])[] = [
   ["mongodb://app:p%40ss%3A@a/?authSource=admin", byMongo],
   ["redis://app:first@cache.example.com:6379/0", byRedis],
   ["rediss://app:p%40ss@cache", byRedis],
+  ["mysql://app:first@db.example.com:3306/shop", byMysql],
+  ["mysql://app:p%40ss%3A@db/app", byMysql],
   ["Server=db;Database=shop;User ID=app;Password=first;", bySqlServer],
   ["Data Source=tcp:db,1433;Initial Catalog=app;UID=app;PWD=first", bySqlServer],
   ['Server=db;User Id=\'app\';Password="f;i""rst";Encrypt=true', bySqlServer],
