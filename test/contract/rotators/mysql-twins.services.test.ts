@@ -100,6 +100,16 @@ describe.each(["mysql", "mariadb"] as const)("the accounts of a pair on %s", (sy
     ]);
   });
 
+  it.each(system === "mysql" ? ["partial_revokes"] : [])("differ when one has %s", async (name) => {
+    const [one, two] = await newPair();
+    await bench.sql(`SET GLOBAL ${name} = ON`);
+    for (const each of [one, two]) await bench.sql(`GRANT SELECT ON *.* TO ${quoted(each)}`);
+    await bench.sql(`REVOKE SELECT ON app.* FROM ${quoted(two)}`);
+    expect(await warningsAbout(one, two)).toEqual([
+      expect.stringContaining(": it lacks partial revokes on `app`.*. "),
+    ]);
+  });
+
   it("are compared host by host, at the hosts of the options", async () => {
     const [one, two] = await newPair();
     for (const host of ["10.1.%", "10.2.%"]) {
