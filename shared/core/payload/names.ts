@@ -1,5 +1,6 @@
 /** Names that secrets and connection strings commonly use, whatever their case and separators. */
-const prefix = "(db|database|pg|postgres|postgresql|mysql|mongo|mongodb|redis|valkey|sql|(spring)?datasource)?";
+const prefix =
+  "(db|database|pg|postgres|postgresql|mysql|mongo|mongodb|redis|valkey|sql|(spring)?datasource)?";
 const accountName = new RegExp(`^${prefix}(username|user)$`);
 const passwordName = new RegExp(`^${prefix}(password|passwd|pass|pwd)$`);
 

@@ -46,6 +46,7 @@ const rightsRow = z.object({
   myId: z.int().nullable(),
 });
 const loginRow = z.object({
+  id: z.int(),
   name: z.string(),
   type: z.string().transform((type) => type.trim()),
   sid: z.string(),

@@ -36,6 +36,7 @@ export const askRights = `
 
 export const findLogin = `
   SELECT
+    principal_id AS id,
     name,
     type,
     CONVERT(varchar(200), sid, 1) AS sid,
@@ -83,6 +84,48 @@ export const askSessions = `
     ) AS others`;
 
 export const listDatabases = "SELECT name FROM sys.databases WHERE state = 0";
+
+/** About the user @id of this database. Each column is a fact. */
+export const askUserSettings = `
+  SELECT default_schema_name AS [default schema], default_language_name AS [default language of the user]
+  FROM sys.database_principals
+  WHERE principal_id = CONVERT(int, @id)`;
+
+export const listRoles = `
+  SELECT USER_NAME(role_principal_id) AS name, role_principal_id AS id
+  FROM sys.database_role_members
+  WHERE member_principal_id = CONVERT(int, @id)`;
+
+export const listOwnedSchemas = `
+  SELECT name FROM sys.schemas WHERE principal_id = CONVERT(int, @id)`;
+
+export const listOwnedRoles = `
+  SELECT name FROM sys.database_principals WHERE type = 'R' AND owning_principal_id = CONVERT(int, @id)`;
+
+/** Which of the names applies depends on the class. */
+export const listPermissions = `
+  SELECT
+    class_desc AS class, permission_name AS permission, state, major_id AS id, SCHEMA_NAME(major_id) AS [schema],
+    OBJECT_SCHEMA_NAME(major_id) AS objectSchema, OBJECT_NAME(major_id) AS object, COL_NAME(major_id, minor_id) AS [column]
+  FROM sys.database_permissions
+  WHERE grantee_principal_id = CONVERT(int, @id)`;
+
+/** About the login @id of the server. */
+export const askLoginSettings = `
+  SELECT default_database_name AS [default database], default_language_name AS [default language]
+  FROM sys.server_principals
+  WHERE principal_id = CONVERT(int, @id)`;
+
+export const listServerRoles = `
+  SELECT SUSER_NAME(role_principal_id) AS name, role_principal_id AS id
+  FROM sys.server_role_members
+  WHERE member_principal_id = CONVERT(int, @id)`;
+
+/** Not on Azure SQL Database. */
+export const listServerPermissions = `
+  SELECT permission_name AS permission, state
+  FROM sys.server_permissions
+  WHERE grantee_principal_id = CONVERT(int, @id)`;
 
 /** Names may be quoted with at most 128 characters; a longer name or secret becomes NULL, and so does the statement. */
 const alterLogin = "N'ALTER LOGIN ' + QUOTENAME(@account) + ";

@@ -28,6 +28,7 @@ import {
 } from "./azure-sql-options.ts";
 import { openSession, requireName, requireUsable } from "./azure-sql-session.ts";
 import { hasSessionsAt } from "./azure-sql-sessions.ts";
+import { compareTwins } from "./azure-sql-twins.ts";
 
 export type { AzureSqlOptions };
 
@@ -96,19 +97,24 @@ export const azureSql: Rotator<AzureSqlOptions> = {
     return verifyAll(servers, describeServer, log, call.note);
   },
 
-  async examine({ isProven, ...call }, signal) {
+  async examine({ isProven, twin, ...call }, signal) {
     const servers = listServers(call.options);
-    const found: { readonly server: SqlPlace; readonly concern: Concern }[] = [];
+    const found: Examined[] = [];
     for (const server of servers) {
       requireName(server, call.account);
-      const concern = await withDesk(call, server, signal, (desk) => surveyAt(desk, call));
-      if (concern === "rejected") return concern;
+      const seen = await withDesk(call, server, signal, async (desk) => {
+        const concern = await surveyAt(desk, call);
+        const warnings = await compareTwins(desk, call.account, concern.survey, twin);
+        return { server, concern, warnings };
+      });
+      if (seen === "rejected") return seen;
+      const { concern } = seen;
       const where = describeAccount(server, call.account);
       if (concern.account.is === "user") {
         requireNoReplicas(call, where);
         requireWritable(concern.survey.facts.updateability, where);
       }
-      found.push({ server, concern });
+      found.push(seen);
     }
     return joinExaminations(found, isProven || call.using.as === "self");
   },
@@ -152,13 +158,16 @@ async function tryLogin(
   return "accepted";
 }
 
+interface Examined {
+  readonly server: SqlPlace;
+  readonly concern: Concern;
+  readonly warnings: readonly string[];
+}
+
 /** The examinations of all servers as one. With several, each sentence names its server. */
-function joinExaminations(
-  found: readonly { readonly server: SqlPlace; readonly concern: Concern }[],
-  isProven: boolean,
-): Examination {
+function joinExaminations(found: readonly Examined[], isProven: boolean): Examination {
   const findOther = makeSidCheck();
-  const all = found.map(({ server, concern }): Examination => {
+  const all = found.map(({ server, concern, warnings }) => {
     const { obstacles, right } = examineAccount(concern);
     const at = (sentence: string) =>
       found.length > 1 ? `On ${describeServer(server)}: ${sentence}` : sentence;
@@ -166,14 +175,17 @@ function joinExaminations(
     const why = right.is === "missing" ? at(right.why) : other;
     return {
       obstacles: isProven ? [] : obstacles.map(at),
-      right: why === undefined ? right : { is: "missing", why },
+      warnings: warnings.map(at),
+      right: why === undefined ? right : { is: "missing" as const, why },
     };
   });
   const rights = all.map(({ right }) => right);
   const worst =
     rights.find(({ is }) => is === "missing") ?? rights.find(({ is }) => is === "likely");
+  const warnings = all.flatMap((one) => one.warnings);
   return {
     obstacles: all.flatMap(({ obstacles }) => obstacles),
     right: worst ?? { is: "proven" },
+    ...(warnings.length > 0 && { warnings }),
   };
 }

@@ -7,6 +7,7 @@ import { isScram } from "./mongodb-mechanisms.ts";
 import { isOnDocumentDb, type MongodbOptions } from "./mongodb-options.ts";
 import { describeLackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
 import type { Session } from "./mongodb-session.ts";
+import { compareTwins } from "./mongodb-twins.ts";
 
 /** A client must meet one restriction, with all its parts, to log in. */
 const restrictions = z.array(
@@ -26,11 +27,20 @@ const usersInfoReply = z.object({
         authenticationRestrictions: restrictions.optional().catch(undefined),
         /** The restrictions of the account's roles. A client must meet those of every role. */
         inheritedAuthenticationRestrictions: z.array(restrictions).optional().catch(undefined),
+        roles: z
+          .array(z.object({ role: z.string(), db: z.string() }))
+          .optional()
+          .catch(undefined),
+        inheritedPrivileges: z
+          .array(z.object({ resource: z.looseObject({}), actions: z.array(z.string()) }))
+          .optional()
+          .catch(undefined),
       }),
     )
     .default([]),
 });
-type User = z.output<typeof usersInfoReply>["users"][number];
+type UsersInfo = z.output<typeof usersInfoReply>;
+type User = UsersInfo["users"][number];
 
 const helloReply = z.object({
   saslSupportedMechs: z.array(z.string()).optional().catch(undefined),
@@ -53,7 +63,7 @@ export async function examineIn(
   call: Examine<MongodbOptions>,
   within: number,
 ): Promise<Examination> {
-  const { options, account, using, isProven } = call;
+  const { options, account, using, isProven, twin } = call;
   const { authDatabase } = options;
   const ask = makeAsk(session, within);
   const greeting = helloReply.safeParse(
@@ -64,21 +74,23 @@ export async function examineIn(
   const lack = describeLackOfPassword(call, privileges);
   // An account that examines itself has just logged in.
   const isSeen = isProven || using.as === "self";
-  const info =
-    isSeen && lack === undefined ? undefined : await askAbout(ask, authDatabase, account);
+  const isAsked = !isSeen || lack !== undefined || twin !== undefined;
+  const info = isAsked ? await askAbout(ask, authDatabase, account) : undefined;
+  const warnings = await findDifferences(ask, call, info);
   const right = examineRight(
     privileges,
     lack,
     info !== undefined && using.as === "admin",
     authDatabase,
   );
-  if (isSeen) return { obstacles: [], right };
+  const common = { right, ...(warnings.length > 0 && { warnings }) };
+  if (isSeen) return { obstacles: [], ...common };
   const found: Found = {
     user: info && (info.users[0] ?? "missing"),
     usable: greeting?.saslSupportedMechs,
     we: await ownAddress(ask),
   };
-  return { obstacles: obstaclesIn(found, options, account), right };
+  return { obstacles: obstaclesIn(found, options, account), ...common };
 }
 
 type Ask = (database: string, command: Document) => Promise<Document | undefined>;
@@ -101,6 +113,16 @@ async function askAbout(ask: Ask, db: string, user: string) {
     (await ask(db, { usersInfo, showAuthenticationRestrictions: true })) ??
     (await ask(db, { usersInfo }));
   return usersInfoReply.safeParse(reply).data;
+}
+
+async function findDifferences(
+  ask: Ask,
+  { options, account, twin }: Examine<MongodbOptions>,
+  info: UsersInfo | undefined,
+): Promise<readonly string[]> {
+  if (twin === undefined) return [];
+  const other = await askAbout(ask, options.authDatabase, twin);
+  return compareTwins([account, info?.users[0]], [twin, other?.users[0]]);
 }
 
 async function ownAddress(ask: Ask): Promise<string | undefined> {

@@ -49,3 +49,39 @@ export async function readPrivileges(session: Session): Promise<Privileges> {
   const rows = await session.query("SHOW GRANTS");
   return parseGrants(rows.flatMap((row) => Object.values(row).map(String)));
 }
+
+/** A privilege list, or a list of roles, up to the first ` ON ` that is not part of a quoted name. */
+const grantOf = /^(?<verb>GRANT|REVOKE) (?<what>(?:[^`]|`[^`]*`)+?)(?: ON (?<on>.+))?$/s;
+const roleName = /`(?:[^`]|``)*`(?:@`(?:[^`]|``)*`)?/g;
+
+/**
+ * Pure: the grants and roles in the lines of SHOW GRANTS for this account. The rest of a line of MariaDB has the stored form of the
+ * password.
+ */
+export function parseFacts(
+  lines: readonly string[],
+  { account, host }: { readonly account: string; readonly host: string },
+): ReadonlyMap<string, string> {
+  const quote = (name: string) => `\`${name.replaceAll("`", "``")}\``;
+  const facts = new Map<string, string>();
+  for (const line of lines) {
+    for (const [fact, value] of parseLine(line, `${quote(account)}@${quote(host)}`)) {
+      const values = [facts.get(fact) ?? [], value].flat();
+      facts.set(fact, values.sort().join());
+    }
+  }
+  return facts;
+}
+
+function parseLine(line: string, named: string): readonly (readonly [string, string])[] {
+  const preposition = line.startsWith("GRANT") ? "TO" : "FROM";
+  const [grant = "", rest] = line.split(` ${preposition} ${named}`);
+  const { verb, what = "", on } = grantOf.exec(grant)?.groups ?? {};
+  if (rest === undefined || verb === undefined || what === "USAGE") return [];
+  const option = / WITH (?:GRANT|ADMIN) OPTION/.test(rest) ? " with option" : "";
+  if (on === undefined) {
+    return [...what.matchAll(roleName)].map(([role]) => [`role ${role}`, option] as const);
+  }
+  const kind = verb === "GRANT" ? "grants" : "partial revokes";
+  return [[`${kind} on ${on}`, `${what}${option}`]];
+}

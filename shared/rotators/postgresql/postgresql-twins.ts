@@ -1,3 +1,4 @@
+import { describeDifferences } from "../connection/twins.ts";
 import type { Session } from "./postgresql-session.ts";
 import { lookInto } from "./postgresql-settings.ts";
 
@@ -72,17 +73,12 @@ const factsOf = `
     )
   FROM named WHERE deptype = 'a'`;
 
-/** More differences are counted only. */
-const maxNamed = 5;
-
-type Facts = ReadonlyMap<string, string>;
-
 /** Sentences about what consumers would find changed when they use `account` instead of `twin`. None if the catalog does not answer. */
 export async function compareTwins(
   session: Session,
   account: string,
   twin: string,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const rows = await lookInto(session, account, () => session.query(factsOf, [account, twin]));
   const factsAbout = (name: string) =>
     new Map(
@@ -94,29 +90,5 @@ export async function compareTwins(
   // An account that does not exist is an obstacle, and not a difference.
   return mine.size === 0 || others.size === 0
     ? []
-    : describeDifferences(account, mine, twin, others);
-}
-
-/** Pure. */
-function describeDifferences(account: string, mine: Facts, twin: string, others: Facts): string[] {
-  const lacks = [...others.keys()].filter((fact) => !mine.has(fact));
-  const extra = [...mine.keys()].filter((fact) => !others.has(fact));
-  const other = [...mine].flatMap(([fact, value]) =>
-    others.has(fact) && others.get(fact) !== value ? [fact] : [],
-  );
-  const parts = [
-    ...(lacks.length > 0 ? [`it lacks ${list(lacks)}`] : []),
-    ...(extra.length > 0 ? [`only it has ${list(extra)}`] : []),
-    ...(other.length > 0 ? [`it has other values of ${list(other)}`] : []),
-  ];
-  if (parts.length === 0) return [];
-  return [
-    `Account \`${account}\` differs from \`${twin}\`, so consumers may find other rights after a turn: ${parts.join("; ")}. ` +
-      "Give both the same, best by membership in one role that has all the rights.",
-  ];
-}
-
-function list(facts: readonly string[]): string {
-  const named = facts.toSorted().slice(0, maxNamed).join(", ");
-  return facts.length > maxNamed ? `${named} and ${facts.length - maxNamed} more` : named;
+    : describeDifferences({ account, facts: mine }, { account: twin, facts: others });
 }

@@ -54,14 +54,21 @@ export function mysqlBench(system: MysqlSystem, flags: readonly string[] = []) {
     async examine(
       account: string,
       using = admin(),
-      { isProven = false, options = optionsWith() } = {},
+      { isProven = false, options = optionsWith(), twin }: ExamineOptions = {},
     ): Promise<Examination> {
-      const examined = mysql.examine?.({ options, account, using, isProven }, patience());
+      const call = { options, account, using, isProven, ...(twin !== undefined && { twin }) };
+      const examined = mysql.examine?.(call, patience());
       const answer = await examined;
       if (answer === undefined || answer === "rejected") throw new Error("not examined");
       return answer;
     },
   };
+}
+
+interface ExamineOptions {
+  readonly isProven?: boolean;
+  readonly options?: ReturnType<MysqlTarget["optionsWith"]>;
+  readonly twin?: string;
 }
 
 interface ApplyOptions {

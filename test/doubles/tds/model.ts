@@ -17,6 +17,7 @@ export interface TdsLogin {
   readonly enabled?: boolean;
   /** Default `master`. */
   readonly defaultDatabase?: string;
+  readonly defaultLanguage?: string;
   /** A value of sys.server_principals.type. Default S, a SQL login. */
   readonly type?: "S" | "U" | "E";
   /** Hexadecimal digits. Default: derived from the name. */
@@ -43,8 +44,21 @@ export interface TdsUser {
   readonly roles?: readonly string[];
   /** Database permissions such as ALTER ANY USER. */
   readonly permissions?: readonly string[];
+  /** Permissions on schemas, tables and columns. */
+  readonly grants?: readonly TdsGrant[];
+  /** Default `dbo`. */
+  readonly defaultSchema?: string;
+  /** Names of schemas and roles. */
+  readonly owns?: readonly string[];
   /** The permission to connect. Default granted. */
   readonly connect?: "granted" | "denied" | "none";
+}
+
+export interface TdsGrant {
+  readonly permission: string;
+  /** A schema, a table in it, a column of that. */
+  readonly on: readonly [schema: string, table?: string, column?: string];
+  readonly state?: "G" | "D" | "W";
 }
 
 export interface TdsDatabaseOptions {
@@ -61,6 +75,7 @@ export interface Login {
   readonly type: "S" | "U" | "E";
   readonly sid: string;
   readonly defaultDatabase: string;
+  readonly defaultLanguage: string;
   readonly policy: boolean;
   readonly roles: Set<string>;
   readonly permissions: Set<string>;
@@ -84,6 +99,9 @@ export interface User {
   readonly authentication: 0 | 1 | 2 | 4;
   readonly roles: Set<string>;
   readonly permissions: Set<string>;
+  readonly grants: readonly TdsGrant[];
+  readonly defaultSchema: string;
+  readonly owns: readonly string[];
   connect: "granted" | "denied" | "none";
   password: string | undefined;
 }
@@ -134,6 +152,7 @@ export function makeLogin(login: TdsLogin, number: number): Login {
     type: login.type ?? "S",
     sid: (login.sid ?? toSid(login.account)).toUpperCase(),
     defaultDatabase: login.defaultDatabase ?? "master",
+    defaultLanguage: login.defaultLanguage ?? "us_english",
     policy: login.policy ?? true,
     roles: new Set(login.roles),
     permissions: new Set(login.permissions),
@@ -159,13 +178,24 @@ export function makeDatabase({
   return database;
 }
 
+const usual = {
+  type: "S",
+  grants: [],
+  defaultSchema: "dbo",
+  owns: [],
+  connect: "granted",
+} as const;
+
 /** `logins`: of the server. A login that does not exist there yet gets the SID that follows from its name. */
 export function addUser(
   { users }: Database,
   user: TdsUser,
   logins: ReadonlyMap<string, Login> = new Map(),
 ): void {
-  const { name, password, login, type = "S" } = user;
+  const { name, password, login, type, grants, defaultSchema, owns, connect } = {
+    ...usual,
+    ...user,
+  };
   const authentication =
     type === "E" ? 4 : password !== undefined ? 2 : login !== undefined ? 1 : 0;
   const known = login === undefined ? undefined : logins.get(toKey(login))?.sid;
@@ -178,7 +208,10 @@ export function addUser(
     authentication,
     roles: new Set(user.roles),
     permissions: new Set(user.permissions),
-    connect: user.connect ?? "granted",
+    grants,
+    defaultSchema,
+    owns,
+    connect,
     password,
   });
 }

@@ -7,6 +7,7 @@ import {
   isServerAdmin,
   toKey,
 } from "../model.ts";
+import { findName } from "./ids.ts";
 import { error, type Scope, type Value } from "./scope.ts";
 
 type Called = (parameters: readonly Value[], scope: Scope) => Value;
@@ -24,8 +25,15 @@ const functions: Readonly<Record<string, Called>> = {
   },
   suser_sname: (_none, { session }) => session.account,
   original_login: (_none, { session }) => session.account,
-  user_name: (_none, { session }) =>
-    isServerAdmin(session) ? "dbo" : (session.user?.name ?? "guest"),
+  user_name: ([id], { session }) => {
+    if (id !== undefined) return findName(id);
+    return isServerAdmin(session) ? "dbo" : (session.user?.name ?? "guest");
+  },
+  suser_name: ([id]) => findName(id),
+  schema_name: ([id]) => findName(id),
+  object_schema_name: ([id]) => findName(id)?.split(".")[0] ?? null,
+  object_name: ([id]) => findName(id)?.split(".")[1] ?? null,
+  col_name: ([, id]) => findName(id),
   db_name: (_none, { session }) => session.database.name,
   database_principal_id: ([name], { session }) => {
     if (name === undefined) return isServerAdmin(session) ? 1 : (session.user?.id ?? 2);

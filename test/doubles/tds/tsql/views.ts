@@ -7,6 +7,7 @@ import {
   type User,
   type World,
 } from "../model.ts";
+import { toNameId } from "./ids.ts";
 import { error, type Row, type Scope, type Value } from "./scope.ts";
 
 type View = (world: World, session: TdsSession) => Readonly<Record<string, Value>>[];
@@ -17,25 +18,71 @@ const serverViews: Readonly<Record<string, View>> = {
   sql_logins: (world, session) => listLogins(world, session).filter(({ type }) => type === "S"),
   server_permissions: (world, session) => {
     if (isAzureDatabase(world)) throw noSuchView("server_permissions");
-    return visibleLogins(world, session).map(({ id, denied }) => ({
-      grantee_principal_id: id,
-      type: "COSQ",
-      state: denied ? "D" : "G",
-    }));
+    return visibleLogins(world, session).flatMap(({ id, denied, permissions }) => [
+      {
+        grantee_principal_id: id,
+        type: "COSQ",
+        permission_name: "CONNECT SQL",
+        state: denied ? "D" : "G",
+      },
+      ...[...permissions].map((permission) => ({
+        grantee_principal_id: id,
+        type: "    ",
+        permission_name: permission,
+        state: "G",
+      })),
+    ]);
   },
+  server_role_members: (world, session) =>
+    visibleLogins(world, session).flatMap(({ id, roles }) =>
+      [...roles].map((role) => ({
+        member_principal_id: id,
+        role_principal_id: toNameId(role),
+      })),
+    ),
 };
 
 const views: Readonly<Record<string, View>> = {
   database_principals: (_world, session) => [
-    ...visibleUsers(session).map(({ id, name, type, authentication, sid }) => ({
+    ...visibleUsers(session).map(({ id, name, type, authentication, sid, defaultSchema }) => ({
       principal_id: id,
       name,
       type,
+      default_schema_name: defaultSchema,
+      default_language_name: null,
+      owning_principal_id: type === "R" ? findOwner(session, name) : null,
       authentication_type: authentication,
       sid: sid === null ? null : `0x${sid}`,
     })),
   ],
+  database_role_members: (_world, session) =>
+    visibleUsers(session).flatMap(({ id, roles }) =>
+      [...roles].map((role) => ({ member_principal_id: id, role_principal_id: toNameId(role) })),
+    ),
+  schemas: (_world, session) =>
+    visibleUsers(session).flatMap(({ id, owns }) =>
+      owns
+        .filter((name) => session.database.users.get(name)?.type !== "R")
+        .map((name) => ({ name, principal_id: id })),
+    ),
   database_permissions: (_world, session) => [
+    ...visibleUsers(session).flatMap(({ id, permissions, grants }) => [
+      ...[...permissions].map((permission) => ({
+        ...connectRow(id, "G"),
+        type: "    ",
+        permission_name: permission,
+      })),
+      ...grants.map(({ permission, on: [schema, table, column], state = "G" }) => ({
+        class: table === undefined ? 3 : 1,
+        class_desc: table === undefined ? "SCHEMA" : "OBJECT_OR_COLUMN",
+        type: "    ",
+        permission_name: permission,
+        grantee_principal_id: id,
+        state,
+        major_id: toNameId(table === undefined ? schema : `${schema}.${table}`),
+        minor_id: column === undefined ? 0 : toNameId(column),
+      })),
+    ]),
     ...visibleUsers(session).flatMap(({ id, connect }) =>
       connect === "none" ? [] : [connectRow(id, connect === "granted" ? "G" : "D")],
     ),
@@ -57,8 +104,15 @@ const views: Readonly<Record<string, View>> = {
     })),
 };
 
+const findOwner = ({ database }: TdsSession, role: string) =>
+  [...database.users.values()].find(({ owns }) => owns.includes(role))?.id ?? 1;
+
 const connectRow = (id: number, state: string) => ({
   class: 0,
+  class_desc: "DATABASE",
+  permission_name: "CONNECT",
+  major_id: 0,
+  minor_id: 0,
   type: "CO  ",
   grantee_principal_id: id,
   state,
@@ -80,6 +134,8 @@ function listLogins(world: World, session: TdsSession) {
     type: login.type,
     sid: `0x${login.sid}`,
     is_disabled: login.enabled ? 0 : 1,
+    default_database_name: login.defaultDatabase,
+    default_language_name: login.defaultLanguage,
     is_policy_checked: login.policy ? 1 : 0,
   }));
 }
