@@ -10,7 +10,7 @@ import {
   type SqlPlace,
 } from "../sql-server/sql-server-connection.ts";
 import type { SqlFailure } from "../sql-server/sql-server-errors.ts";
-import { findUnfitForSqlServer, maxPasswordLength } from "../sql-server/sql-server-passwords.ts";
+import { findUnfitForSqlServer } from "../sql-server/sql-server-passwords.ts";
 import { describeAccount } from "./azure-sql-options.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -135,7 +135,7 @@ export function requireName(place: SqlPlace, account: string): void {
       : account.includes("\0")
         ? "contains a NUL character"
         : account.length > maxNameLength
-          ? `is longer than ${maxPasswordLength} characters`
+          ? `is longer than ${maxNameLength} characters`
           : undefined;
   if (problem !== undefined) {
     throw new ConfigError(

@@ -25,10 +25,14 @@ export interface Answers {
   readonly name: string;
   readonly acceptsNew: boolean | undefined;
   readonly acceptsEarlier: boolean | undefined;
+  /** It was not changed, or took the earlier secret again. Otherwise an accepted log-in may come from a cache of the server. */
+  readonly isCertain: boolean;
 }
 
-export function toReport({ name, acceptsNew, acceptsEarlier }: Answers): ServerReport {
-  if (acceptsEarlier === true) return { name, state: "has the earlier secret" };
+export function toReport({ name, acceptsNew, acceptsEarlier, isCertain }: Answers): ServerReport {
+  if (acceptsEarlier === true) {
+    return { name, state: isCertain ? "has the earlier secret" : "may have either secret" };
+  }
   if (acceptsNew === true) return { name, state: "has the new secret" };
   const isLockedOut = acceptsNew === false && acceptsEarlier === false;
   return {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
+import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import { second } from "../../core/time.ts";
 import {
   isWorthAnotherTry,
@@ -91,17 +91,30 @@ async function setBack<Server>(
     });
     return judgePartial(why, reports);
   }
-  // The log-ins afterwards show what became of each try.
-  for (const server of servers.slice(0, failed + 1)) await back.set(server).catch(() => undefined);
   const reports: ServerReport[] = [];
-  for (const server of servers) {
+  for (const [index, server] of servers.entries()) {
+    const mayHaveNew = index < failed || (index === failed && !(why instanceof ChangeRefusedError));
+    const isSet = index > failed || (await isSetBack(server, back));
     const ask = (which: "new" | "earlier") =>
       back.logsIn(server, which).catch((): undefined => undefined);
     const acceptsEarlier = await ask("earlier");
     const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
-    reports.push(toReport({ name: name(server), acceptsEarlier, acceptsNew }));
+    const isCertain = isSet || !mayHaveNew;
+    reports.push(toReport({ name: name(server), acceptsEarlier, acceptsNew, isCertain }));
   }
   return judgePartial(why, reports);
+}
+
+async function isSetBack<Server>(
+  server: Server,
+  { set }: NonNullable<ChangeSteps<Server>["back"]>,
+): Promise<boolean> {
+  try {
+    await set(server);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Tries a log-in on every server, and passes on how they differ. */

@@ -84,8 +84,21 @@ export async function call(
   sent: SentRequest,
 ): Promise<Answered> {
   const { status, headers, body } = await invoke(handlers, sent);
-  const text = body instanceof ReadableStream ? await new Response(body).text() : (body ?? "");
+  const text = body instanceof ReadableStream ? await readSome(body) : (body ?? "");
   return { status, headers: new Headers(headers), text };
+}
+
+/** What comes within a second: a stream of events may stay open for minutes. */
+async function readSome(body: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  const over = setTimeout(() => void reader.cancel(), 1_000);
+  let text = "";
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    text += decoder.decode(read.value, { stream: true });
+  }
+  clearTimeout(over);
+  return text;
 }
 
 interface RawAnswer {
