@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ChangeRefusedError, ConfigError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
+import { azureSqlOptions } from "../../shared/rotators/azure-sql/azure-sql-options.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import {
   apply,
@@ -148,5 +149,27 @@ describe("logins on several servers", () => {
     const error = await failure(examine(one, "inside", { options }));
     expect(error).toBeInstanceOf(ConfigError);
     expect(error.message).toContain("Remove options.alsoOn");
+  });
+});
+
+describe("the options of several servers", () => {
+  const options = azureSqlOptions.parse({ host: "a.example.com", alsoOn: ["b.example.com:1444"] });
+
+  it("name every server, so that no other target can change its logins", () => {
+    expect(azureSql.endpoint(options)).toMatchObject({
+      members: ["a.example.com:1433", "b.example.com:1444"],
+    });
+    expect(azureSql.endpoint(azureSqlOptions.parse({ host: "a.example.com" }))).not.toHaveProperty(
+      "members",
+    );
+  });
+
+  it.each([
+    ["admin", {}, undefined],
+    ["self", {}, /not possible with admin: self/],
+    ["admin", { contained: true }, /no effect on contained users/],
+  ] as const)("are checked for %s with %o", (as, changed, words) => {
+    const [fault] = azureSql.findOptionFaults?.({ ...options, ...changed }, as) ?? [];
+    expect(fault?.message).toEqual(words && (expect.stringMatching(words) as string));
   });
 });

@@ -48,12 +48,22 @@ export const azureSqlOptions = z.strictObject({
 export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
 
 /** The faults of options for an authority. */
-export function findOptionFaults({ alsoOn }: AzureSqlOptions, as: Using["as"]): OptionFault[] {
-  if (as !== "self" || alsoOn === undefined) return [];
-  const message =
-    "is not possible with admin: self: if a change stops halfway, no password of the account works on every server, and the account could not finish it. Use an admin, or managed-identity";
-  return [{ path: ["alsoOn"], message }];
+export function findOptionFaults(
+  { alsoOn, contained }: AzureSqlOptions,
+  as: Using["as"],
+): OptionFault[] {
+  if (alsoOn === undefined) return [];
+  const faults = [
+    ...(as === "self" ? [halfway] : []),
+    ...(contained === true
+      ? ["has no effect on contained users: a replica receives them with their database. Remove it"]
+      : []),
+  ];
+  return faults.map((message) => ({ path: ["alsoOn"], message }));
 }
+
+const halfway =
+  "is not possible with admin: self: if a change stops halfway, no password of the account works on every server, and the account could not finish it. Use an admin, or managed-identity";
 
 /** The servers that a change concerns, the one of the options first. */
 export function listServers({

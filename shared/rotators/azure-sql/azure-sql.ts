@@ -47,7 +47,11 @@ export const azureSql: Rotator<AzureSqlOptions> = {
     propagation: 5 * minute,
   },
 
-  endpoint: ({ host, port, database }) => ({ engine: "sqlserver", host, port, database }),
+  endpoint(options) {
+    const { host, port, database } = options;
+    const members = listServers(options).map(describeServer);
+    return { engine: "sqlserver", host, port, database, ...(members.length > 1 && { members }) };
+  },
 
   accountRealm: ({ contained, database }) => (contained === true ? database : ""),
 
