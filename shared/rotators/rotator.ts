@@ -55,9 +55,9 @@ export interface Change<Options> extends Call<Options> {
   readonly next: Credential;
   readonly using: Using;
   /**
-   * The published secret of the same account, which has just logged in. A system that `overlaps` keeps it valid beside the new one. A
-   * system of several servers may use it to set back those that it has changed when another one refuses. Absent: no such secret is
-   * known, or the target has just refused it.
+   * The secret of the same account that consumers use: the published one, or another stored one if the target refuses that. It has just
+   * logged in. A system that `overlaps` keeps it valid beside the new one. A system of several servers may use it to set back those that
+   * it has changed when another one refuses. Absent: no such secret is known, or the account is one of a pair.
    */
   readonly keep?: Credential;
   /** The target refused `keep` in the last minutes, and Keyturn has not tried it again: keep it if it is valid, but never set it. */

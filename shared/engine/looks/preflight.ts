@@ -15,7 +15,6 @@ import {
 } from "../../core/looks/judgements.ts";
 import type { Rotation } from "../../core/record/record.ts";
 import { chooseAccount, findSlot } from "../../core/record/slots.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
 import type { ServerRules } from "../../core/secrets/server-rules.ts";
 import {
   type Authority,
@@ -27,39 +26,29 @@ import {
 } from "../../core/target.ts";
 import type { Examination, Examine, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import {
-  examineAccount,
-  logsIn,
-  readCredential,
-  readCurrent,
-  toCredential,
-} from "../calls/reach.ts";
+import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
 import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,
   readAdmin,
   recallAdmin,
-  stillLogsIn,
   type StoredCredential,
 } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import { toIdentity } from "./identity.ts";
+import { findKept, findStillValid, type Kept } from "./kept.ts";
 import { type Checked, checkPublished } from "./look.ts";
 import { issueProof, type Proof } from "./proof.ts";
 import { restorePublished } from "./recover.ts";
 
 /** Everything that a change needs, checked a moment ago. */
-export interface Cleared {
+export interface Cleared extends Kept {
   readonly using: Using;
   /** Where the account's present secret is stored, if it was found. */
   readonly live?: VersionRef;
   /** Where the secret of `using` is stored, if it has one. */
   readonly usingRef?: VersionRef;
   readonly proof: Proof;
-  /** The published secret of the account, unless the target has just refused it. */
-  readonly keep?: Credential;
-  /** Whether the target refused it in the last minutes, and Keyturn did not try it again. */
-  readonly keepInDoubt?: true;
   /** The rules of the target for new passwords, as far as it shows them. */
   readonly rules?: ServerRules;
   /** The published secret as consumers read it now. Absent where its state cannot prevent a repeated change. */
@@ -91,7 +80,7 @@ export async function lookBeforeChange(
   const current = published.is === "nothing" ? "absent" : published.stored;
   return {
     ...authority,
-    ...findKept(session, rotation, published),
+    ...findKept(session, rotation, { published, live }),
     current,
     findings: [...findings, login, ...authority.findings],
   };
@@ -160,41 +149,6 @@ function describePublished(
 
 function rejectIf(problem: string | undefined): void {
   if (problem !== undefined) throw new VaultUnavailableError(problem);
-}
-
-/** The published secret of the account that is about to be changed. */
-function findKept(
-  session: TargetSession,
-  { account }: Rotation,
-  published: Checked,
-): Pick<Cleared, "keep" | "keepInDoubt"> {
-  if (published.is === "works") {
-    const { credential } = published.live;
-    return credential.account === account ? { keep: credential } : {};
-  }
-  if (published.is !== "refused") return {};
-  const { credential } = published;
-  // A refusal that Keyturn only remembers saves a guess, but the password may have been set again since.
-  const isRemembered = credential.account === account && !session.hasSeenRefused(credential);
-  return isRemembered ? { keep: credential, keepInDoubt: true } : {};
-}
-
-/** The published secret of the account, unless the target refuses it beside the one that the account may have got since. */
-async function findStillValid(
-  session: TargetSession,
-  { account }: Rotation,
-  stored: StoredSecret | Unreadable,
-): Promise<Pick<Cleared, "keep" | "keepInDoubt">> {
-  const keep = typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
-  if (typeof stored === "string" || !keep) return {};
-  try {
-    if (await stillLogsIn(session, { credential: keep, ref: stored.ref, isSearch: true })) {
-      return { keep };
-    }
-  } catch (error) {
-    if (!(error instanceof GuessPauseError)) throw error;
-  }
-  return session.hasSeenRefused(keep) ? {} : { keep, keepInDoubt: true };
 }
 
 /** Finds the credential that the account has now, if a stored one logs in. Stops after one refusal: wrong guesses lock accounts. */
