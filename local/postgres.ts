@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { chown, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { endWithParent } from "./end-with-parent.ts";
+import { findFreePort } from "./free-port.ts";
 import { type Binaries, loadBinaries } from "./postgres/binaries.ts";
 import { stopOrphan } from "./postgres/orphan.ts";
 import { makeRunner, type Runner, toClusterFolder } from "./postgres/runner.ts";
@@ -174,7 +174,7 @@ const maxAttempts = 100;
 
 async function launch(binaries: Binaries, args: string[], place: Place) {
   for (let attempt = 1; ; attempt++) {
-    const port = place.port ?? (await freePort());
+    const port = place.port ?? (await findFreePort());
     const log = openSync(place.logFile, "a", 0o600);
     const command = [binaries.postgres, ...args, "-p", String(port)] as const;
     // SIGQUIT makes PostgreSQL free its shared memory, which SIGKILL would not.
@@ -231,13 +231,3 @@ async function stop(child: ChildProcess): Promise<void> {
 
 const hasExited = ({ exitCode, signalCode }: ChildProcess): boolean =>
   exitCode !== null || signalCode !== null;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("No free port was found.");
-  return address.port;
-}

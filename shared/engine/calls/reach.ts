@@ -10,7 +10,7 @@ import { parsePayload } from "../../core/payload/payload.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { SecretName, VersionRef } from "../../core/target.ts";
-import type { Applied, Change, Examination, Examine } from "../../rotators/rotator.ts";
+import type { Applied, Change, Examination, Examine, Rotator } from "../../rotators/rotator.ts";
 import type {
   SecretContent,
   StoredSecret,
@@ -213,12 +213,36 @@ function checkDeadline({ ports, target }: TargetSession): AbortSignal {
 }
 
 /** Replaces the account's old password. `proof` shows which secret works instead. */
-export async function applyChange(
+export function applyChange(
   session: TargetSession,
   change: Pick<Change<unknown>, "next" | "keep" | "keepInDoubt">,
   authority: Authority,
   proof: Proof,
 ): Promise<Applied> {
+  const what = "the result of the change is unknown";
+  return sendChange(session, { authority, proof, what }, (rotator, call, signal) =>
+    rotator.apply({ ...call, ...change }, signal),
+  );
+}
+
+/** A call that changes the target. */
+interface Sending {
+  readonly authority: Authority;
+  /** Shows which secret works afterwards. */
+  readonly proof: Proof;
+  /** What an unknown error means. */
+  readonly what: string;
+}
+
+async function sendChange<Result>(
+  session: TargetSession,
+  { authority, proof, what }: Sending,
+  send: (
+    rotator: Rotator,
+    call: ReturnType<typeof toCall> & Pick<Authority, "using">,
+    signal: AbortSignal,
+  ) => Promise<Result>,
+): Promise<Result> {
   const { ports, target } = session;
   const { using } = authority;
   await session.flush();
@@ -227,8 +251,8 @@ export async function applyChange(
   return asAuthority(session, authority, () => {
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
-    return callTarget(session, OutcomeUnknownError, "the result of the change is unknown", () =>
-      ports.rotator(target.type).apply({ ...toCall(session, true), ...change, using }, signal),
+    return callTarget(session, OutcomeUnknownError, what, () =>
+      send(ports.rotator(target.type), { ...toCall(session, true), using }, signal),
     );
   });
 }
@@ -261,48 +285,29 @@ export async function hasSessions(
 }
 
 /** Removes the account's password permanently. `proof` shows which secret works instead. */
-export async function retireAccount(
+export function retireAccount(
   session: TargetSession,
   account: string,
   authority: Authority,
   proof: Proof,
 ): Promise<void> {
-  const { ports, target } = session;
-  const { using } = authority;
-  await session.flush();
-  requireProof(session, proof);
-  const signal = changeDeadline(session);
-  await asAuthority(session, authority, () => {
-    session.noteChange();
-    return callTarget(
-      session,
-      OutcomeUnknownError,
-      "the result of the retirement is unknown",
-      async () =>
-        ports.rotator(target.type).retire?.({ ...toCall(session, true), account, using }, signal),
-    );
-  });
+  const what = "the result of the retirement is unknown";
+  return sendChange(session, { authority, proof, what }, async (rotator, call, signal) =>
+    rotator.retire?.({ ...call, account }, signal),
+  );
 }
 
 /** Makes every secret of the account useless except `keep`. `proof` shows that `keep` works. */
-export async function discardOthers(
+export function discardOthers(
   session: TargetSession,
   keep: Credential,
   authority: Authority,
   proof: Proof,
 ): Promise<void> {
-  const { ports, target } = session;
-  const { using } = authority;
-  await session.flush();
-  requireProof(session, proof);
-  const signal = changeDeadline(session);
   const what = "the result of the end of the superseded password is unknown";
-  await asAuthority(session, authority, () => {
-    session.noteChange();
-    return callTarget(session, OutcomeUnknownError, what, async () =>
-      ports.rotator(target.type).discard?.({ ...toCall(session, true), keep, using }, signal),
-    );
-  });
+  return sendChange(session, { authority, proof, what }, async (rotator, call, signal) =>
+    rotator.discard?.({ ...call, keep }, signal),
+  );
 }
 
 function callGuarded(

@@ -1,19 +1,7 @@
-import {
-  ChangeRefusedError,
-  ConfigError,
-  OutcomeUnknownError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
+import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
 import { describeConnectionError } from "../connection/lost-line.ts";
+import { config, type Meaning, refused, unavailable } from "../connection/meaning.ts";
 import { type AzureSqlServerOptions, toServerId } from "./azure-sql-server-options.ts";
-
-type Meaning = (where: string) => Error;
-
-const unavailable = (sentence: string) => (where: string) =>
-  new TargetUnavailableError(`${where}: ${sentence}`);
-const toChangeRefused = (sentence: string) => (where: string) =>
-  new ChangeRefusedError(`${where}: ${sentence}`);
-const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
 
 const toUnknown = (sentence: string) => (where: string) =>
   new OutcomeUnknownError(`${where}: ${sentence}; either password may be valid`);
@@ -53,7 +41,7 @@ const lacks = (right: string, { where, account, options }: Concern, status: numb
     `${where}, status ${status}: ${findMissingRight(right, options, account)}`,
   );
 
-const notTaken = toChangeRefused("the server refuses the change");
+const notTaken = refused("the server refuses the change");
 const outOfOrder = toUnknown("Azure failed when it received the change");
 const notLearnt = toUnknown("Azure accepted the change; its result is unknown");
 
@@ -66,11 +54,11 @@ const readAnswers: Readonly<Record<number, Meaning>> = {
 /** Codes with which Azure refuses a change, at once or when the started operation fails. */
 const refusals: Readonly<Record<string, Meaning>> = {
   AadOnlyAuthenticationIsEnabled: entraOnly,
-  PasswordTooShort: toChangeRefused("the secret is too short for the server"),
-  PasswordTooLong: toChangeRefused("the secret is too long for the server"),
-  PasswordNotComplex: toChangeRefused("the secret is not complex enough for the server"),
-  ScopeLocked: toChangeRefused("a lock on the server or its resource group forbids changes"),
-  RequestDisallowedByPolicy: toChangeRefused("an Azure policy forbids the change"),
+  PasswordTooShort: refused("the secret is too short for the server"),
+  PasswordTooLong: refused("the secret is too long for the server"),
+  PasswordNotComplex: refused("the secret is not complex enough for the server"),
+  ScopeLocked: refused("a lock on the server or its resource group forbids changes"),
+  RequestDisallowedByPolicy: refused("an Azure policy forbids the change"),
 };
 
 /** The meaning of answers that refuse the change at once, by status. */

@@ -1,18 +1,9 @@
-import {
-  ChangeRefusedError,
-  isKnownError,
-  OutcomeUnknownError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
+import { isKnownError, OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
 import { describeConnectionError } from "../connection/lost-line.ts";
+import { type Meaning, refused } from "../connection/meaning.ts";
 import { findKnown, outages, type SqlFailure } from "../sql-server/sql-server-errors.ts";
 import { StatementError } from "./azure-sql-session.ts";
 import { tooLongToQuote } from "./azure-sql-statements.ts";
-
-type Meaning = (where: string) => Error;
-
-const refused = (sentence: string) => (where: string) =>
-  new ChangeRefusedError(`${where}: ${sentence}`);
 
 const tooSimple = refused(
   "the server refuses the secret, because it is not complex enough. Allow more classes of characters in the password rules of the policy",

@@ -11,6 +11,34 @@ export interface Keepable {
   close(): Promise<void>;
 }
 
+/** The connection below a session that can outlive its call. */
+interface RestingLine {
+  rest(): void;
+  /** From now on, this signal ends the line. */
+  wake(signal: AbortSignal): void;
+  close(): Promise<void>;
+}
+
+/** `ask` fails if the server no longer answers. */
+export function toKeepable(line: RestingLine, ask: () => Promise<unknown>): Keepable {
+  return {
+    rest: () => {
+      line.rest();
+    },
+    async resume(signal) {
+      line.wake(signal);
+      try {
+        await ask();
+        return true;
+      } catch {
+        await line.close();
+        return false;
+      }
+    },
+    close: () => line.close(),
+  };
+}
+
 /** The input of a log-in, and whether the session may stay open after the call. */
 export interface Authorization {
   readonly options: unknown;

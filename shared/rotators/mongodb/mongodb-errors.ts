@@ -1,19 +1,7 @@
-import {
-  ChangeRefusedError,
-  ConfigError,
-  OutcomeUnknownError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
+import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
 import { describeConnectionError, isHungUp } from "../connection/lost-line.ts";
+import { config, type Meaning, refused, unavailable } from "../connection/meaning.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
-
-const unavailable = (sentence: string) => (where: string) =>
-  new TargetUnavailableError(`${where}: ${sentence}`);
-const toChangeRefused = (sentence: string) => (where: string) =>
-  new ChangeRefusedError(`${where}: ${sentence}`);
-const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
-
-type Meaning = (where: string) => Error;
 
 const authenticationFailed = 18;
 const unauthorized = 13;
@@ -22,9 +10,9 @@ const notPrimary = unavailable(
   "the server is not the primary, and only the primary accepts changes. " +
     "Set options.hosts to the members of the replica set, and options.replicaSet to its name",
 );
-const commandNotTaken = toChangeRefused("the server refuses the form of the command updateUser");
-const passwordNotTaken = toChangeRefused("the server refuses to set this password");
-const noAccount = toChangeRefused("the account does not exist in this authentication database");
+const commandNotTaken = refused("the server refuses the form of the command updateUser");
+const passwordNotTaken = refused("the server refuses to set this password");
+const noAccount = refused("the account does not exist in this authentication database");
 
 /** Answers to a log-in or a query that say nothing about the credential. */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
@@ -48,7 +36,7 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   72: commandNotTaken,
   115: commandNotTaken,
   323: commandNotTaken,
-  8000: toChangeRefused("this service does not allow changes of accounts on the server itself"),
+  8000: refused("this service does not allow changes of accounts on the server itself"),
   10_107: notPrimary,
   13_435: notPrimary,
   13_436: notPrimary,

@@ -1,11 +1,12 @@
-import {
-  AccountBlockedError,
-  ChangeRefusedError,
-  ConfigError,
-  OutcomeUnknownError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
 import { explainCode } from "../connection/lost-line.ts";
+import {
+  blocked,
+  config,
+  type Meaning,
+  refused,
+  unavailable,
+  unknown,
+} from "../connection/meaning.ts";
 
 /** The parts of a driver's error that messages may contain. The rest may contain the statement, and with it the password. */
 export interface Failure {
@@ -26,19 +27,6 @@ export function toFailure(error: unknown): Failure {
   const code = field("code");
   return typeof code === "string" && /^[A-Z][A-Z0-9_]{2,50}$/.test(code) ? { code } : {};
 }
-
-type Meaning = (where: string) => Error;
-
-const meaningOf =
-  (Kind: new (message: string) => Error) =>
-  (sentence: string): Meaning =>
-  (where) =>
-    new Kind(`${where}: ${sentence}`);
-const unavailable = meaningOf(TargetUnavailableError);
-const blocked = meaningOf(AccountBlockedError);
-const config = meaningOf(ConfigError);
-const refused = meaningOf(ChangeRefusedError);
-const unknown = meaningOf(OutcomeUnknownError);
 
 const accessDenied = 1045;
 /** The password is right and has expired, so consumers are refused. A new password ends that. */

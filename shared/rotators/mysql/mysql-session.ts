@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { Keepable } from "../connection/kept-sessions.ts";
+import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
 import { toFailure, toLoginVerdict, toNoPasswordError } from "./mysql-errors.ts";
 import { type Line, type LineOptions, openLine, type Row } from "./mysql-line.ts";
 import { describeAccount, type MysqlOptions, requireName } from "./mysql-options.ts";
@@ -61,20 +61,7 @@ async function begin(
 function toSession(line: Line): Session {
   return {
     query: (text, values) => line.query(text, values),
-    rest: () => {
-      line.rest();
-    },
-    async resume(signal) {
-      line.wake(signal);
-      try {
-        await line.query("SELECT 1");
-        return true;
-      } catch {
-        await line.close();
-        return false;
-      }
-    },
-    close: () => line.close(),
+    ...toKeepable(line, () => line.query("SELECT 1")),
   };
 }
 

@@ -1,12 +1,7 @@
-import {
-  AccountBlockedError,
-  ChangeRefusedError,
-  ConfigError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { explainCode } from "../connection/lost-line.ts";
+import { blocked, config, type Meaning, refused, unavailable } from "../connection/meaning.ts";
 
 /** The parts of a driver's error that messages may contain. The rest may contain the statement, and with it the verifier. */
 export interface Failure {
@@ -78,14 +73,6 @@ export function toFailure(error: unknown, secrets?: readonly Secret[]): Failure 
   return /^[A-Z][A-Z0-9_/]{2,60}$/.test(code) ? { code } : {};
 }
 
-const unavailable = (sentence: string) => (where: string) =>
-  new TargetUnavailableError(`${where}: ${sentence}`);
-const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
-const toChangeRefused = (sentence: string) => (where: string) =>
-  new ChangeRefusedError(`${where}: ${sentence}`);
-
-type Meaning = (where: string) => Error;
-
 const tooLate = (setting: string) =>
   unavailable(`the server ended the session, because its setting ${setting} is too short`);
 const notUp = unavailable("the server is starting, stopping or recovering");
@@ -96,8 +83,6 @@ const endings: Readonly<Record<string, Meaning>> = {
   "57014": unavailable("the server cancelled the statement, for example because it timed out"),
   "57P05": tooLate("idle_session_timeout"),
 };
-const toBlocked = (sentence: string) => (where: string) =>
-  new AccountBlockedError(`${where}: ${sentence}`);
 
 const noTls = "the server offers no TLS. Switch TLS on there, or set options.tls.mode to disable";
 export const isPooler = config(
@@ -119,33 +104,33 @@ const noPassword = config(
 
 /** Answers to a log-in that say nothing about the credential, by SQLSTATE and, if it matters, the server function. */
 const loginAnswers: Readonly<Record<string, Meaning>> = {
-  "28000": toBlocked(
+  "28000": blocked(
     "pg_hba.conf does not permit the account from this address, or requires TLS or a client certificate. " +
       "Add a line for the account and this address",
   ),
-  "28000 InitializeSessionUserId": toBlocked(
+  "28000 InitializeSessionUserId": blocked(
     "the account is not permitted to log in. Run ALTER ROLE … LOGIN",
   ),
   "3D000": config("the database does not exist. Check options.database"),
-  "42501": toBlocked(
+  "42501": blocked(
     "the account may not connect to this database. Run GRANT CONNECT ON DATABASE, or check options.database",
   ),
   "53300": unavailable(
     "the server accepts no more connections. Close idle ones, or raise max_connections",
   ),
-  "53300 InitializeSessionUserId": toBlocked(
+  "53300 InitializeSessionUserId": blocked(
     "the account has all the connections that its CONNECTION LIMIT allows",
   ),
-  "53300 CheckMyDatabase": toBlocked(
+  "53300 CheckMyDatabase": blocked(
     "the database has all the connections that its CONNECTION LIMIT allows",
   ),
-  "55000": toBlocked(
+  "55000": blocked(
     "the database accepts no connections. Run ALTER DATABASE … ALLOW_CONNECTIONS true",
   ),
   "57P03": notUp,
 };
 
-const afterPassword = toBlocked(
+const afterPassword = blocked(
   "the server accepts the password and then ends the session: a log-in trigger of the database, or a library of " +
     "session_preload_libraries or local_preload_libraries, fails. Correct it, or exempt the account",
 );
@@ -158,8 +143,8 @@ const otherReasons = {
 /** Answers to the change itself, by SQLSTATE or its class. All other answers are refusals. */
 const changeAnswers: Readonly<Record<string, Meaning>> = {
   ...endings,
-  "42501": toChangeRefused("the admin lacks the right to change this password"),
-  "42704": toChangeRefused("the account does not exist"),
+  "42501": refused("the admin lacks the right to change this password"),
+  "42704": refused("the account does not exist"),
   "25006": unavailable("the server has become read-only, perhaps a standby"),
   "0A000 check_transaction_read_only": isStandby,
   "55P03": unavailable("the account is locked by another change"),
@@ -231,7 +216,7 @@ export function lookError(failure: Failure, where: string): Error {
   const { sqlState = "" } = failure;
   const meaning =
     sqlState === "42501"
-      ? toChangeRefused("the authority lacks the right to read the catalog")
+      ? refused("the authority lacks the right to read the catalog")
       : (endings[sqlState] ??
         (sqlState.startsWith("57") ? notUp : unavailable("the query failed")));
   return explain(failure, where, meaning);
@@ -245,10 +230,10 @@ export function toChangeError(failure: Failure, where: string, advice?: string):
     changeAnswers[state] ??
     changeAnswers[state.slice(0, 2)];
   const said = words === undefined ? "" : `: "${words}"`;
-  const refused = toChangeRefused(
+  const plain = refused(
     `the server refuses the change${said}${advice === undefined ? "" : `. ${advice}`}`,
   );
-  return explain(failure, where, known ?? refused);
+  return explain(failure, where, known ?? plain);
 }
 
 function explain(failure: Failure, where: string, meaning: Meaning): Error {

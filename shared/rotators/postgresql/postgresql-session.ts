@@ -1,6 +1,6 @@
 import { AccountBlockedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { Keepable } from "../connection/kept-sessions.ts";
+import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
 import {
   isPooler,
   type Request,
@@ -68,20 +68,7 @@ function toSession(line: Line): Session {
   return {
     request: line.asked.how,
     query: (text, values) => line.query(text, values),
-    rest: () => {
-      line.rest();
-    },
-    async resume(signal) {
-      line.wake(signal);
-      try {
-        await line.query("SELECT 1");
-        return true;
-      } catch {
-        await line.close();
-        return false;
-      }
-    },
-    close: () => line.close(),
+    ...toKeepable(line, () => line.query("SELECT 1")),
   };
 }
 

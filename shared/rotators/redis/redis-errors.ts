@@ -1,10 +1,5 @@
-import {
-  ChangeRefusedError,
-  ConfigError,
-  OutcomeUnknownError,
-  TargetUnavailableError,
-} from "../../core/errors.ts";
 import { explainCode } from "../connection/lost-line.ts";
+import { config, type Meaning, refused, unavailable, unknown } from "../connection/meaning.ts";
 
 /** The parts of a driver's error that decide what it means. Only the first word of a reply may appear in messages. */
 export interface Failure {
@@ -21,18 +16,6 @@ export function toFailure(error: unknown): Failure {
   const code: unknown = Reflect.get(error, "code");
   return typeof code === "string" && /^[A-Z][A-Z0-9_]{2,50}$/.test(code) ? { code } : {};
 }
-
-type Meaning = (where: string) => Error;
-
-const meaningOf =
-  (Kind: new (message: string) => Error) =>
-  (sentence: string): Meaning =>
-  (where) =>
-    new Kind(`${where}: ${sentence}`);
-const unavailable = meaningOf(TargetUnavailableError);
-const config = meaningOf(ConfigError);
-const refused = meaningOf(ChangeRefusedError);
-const unknown = meaningOf(OutcomeUnknownError);
 
 /** Replies that mean the same after every command. */
 const replies: readonly (readonly [RegExp, Meaning])[] = [

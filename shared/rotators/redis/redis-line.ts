@@ -4,7 +4,7 @@ import type { SecureContext } from "node:tls";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
-import { hearSignal } from "../connection/heard-signal.ts";
+import { hasFired, hearSignal } from "../connection/heard-signal.ts";
 import { tcpWithin } from "../connection/tcp-limit.ts";
 import { makeSecureContext } from "../connection/tls.ts";
 import { type Failure, toFailure } from "./redis-errors.ts";
@@ -129,9 +129,4 @@ function toTlsOptions(host: string, secureContext: SecureContext | undefined) {
     // Set explicitly, because otherwise NODE_TLS_REJECT_UNAUTHORIZED decides.
     rejectUnauthorized: true,
   };
-}
-
-/** Whether the signal has fired. TypeScript would narrow the property, although it can change during any await. */
-function hasFired(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

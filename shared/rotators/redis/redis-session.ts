@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { Keepable } from "../connection/kept-sessions.ts";
+import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
 import {
   isWrongPassword,
   toFailure,
@@ -57,26 +57,14 @@ export async function requireCheck(
 }
 
 function toSession(line: Line): Session {
-  const close = () => {
-    line.close();
-    return Promise.resolve();
-  };
-  return {
-    send: (words) => line.send(words),
-    rest: () => {
-      line.rest();
+  const keepable = {
+    ...line,
+    close: () => {
+      line.close();
+      return Promise.resolve();
     },
-    async resume(signal) {
-      line.wake(signal);
-      try {
-        // Every user may send it.
-        await line.send(["HELLO"]);
-        return true;
-      } catch {
-        await close();
-        return false;
-      }
-    },
-    close,
   };
+  // Every user may send HELLO.
+  const ask = () => line.send(["HELLO"]);
+  return { send: (words) => line.send(words), ...toKeepable(keepable, ask) };
 }

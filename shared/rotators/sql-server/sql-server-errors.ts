@@ -1,5 +1,5 @@
-import { AccountBlockedError, ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import { describeConnectionError } from "../connection/lost-line.ts";
+import { blocked, config, type Meaning, unavailable } from "../connection/meaning.ts";
 
 /** The answer of a server to a log-in or a statement: the numbers of all its errors, in order. */
 export interface SqlFailure {
@@ -12,14 +12,6 @@ export interface SqlFailure {
   /** Why there was no answer. Its text may come from the server, so only `describeConnectionError` may read it. */
   readonly cause?: unknown;
 }
-
-type Meaning = (where: string) => Error;
-
-const unavailable = (sentence: string) => (where: string) =>
-  new TargetUnavailableError(`${where}: ${sentence}`);
-const blocked = (sentence: string) => (where: string) =>
-  new AccountBlockedError(`${where}: ${sentence}`);
-const config = (sentence: string) => (where: string) => new ConfigError(`${where}: ${sentence}`);
 
 const entraOnly = config(
   "the server accepts only Microsoft Entra log-ins, so an account has no password to rotate. " +

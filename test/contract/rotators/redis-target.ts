@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createClient } from "@redis/client";
 import { z } from "zod";
+import { findFreePort } from "../../../local/free-port.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { redis, type RedisOptions } from "../../../shared/rotators/redis/redis.ts";
-import { findFreePort } from "../../servers/process/free-port.ts";
 import { startRedis } from "../../servers/redis.ts";
 import type { RedisOptions as StartRedisOptions } from "../../servers/redis-family.ts";
 import type { StartedServer } from "../../servers/server.ts";

@@ -1,6 +1,7 @@
 import { chown, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isAlive } from "../../../local/postgres/orphan.ts";
 import { makeRunner } from "../../../local/postgres/runner.ts";
 import { localCertificate } from "../../doubles/certificate.ts";
 
@@ -41,15 +42,6 @@ function sweep(): Promise<unknown> {
     ),
   );
   return swept;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 export interface TlsFiles {

@@ -5,9 +5,9 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { endWithParent } from "../../../local/end-with-parent.ts";
+import { findFreePort } from "../../../local/free-port.ts";
 import { makeRunner } from "../../../local/postgres/runner.ts";
 import type { Folder } from "./folder.ts";
-import { findFreePort } from "./free-port.ts";
 
 export interface Launch {
   /** For messages. */
