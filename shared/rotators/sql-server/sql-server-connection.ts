@@ -57,18 +57,21 @@ export async function openConnection(
   const limit = connectLimit(connectWithin, () => {
     giveUp();
   });
+  const requireTime = (passed: string) => {
+    const over = limit.reached() ?? (hasFired(signal) ? passed : undefined);
+    if (over !== undefined) throw unavailable(`${where}: ${over}`);
+  };
   try {
     for (let routes = 0; routes <= maxRoutes; routes++) {
       const connection = await connectionTo(address, place, login, connectWithin);
-      if (hasFired(signal))
-        throw unavailable(`${where}: not contacted, because the time limit had passed`);
+      // Until now, there was no attempt that a limit could end.
+      requireTime("not contacted, because the time limit had passed");
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
       const { failure, route } = await attempt.ended;
       if (route === undefined && failure === undefined) return connection;
       connection.close();
-      const late = limit.reached() ?? (hasFired(signal) ? "timed out" : undefined);
-      if (late !== undefined) throw unavailable(`${where}: ${late}`);
+      requireTime("timed out");
       if (failure !== undefined) {
         const verdict = toLoginVerdict(failure, seenFrom(where, address, place));
         if (verdict === "rejected") return verdict;

@@ -54,7 +54,7 @@ export function checkLogin(world: World, asked: Login7): LoginResult {
   const login = findLogin(world, who.account);
   const wanted = asked.database || (login?.defaultDatabase ?? "master");
   const database = world.databases.get(toKey(wanted));
-  const closed = findClosed(world, database, asked.token);
+  const closed = findFull(world, database) ?? findClosed(world, database, asked.token);
   if (closed) return { errors: [closed] };
   const contained = findContained(database, who.account, asked.token === undefined ? 2 : 4);
   if (contained && database) return checkContained(contained, database, asked, who.shown);
@@ -88,6 +88,18 @@ function identify({ entra }: World, { token, account }: Login7) {
   return token === undefined
     ? { account, shown: account }
     : { account: entra.get(token) ?? "", shown: "<token-identified principal>" };
+}
+
+/** The limits count every session, and are checked before the credential. */
+function findFull(
+  { sessions, userConnections }: World,
+  database: Database | undefined,
+): TdsRefusal | undefined {
+  if (sessions.size >= userConnections) return tdsErrors.userConnections(userConnections);
+  const here = [...sessions].filter((one) => one.database === database).length;
+  return database && here >= database.sessionLimit
+    ? tdsErrors.sessionLimit(database.sessionLimit)
+    : undefined;
 }
 
 function findClosed(

@@ -76,7 +76,9 @@ export interface TdsDouble {
   setPassword(account: string, password: string): void;
   setEnabled(account: string, enabled: boolean): void;
   unlock(account: string): void;
-  setDatabase(name: string, state: "online" | "unavailable"): void;
+  setDatabase(name: string, state: "online" | "unavailable" | "silent"): void;
+  /** Refuses further log-ins as long as so many sessions are open, in all databases or in one. */
+  limitSessions(most: number, database?: string): void;
   close(): Promise<void>;
 }
 
@@ -104,6 +106,7 @@ function makeWorld(options: TdsDoubleOptions): World {
     propagation: options.propagation ?? 0,
     lockAfter: options.lockAfter ?? Infinity,
     isEntraOnly: options.entraOnly ?? false,
+    userConnections: Infinity,
   };
   for (const login of logins) addLogin(world, login);
   return world;
@@ -174,6 +177,10 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
     },
     setDatabase: (database, state) => {
       existing(database).state = state;
+    },
+    limitSessions: (most, database) => {
+      if (database === undefined) world.userConnections = most;
+      else existing(database).sessionLimit = most;
     },
     async close() {
       server.faults.release();
