@@ -13,7 +13,7 @@ import {
   failure,
   first,
   loginOf,
-  patience,
+  retire,
   second,
   startBench,
   verify,
@@ -85,10 +85,7 @@ describe("logins on several servers", () => {
     await apply(one, "app", { options });
     expect(secrets()).toEqual([second, second]);
     expect(await verify(one, "app", second, { options })).toBe("accepted");
-    await azureSql.retire?.(
-      { options: one.optionsWith(options), account: "app", using: asAdmin(one) },
-      patience(),
-    );
+    await retire(one, "app", { options });
     expect([one, two].map((bench) => loginOf(bench, "app")?.enabled)).toEqual([false, false]);
   });
 
