@@ -107,7 +107,9 @@ function findClosed(
   database: Database | undefined,
   token: string | undefined,
 ): TdsRefusal | undefined {
-  if (database?.state === "unavailable") return tdsErrors.unavailable(database.name, name);
+  if (database?.state === "unavailable" || database?.state === "copying") {
+    return tdsErrors.unavailable(database.name, name);
+  }
   return isEntraOnly && token === undefined ? tdsErrors.entraOnly("") : undefined;
 }
 

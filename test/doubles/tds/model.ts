@@ -106,13 +106,15 @@ export interface User {
   password: string | undefined;
 }
 
+/** `silent`: log-ins get no answer. `copying`: the target of a copy that is not complete. */
+export type DatabaseState = "online" | "unavailable" | "silent" | "copying";
+
 export interface Database {
   readonly name: string;
   readonly users: Map<string, User>;
   readonly guest: boolean;
   readOnly: boolean;
-  /** `silent`: log-ins get no answer. */
-  state: "online" | "unavailable" | "silent";
+  state: DatabaseState;
   /** The most sessions that the service tier allows. */
   sessionLimit: number;
 }

@@ -15,6 +15,7 @@ import type { TdsRefusal } from "./errors.ts";
 import { addLogin, changeLogin, findLogin, type TdsLogin } from "./logins.ts";
 import {
   addUser,
+  type DatabaseState,
   makeDatabase,
   type TdsDatabaseOptions,
   type TdsEdition,
@@ -76,7 +77,7 @@ export interface TdsDouble {
   setPassword(account: string, password: string): void;
   setEnabled(account: string, enabled: boolean): void;
   unlock(account: string): void;
-  setDatabase(name: string, state: "online" | "unavailable" | "silent"): void;
+  setDatabase(name: string, state: DatabaseState): void;
   /** Refuses further log-ins as long as so many sessions are open, in all databases or in one. */
   limitSessions(most: number, database?: string): void;
   close(): Promise<void>;
