@@ -1,6 +1,7 @@
 import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { requireNoFault } from "../connection/option-faults.ts";
 import type { Examination, Rotator } from "../rotator.ts";
 import { changeAll, verifyAll } from "../several/several-servers.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
@@ -65,9 +66,8 @@ export const azureSql: Rotator<AzureSqlOptions> = {
     const call: Call = { ...rest, account: next.account };
     const servers = listServers(call.options);
     for (const server of servers) requireUsable(server, next);
-    const { using } = call;
-    const backwards: Call =
-      using.as === "self" ? { ...call, using: { as: "self", credential: next } } : call;
+    const { options, using } = call;
+    requireNoFault(findOptionFaults(options, using.as), describeAccount(options, next.account));
     const findOther = makeSidCheck();
     const logsIn = async (server: SqlPlace, credential: Credential) =>
       (await tryLogin(server, credential, signal, call)) === "accepted";
@@ -84,7 +84,7 @@ export const azureSql: Rotator<AzureSqlOptions> = {
         change: (server) => setSecret(call, server, next, signal),
         ...(keep && {
           back: {
-            set: (server) => setSecret(backwards, server, keep, signal),
+            set: (server) => setSecret(call, server, keep, signal),
             logsIn: (server, which) => logsIn(server, which === "new" ? next : keep),
           },
         }),

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
-import { hostName, isDatabaseHost } from "../../core/secrets/addresses.ts";
+import { findTokenHostProblem, hostName } from "../../core/secrets/addresses.ts";
 import type { Credential, Secret } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { hasFired } from "../connection/heard-signal.ts";
@@ -103,11 +103,8 @@ function requireVerification(where: string): void {
 
 /** Anyone who receives the token could use it at every database of the identity. */
 function requireTokenHost(host: string, login: SqlLogin, where: string): void {
-  if (!("token" in login) || isDatabaseHost(host)) return;
-  throw new ConfigError(
-    `${where}: Keyturn sends the token of the app's Azure identity only to hosts of Azure SQL, and ${host} is not one. ` +
-      "Use its name in database.windows.net, or set admin to the secret of an admin",
-  );
+  const problem = "token" in login ? findTokenHostProblem(host, "sqlserver") : undefined;
+  if (problem !== undefined) throw new ConfigError(`${where}: the host ${host} ${problem}`);
 }
 
 async function connectionTo(
