@@ -21,8 +21,10 @@ import {
   examine,
   failure,
   first,
+  isInUse,
   loginOf,
   patience,
+  retire,
   second,
   startBench,
   verify,
@@ -112,6 +114,37 @@ describe("a change", () => {
       expect(error.message).toContain("read-only");
     }
   });
+
+  it("of a login needs no database that can be written", async () => {
+    const bench = await startBench();
+    bench.login("app", first);
+    const shop = bench.tds.inspection.world.databases.get(database);
+    if (shop) shop.readOnly = true;
+    await apply(bench, "app");
+    expect(await verify(bench, "app", second)).toBe("accepted");
+  });
+
+  it.each([
+    ["locked", true, "is locked"],
+    ["enabled", false, "is disabled"],
+    ["expired", true, "has expired"],
+    ["mustChange", true, "must change the password"],
+  ])(
+    "waits for an admin whose %s is %s, which says nothing about its secret",
+    async (field, value, words) => {
+      const bench = await startBench();
+      bench.login("app", first);
+      const admin = loginOf(bench, "keyturn_admin");
+      Object.assign(admin ?? {}, { [field]: value });
+      for (const call of [apply, examine, retire, isInUse]) {
+        const error = await failure(call(bench, "app"));
+        expect(error).toBeInstanceOf(AccountBlockedError);
+        expect(error.message).toContain("account keyturn_admin");
+        expect(error.message).toContain(words);
+      }
+      expect(await bench.logsIn("app", first)).toBe(true);
+    },
+  );
 
   it("of a sysadmin needs CONTROL SERVER", async () => {
     const bench = await startBench();

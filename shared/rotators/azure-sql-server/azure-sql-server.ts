@@ -1,13 +1,14 @@
 import type { TokenCredential } from "@azure/identity";
-import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import type { Rotator, Using } from "../rotator.ts";
 import { openConnection } from "../sql-server/sql-server-connection.ts";
 import {
-  findTooSimple,
   findUnfitForSqlServer,
   findUnfitRulesForSqlServer,
+  requireComplex,
+  requireFit,
 } from "../sql-server/sql-server-passwords.ts";
 import {
   changeAdministrator,
@@ -91,17 +92,9 @@ function requireIdentity(using: Using, where: string): void {
   );
 }
 
-function requireComplex({ account, secret }: Credential, where: string): void {
-  const problem = findTooSimple(secret.reveal(), account);
-  if (problem === undefined) return;
-  throw new ChangeRefusedError(
-    `${where}: Azure would refuse the secret: it ${problem}. Change the password rules of the policy`,
-  );
-}
-
-function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
-  const unfit = findUnfitForSqlServer(secret.reveal());
-  if (unfit === undefined) return;
-  throw new ConfigError(`${where}: the secret of ${account} ${unfit.replace("`value` ", "")}`);
+function requireUsable(credential: Credential, where: string): void {
+  if (credential.account === "") {
+    throw new ConfigError(`${where}: the name of the account is empty`);
+  }
+  requireFit(credential, where);
 }

@@ -10,7 +10,7 @@ import {
   type SqlPlace,
 } from "../sql-server/sql-server-connection.ts";
 import type { SqlFailure } from "../sql-server/sql-server-errors.ts";
-import { findUnfitForSqlServer } from "../sql-server/sql-server-passwords.ts";
+import { requireFit } from "../sql-server/sql-server-passwords.ts";
 import { describeAccount } from "./azure-sql-options.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -119,13 +119,9 @@ function toRows(rows: unknown): Row[] {
 const maxNameLength = 128;
 
 /** Throws ConfigError for a name or a secret that no statement can contain. */
-export function requireUsable(place: SqlPlace, { account, secret }: Credential): void {
-  requireName(place, account);
-  const unfit = findUnfitForSqlServer(secret.reveal());
-  if (unfit === undefined) return;
-  throw new ConfigError(
-    `${describeAccount(place, account)}: the secret ${unfit.replace("`value` ", "")}`,
-  );
+export function requireUsable(place: SqlPlace, credential: Credential): void {
+  requireName(place, credential.account);
+  requireFit(credential, describeAccount(place, credential.account));
 }
 
 export function requireName(place: SqlPlace, account: string): void {

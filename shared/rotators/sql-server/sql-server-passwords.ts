@@ -1,11 +1,13 @@
+import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import {
   listCharacterClasses,
   listMinimums,
   type PasswordRules,
 } from "../../core/secrets/password.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 
 /** Characters, as UTF-16 counts them. QUOTENAME has the same limit. */
-export const maxPasswordLength = 128;
+const maxPasswordLength = 128;
 const minPasswordLength = 8;
 const minClasses = 3;
 
@@ -37,6 +39,22 @@ export function findTooSimple(password: string, account: string): string | undef
   return hasName && account.length >= minName
     ? "must not contain the name of the account"
     : undefined;
+}
+
+/** Throws ConfigError for a password that no account can have. `where` begins the message. */
+export function requireFit({ secret }: Credential, where: string): void {
+  const unfit = findUnfitForSqlServer(secret.reveal());
+  if (unfit === undefined) return;
+  throw new ConfigError(`${where}: the secret ${unfit.replace("`value` ", "")}`);
+}
+
+/** Throws ChangeRefusedError for a password that the complexity rules refuse. */
+export function requireComplex({ account, secret }: Credential, where: string): void {
+  const problem = findTooSimple(secret.reveal(), account);
+  if (problem === undefined) return;
+  throw new ChangeRefusedError(
+    `${where}: the password policy of the server would refuse the secret: it ${problem}. Change the password rules of the policy`,
+  );
 }
 
 /** Why the complexity rules would refuse some passwords of these rules, in the words of `Rotator.findUnfitRules`. */
