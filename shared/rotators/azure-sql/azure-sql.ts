@@ -2,7 +2,7 @@ import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import type { Examination, Rotator } from "../rotator.ts";
-import { changeAll, verifyAll } from "../several/several-servers.ts";
+import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
@@ -61,16 +61,11 @@ export const azureSql: Rotator<AzureSqlOptions> = {
 
   findUnfitRules: findUnfitRulesForSqlServer,
 
-  async apply({ next, keep, ...rest }, signal) {
+  async apply({ next, ...rest }, signal) {
     const call: Call = { ...rest, account: next.account };
     const servers = listServers(call.options);
     for (const server of servers) requireUsable(server, next);
-    const { using } = call;
-    const backwards: Call =
-      using.as === "self" ? { ...call, using: { as: "self", credential: next } } : call;
     const findOther = makeSidCheck();
-    const logsIn = async (server: SqlPlace, credential: Credential) =>
-      (await tryLogin(server, credential, signal, call)) === "accepted";
     await changeAll(
       servers,
       {
@@ -82,16 +77,24 @@ export const azureSql: Rotator<AzureSqlOptions> = {
             return Promise.resolve();
           }),
         change: (server) => setSecret(call, server, next, signal),
-        ...(keep && {
-          back: {
-            set: (server) => setSecret(backwards, server, keep, signal),
-            logsIn: (server, which) => logsIn(server, which === "new" ? next : keep),
-          },
-        }),
       },
       signal,
     );
     return { credential: next };
+  },
+
+  async setBack({ earlier, next, ...rest }, signal) {
+    const call: Call = { ...rest, account: next.account };
+    const servers = listServers(call.options);
+    if (servers.length === 1) return [];
+    return setBackAll(servers, {
+      name: describeServer,
+      logsIn: async (server, which) => {
+        const credential = which === "new" ? next : earlier;
+        return (await tryLogin(server, credential, signal, rest)) === "accepted";
+      },
+      set: (server) => setSecret(call, server, earlier, signal),
+    });
   },
 
   async verify({ options, credential, ...call }, signal) {

@@ -1,17 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
+import { AuthorityRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import { second } from "../../core/time.ts";
+import type { ServerReport } from "../rotator.ts";
 import {
   isWorthAnotherTry,
-  judgePartial,
   judgeVerdicts,
-  type ServerReport,
+  toPartialError,
   toReport,
   type Verdict,
 } from "./several-decisions.ts";
 
-/** Milliseconds for which a server that failed in the middle of a change is tried again, before the others are set back. */
-const setBackAfter = 10 * second;
+/** Milliseconds for which a server that failed in the middle of a change is tried again. */
+const patience = 10 * second;
 const tryEvery = second;
 
 /** The calls of a change that several servers must have. All throw the errors of the contract. */
@@ -21,24 +21,18 @@ export interface ChangeSteps<Server> {
   readonly check: (server: Server) => Promise<void>;
   /** Safe to repeat. */
   readonly change: (server: Server) => Promise<void>;
-  /** Absent: no earlier secret is known. */
-  readonly back?: {
-    /** Sets the earlier secret again. */
-    readonly set: (server: Server) => Promise<void>;
-    readonly logsIn: (server: Server, which: "new" | "earlier") => Promise<boolean>;
-  };
 }
 
 /**
  * Changes all servers in their order, after all have passed the check. A server that fails in between is tried again for `retryFor`
- * milliseconds. If it still fails, the servers changed before are set back, if the earlier secret is known. Throws ChangeRefusedError or
- * TargetUnavailableError only if nothing is changed, and OutcomeUnknownError with the state of every server otherwise.
+ * milliseconds. Throws ChangeRefusedError or TargetUnavailableError only if this call has changed nothing, and otherwise
+ * OutcomeUnknownError, with the state of every server in the message and the failure as its cause.
  */
 export async function changeAll<Server>(
   servers: readonly Server[],
   steps: ChangeSteps<Server>,
   signal: AbortSignal,
-  retryFor = setBackAfter,
+  retryFor = patience,
 ): Promise<void> {
   // The change of a single server checks by itself.
   if (servers.length > 1) for (const server of servers) await steps.check(server);
@@ -52,7 +46,7 @@ export async function changeAll<Server>(
       const why = isKnownError(error)
         ? error
         : new OutcomeUnknownError(`${steps.name(server)}: the change failed`);
-      throw await setBack(servers, index, steps, why);
+      throw toPartialError(servers.map(steps.name), index, why);
     }
   }
 }
@@ -76,44 +70,42 @@ async function changeWithin<Server>(
   }
 }
 
-/** Sets back the servers up to `failed`, asks all of them who accepts what, and returns the error. */
-async function setBack<Server>(
-  servers: readonly Server[],
-  failed: number,
-  { name, back }: ChangeSteps<Server>,
-  why: Error,
-): Promise<Error> {
-  if (back === undefined) {
-    const reports = servers.map((server, index): ServerReport => {
-      const isOpen = index === failed && why instanceof OutcomeUnknownError;
-      const state = index < failed ? "was changed" : isOpen ? "may be changed" : "was not changed";
-      return { name: name(server), state };
-    });
-    return judgePartial(why, reports);
-  }
-  const reports: ServerReport[] = [];
-  for (const [index, server] of servers.entries()) {
-    const mayHaveNew = index < failed || (index === failed && !(why instanceof ChangeRefusedError));
-    const isSet = index > failed || (await isSetBack(server, back));
-    const ask = (which: "new" | "earlier") =>
-      back.logsIn(server, which).catch((): undefined => undefined);
-    const acceptsEarlier = await ask("earlier");
-    const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
-    const isCertain = isSet || !mayHaveNew;
-    reports.push(toReport({ name: name(server), acceptsEarlier, acceptsNew, isCertain }));
-  }
-  return judgePartial(why, reports);
+/** The calls that set back a change of several servers. All throw the errors of the contract. */
+export interface SetBackSteps<Server> {
+  readonly name: (server: Server) => string;
+  readonly logsIn: (server: Server, which: "new" | "earlier") => Promise<boolean>;
+  /** Sets the earlier secret. Safe to repeat. */
+  readonly set: (server: Server) => Promise<void>;
 }
 
-async function isSetBack<Server>(
-  server: Server,
-  { set }: NonNullable<ChangeSteps<Server>["back"]>,
-): Promise<boolean> {
+/**
+ * Sets the earlier secret at every server that accepts only the new one, and returns what each accepts then. A server that accepts it costs no refused
+ * log-in, so that the call may be repeated for as long as another server is down.
+ */
+export async function setBackAll<Server>(
+  servers: readonly Server[],
+  { name, logsIn, set }: SetBackSteps<Server>,
+): Promise<ServerReport[]> {
+  const reports: ServerReport[] = [];
+  for (const server of servers) {
+    const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
+    let acceptsEarlier = await ask("earlier");
+    const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
+    // Of a server that accepts neither, nobody knows what was done there.
+    const isSet = acceptsNew === true && (await orUnknown(set(server).then(() => true)));
+    if (isSet === true) acceptsEarlier = await ask("earlier");
+    reports.push(toReport({ server: name(server), acceptsEarlier, acceptsNew }));
+  }
+  return reports;
+}
+
+/** Undefined if the server does not answer, or not to the question. A refusal of the authority is for the caller, who counts it. */
+async function orUnknown(answer: Promise<boolean>): Promise<boolean | undefined> {
   try {
-    await set(server);
-    return true;
-  } catch {
-    return false;
+    return await answer;
+  } catch (error) {
+    if (isKnownError(error) && !(error instanceof AuthorityRefusedError)) return undefined;
+    throw error;
   }
 }
 
