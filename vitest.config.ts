@@ -21,7 +21,7 @@ const long = [
   "test/engine/breach/{crashes,thousand}.test.ts",
   "test/engine/proofs/*.test.ts",
   "test/engine/stories/{failures/bounds,schedules/edit-race}.test.ts",
-  "test/rotators/{azure-sql-server,azure-sql-server-login,mongodb,mongodb-examine}.test.ts",
+  "test/rotators/{azure-sql-{lost-line,server,server-login},mongodb,mongodb-examine}.test.ts",
   "test/stores/lives.test.ts",
   "test/vaults/key-vault-foreign.test.ts",
 ];

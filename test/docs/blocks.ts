@@ -11,7 +11,7 @@ export const guides = [
   "README.md",
   "docs/quickstart.md",
   "docs/runbook.md",
-  ...globSync("docs/how-to/*.md", { cwd: root }).sort(),
+  ...globSync("docs/{how-to,rotators}/*.md", { cwd: root }).sort(),
 ];
 
 /** The pages whose every command is tested. */

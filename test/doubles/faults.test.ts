@@ -87,3 +87,10 @@ test("a request is delayed until the test releases it", async () => {
   held.letGo();
   expect(await second).toBe(2);
 });
+
+test("a fault may let requests pass before it fires", async () => {
+  const { faults, ask } = start();
+  const armed = faults.on("change", { do: "refuse", with: { code: 7 }, after: 2 });
+  expect([await ask(), await ask(), armed.fired]).toEqual([1, 2, 0]);
+  expect([await ask(), await ask(), armed.fired]).toEqual([-7, 3, 1]);
+});

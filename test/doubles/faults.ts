@@ -17,6 +17,8 @@ export type Fault<Refusal> = (
 ) & {
   /** How often it fires. Default 1; `Infinity` for no limit. */
   readonly times?: number;
+  /** So many requests pass before it fires. Default 0. */
+  readonly after?: number;
 };
 
 export interface ArmedFault {
@@ -54,6 +56,7 @@ export interface FaultyServer<Effect extends string, Refusal> extends Faults<Eff
 
 interface Armed<Refusal> {
   readonly fault: Fault<Refusal>;
+  passed: number;
   fired: number;
   held: AbortController;
 }
@@ -67,6 +70,10 @@ export function faultPoints<Effect extends string, Refusal>(
   function fire(effect: Effect, entry: Armed<Refusal>): boolean {
     const queue = armed.get(effect) ?? [];
     if (!queue.includes(entry)) return false;
+    if (entry.passed < (entry.fault.after ?? 0)) {
+      entry.passed += 1;
+      return false;
+    }
     entry.fired += 1;
     if (entry.fired >= (entry.fault.times ?? 1)) {
       armed.set(
@@ -92,7 +99,7 @@ export function faultPoints<Effect extends string, Refusal>(
   return {
     hostile,
     on(effect, fault) {
-      const entry: Armed<Refusal> = { fault, fired: 0, held: new AbortController() };
+      const entry: Armed<Refusal> = { fault, passed: 0, fired: 0, held: new AbortController() };
       const queue = armed.get(effect) ?? [];
       armed.set(effect, [...queue, entry]);
       return {

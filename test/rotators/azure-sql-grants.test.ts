@@ -19,8 +19,9 @@ function blocksOf(heading: string): string[] {
 }
 
 let bench: AzureSqlBench;
+const open: AzureSqlBench[] = [];
 afterEach(async () => {
-  await bench.close();
+  for (const one of open.splice(0)) await one.close();
 });
 
 /** A server without any grant, and the statements of the page run on it as an administrator. */
@@ -31,9 +32,11 @@ async function startGranted(edition: TdsEdition, headings: readonly string[]): P
     masterUsers: [],
     entra: { "keyturn-app": "token of the app" },
   });
+  open.push(bench);
   const { world } = bench.tds.inspection;
   const login = world.logins.get("sa");
   bench.login("shop_login", "First~secret-1");
+  world.databases.get("master")?.users.delete("shop_login");
   bench.containedUser("shop_user", "First~secret-1");
   for (const block of headings.flatMap(blocksOf)) {
     const [, name = ""] = /^-- in (\w+)\n/.exec(block) ?? [];
@@ -54,41 +57,43 @@ const admin: Using = {
 const next = (account: string): Credential => ({ account, secret: new Secret("Second~secret-2") });
 const patience = () => AbortSignal.timeout(20_000);
 
+const cases = [
+  {
+    name: "an admin on SQL Server, for logins",
+    edition: "sql-server",
+    headings: ["SQL Server and Managed Instance, an admin."],
+    account: "shop_login",
+    using: admin,
+    changed: {},
+  },
+  {
+    name: "an admin on Managed Instance, for contained users",
+    edition: "managed-instance",
+    headings: ["SQL Server and Managed Instance, an admin."],
+    account: "shop_user",
+    using: admin,
+    changed: {},
+  },
+  {
+    name: "the identity on Azure SQL Database, for logins",
+    edition: "azure-sql-database",
+    headings: ["Azure SQL Database, the managed identity, for logins."],
+    account: "shop_login",
+    using: identity,
+    changed: {},
+  },
+  {
+    name: "the identity on Azure SQL Database, for contained users",
+    edition: "azure-sql-database",
+    headings: ["Azure SQL Database, the managed identity, for contained users."],
+    account: "shop_user",
+    using: identity,
+    changed: { contained: true },
+  },
+] as const;
+
 describe("the statements of docs/rotators/azure-sql.md are enough", () => {
-  test.each([
-    {
-      name: "an admin on SQL Server, for logins",
-      edition: "sql-server",
-      headings: ["SQL Server and Managed Instance, an admin."],
-      account: "shop_login",
-      using: admin,
-      changed: {},
-    },
-    {
-      name: "an admin on Managed Instance, for contained users",
-      edition: "managed-instance",
-      headings: ["SQL Server and Managed Instance, an admin."],
-      account: "shop_user",
-      using: admin,
-      changed: {},
-    },
-    {
-      name: "the identity on Azure SQL Database, for logins",
-      edition: "azure-sql-database",
-      headings: ["Azure SQL Database, the managed identity, for logins."],
-      account: "shop_login",
-      using: identity,
-      changed: {},
-    },
-    {
-      name: "the identity on Azure SQL Database, for contained users",
-      edition: "azure-sql-database",
-      headings: ["Azure SQL Database, the managed identity, for contained users."],
-      account: "shop_user",
-      using: identity,
-      changed: { contained: true },
-    },
-  ] as const)("for $name", async ({ edition, headings, account, using, changed }) => {
+  test.each(cases)("for $name", async ({ edition, headings, account, using, changed }) => {
     await startGranted(edition, headings);
     const call = { options: bench.optionsWith(changed), account, using };
     expect(await azureSql.examine?.({ ...call, isProven: false }, patience())).toEqual({
@@ -103,6 +108,34 @@ describe("the statements of docs/rotators/azure-sql.md are enough", () => {
     expect(await azureSql.hasSessions?.(call, patience())).toBe(false);
     await azureSql.retire?.(call, patience());
     expect(await bench.logsIn(account, "Second~secret-2")).toBe(false);
+  });
+
+  const itself: Using = {
+    as: "self",
+    credential: { account: "shop_login", secret: new Secret("First~secret-1") },
+  };
+
+  test("for a login of Azure SQL Database itself, which cannot change itself without them", async () => {
+    for (const headings of [[], ["The account itself"]]) {
+      await startGranted("azure-sql-database", headings);
+      const options = bench.optionsWith();
+      const ask = { options, account: "shop_login", using: itself, isProven: true };
+      const change = { options, next: next("shop_login"), using: itself };
+      const isGranted = headings.length > 0;
+      expect(await azureSql.examine?.(ask, patience())).toMatchObject({
+        right: { is: isGranted ? "proven" : "missing" },
+      });
+      const changed = azureSql.apply(change, patience());
+      if (isGranted) await changed;
+      else await expect(changed).rejects.toThrow("CREATE USER [shop_login] FOR LOGIN [shop_login]");
+      expect(await bench.logsIn("shop_login", "Second~secret-2")).toBe(isGranted);
+    }
+  });
+
+  test("every block of the page is run by one of these tests", () => {
+    const run = new Set([...cases.flatMap(({ headings }) => headings), "The account itself"]);
+    const all = Array.from(page.matchAll(/```sql\n([^]*?)```/g), ([, block = ""]) => block);
+    expect([...run].flatMap(blocksOf).toSorted()).toEqual(all.toSorted());
   });
 
   test("and without them the right is missing", async () => {

@@ -106,6 +106,8 @@ describe("a log-in to SQL Server", () => {
     [40_914, AccountBlockedError, "virtual network"],
     [47_073, AccountBlockedError, "public network"],
     [40_532, ConfigError, "options.server"],
+    [10_928, TargetUnavailableError, "raise the limit"],
+    [10_936, TargetUnavailableError, "raise the limit"],
     [12_345, TargetUnavailableError, "error 12345"],
   ])("that is answered with error %i gives %o", async (number, kind, words) => {
     const bench = await start();

@@ -169,6 +169,18 @@ describe("the check before a change of the administrator", () => {
     expect(bench.arm.inspection.requests).toEqual([]);
   });
 
+  it.each(["Short1~", "lowercase-and-symbols", "My-ktadmin-1"])(
+    "refuses the secret %j before anything is sent",
+    async (simple) => {
+      const bench = await start();
+      const to = { account: administrator, secret: new Secret(simple) };
+      const error = await failure(apply(bench, { to }));
+      expect(error).toBeInstanceOf(ChangeRefusedError);
+      expect(error.message).toContain("Change the password rules of the policy");
+      expect(bench.arm.inspection.requests).toEqual([]);
+    },
+  );
+
   it.each(["self", "admin"] as const)("is refused with the authority of %s", async (as) => {
     const bench = await start();
     const error = await failure(apply(bench, { using: { as, credential: current } }));

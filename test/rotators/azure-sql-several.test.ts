@@ -13,7 +13,7 @@ import {
   failure,
   first,
   loginOf,
-  patience,
+  retire,
   second,
   startBench,
   verify,
@@ -57,7 +57,9 @@ describe("a redirect", () => {
     for (const options of [{}, { host: "sql.example.com" }]) {
       const error = await failure(apply(bench, "app", { options, using: bench.identity }));
       expect(error).toBeInstanceOf(ConfigError);
-      expect(error.message).toContain("only to hosts of Azure SQL");
+      expect(error.message).toContain(
+        "sends the token of the app's Azure identity to no other hosts",
+      );
     }
   });
 });
@@ -85,10 +87,7 @@ describe("logins on several servers", () => {
     await apply(one, "app", { options });
     expect(secrets()).toEqual([second, second]);
     expect(await verify(one, "app", second, { options })).toBe("accepted");
-    await azureSql.retire?.(
-      { options: one.optionsWith(options), account: "app", using: asAdmin(one) },
-      patience(),
-    );
+    await retire(one, "app", { options });
     expect([one, two].map((bench) => loginOf(bench, "app")?.enabled)).toEqual([false, false]);
   });
 
@@ -148,6 +147,15 @@ describe("logins on several servers", () => {
     expect(await setBack({ database: "master" })).toEqual([]);
   });
 
+  it("are not changed by the account itself", async () => {
+    const { one, options, secrets } = await startTwo();
+    const using: Using = { as: "self", credential: credential("app", first) };
+    const error = await failure(apply(one, "app", { options, using }));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain("options.alsoOn is not possible with admin: self");
+    expect(secrets()).toEqual([first, first]);
+  });
+
   it("are repaired within the call when the second server loses its reply", async () => {
     const { one, two, options, secrets } = await startTwo();
     two.tds.faults.on("set-password", { do: "lost-reply-after-effect" });
@@ -179,10 +187,21 @@ describe("the options of several servers", () => {
 
   it.each([
     ["admin", {}, undefined],
+    ["identity", {}, /must be a name in database\.windows\.net/],
     ["self", {}, /not possible with admin: self/],
     ["admin", { contained: true }, /no effect on contained users/],
   ] as const)("are checked for %s with %o", (as, changed, words) => {
     const [fault] = azureSql.findOptionFaults?.({ ...options, ...changed }, as) ?? [];
     expect(fault?.message).toEqual(words && (expect.stringMatching(words) as string));
+  });
+
+  it("are all hosts of Azure for the app's identity, which sends its token to each", () => {
+    const azure = { ...options, host: "a.database.windows.net" };
+    const [fault, ...more] = azureSql.findOptionFaults?.(azure, "identity") ?? [];
+    expect(fault?.path).toEqual(["alsoOn"]);
+    expect(fault?.message).toMatch(/^b\.example\.com must be a name in database\.windows\.net,/);
+    expect(more).toEqual([]);
+    const all = { ...azure, alsoOn: ["b.database.usgovcloudapi.net:1444"] };
+    expect(azureSql.findOptionFaults?.(all, "identity")).toEqual([]);
   });
 });

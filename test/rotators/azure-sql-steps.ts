@@ -65,25 +65,28 @@ export const verify = (
     patience(),
   );
 
-export async function examine(
-  bench: AzureSqlBench,
-  account: string,
-  { options, using }: Changed = {},
-) {
-  const call = { options: bench.optionsWith(options), account, using: using ?? asAdmin(bench) };
+export async function examine(bench: AzureSqlBench, account: string, changed: Changed = {}) {
+  const call = toCall(bench, account, changed);
   const found = await azureSql.examine?.({ ...call, isProven: false }, patience());
   if (found === undefined || found === "rejected") throw new Error("no examination");
   return found;
 }
 
-export const isInUse = (bench: AzureSqlBench, account: string, options?: object) =>
-  azureSql.hasSessions?.(
-    { options: bench.optionsWith(options), account, using: asAdmin(bench) },
-    patience(),
-  );
+const toCall = (bench: AzureSqlBench, account: string, { options, using }: Changed) => ({
+  options: bench.optionsWith(options),
+  account,
+  using: using ?? asAdmin(bench),
+});
 
-export const retire = (bench: AzureSqlBench, account: string) =>
-  azureSql.retire?.({ options: bench.optionsWith(), account, using: asAdmin(bench) }, patience());
+export const isInUse = (
+  bench: AzureSqlBench,
+  account: string,
+  changed: Changed = {},
+  signal = patience(),
+) => azureSql.hasSessions?.(toCall(bench, account, changed), signal);
+
+export const retire = (bench: AzureSqlBench, account: string, changed: Changed = {}) =>
+  azureSql.retire?.(toCall(bench, account, changed), patience());
 
 export async function failure(work: Promise<unknown> | undefined): Promise<Error> {
   const error: unknown = await work?.then(

@@ -219,10 +219,10 @@ describe("who is logged in", () => {
     rights?.add("VIEW DATABASE STATE");
     expect(await isInUse(bench, "app")).toBe(false);
     const leave = await bench.stay("app", first);
-    expect(await isInUse(bench, "app", { database: "master" })).toBe(true);
+    expect(await isInUse(bench, "app", { options: { database: "master" } })).toBe(true);
     await leave();
     shop?.users.delete("keyturn_admin");
-    const error = await failure(isInUse(bench, "app", { database: "master" }));
+    const error = await failure(isInUse(bench, "app", { options: { database: "master" } }));
     expect(error).toBeInstanceOf(ChangeRefusedError);
     expect(error.message).toContain("cannot open database `shop`");
   });

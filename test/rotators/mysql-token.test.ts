@@ -62,11 +62,16 @@ describe("a MySQL server that requests the password as it is", () => {
     expect(server.received.slice(before)).toEqual([]);
   });
 
-  it("never receives a token without TLS", async () => {
-    const before = server.received.length;
-    const options = optionsWith({ tls: { mode: "disable" } });
+  it.each([
+    ["without TLS", { tls: { mode: "disable" } }],
+    // Leads to this machine too, but is not a name of it.
+    ["at a host outside Azure", { host: "0.0.0.0" }],
+  ])("never receives a token %s", async (_, changed) => {
+    const [before, requested] = [server.received.length, scopes.length];
+    const options = optionsWith(changed);
     const next = { account: "orders", secret: new Secret("next-password") };
     await expect(mysql.apply({ options, next, using }, patience())).rejects.toThrow(ConfigError);
     expect(server.received.length).toBe(before);
+    expect(scopes.length).toBe(requested);
   });
 });

@@ -225,7 +225,7 @@ describe("the rotator mysql", () => {
   it("reports options that an authority cannot use", () => {
     const options = mysql.options.parse({ host: "db.example.com", tls: { mode: "disable" } });
     const paths = mysql.findOptionFaults?.(options, "identity").map(({ path }) => path.join("."));
-    expect(paths).toEqual(["identityAccount", "tls.mode"]);
+    expect(paths).toEqual(["identityAccount", "tls.mode", "host"]);
     expect(mysql.findOptionFaults?.(options, "admin")).toEqual([]);
   });
 });

@@ -65,7 +65,8 @@ describe("an IPv6 address", () => {
 });
 
 describe("the options of PostgreSQL for the app's identity", () => {
-  const options = (changed: object) => postgresql.options.parse({ host: "db", ...changed });
+  const host = "db.postgres.database.azure.com";
+  const options = (changed: object) => postgresql.options.parse({ host, ...changed });
   const faultsOf = (changed: object, as: "self" | "admin" | "identity") =>
     postgresql.findOptionFaults?.(options(changed), as).map(({ path }) => path.join("."));
 
@@ -77,6 +78,15 @@ describe("the options of PostgreSQL for the app's identity", () => {
     expect(faultsOf(known, "admin")).toEqual(["identityAccount"]);
     expect(faultsOf(known, "self")).toEqual(["identityAccount"]);
     expect(faultsOf(open, "admin")).toEqual([]);
+  });
+
+  it("need a host of Azure, because it receives a token", () => {
+    const known = { identityAccount: "keyturn" };
+    const elsewhere = { host: "pooler.example.com" };
+    expect(faultsOf({ ...known, ...elsewhere }, "identity")).toEqual(["host"]);
+    expect(faultsOf({ ...known, ...elsewhere, direct: { host } }, "identity")).toEqual([]);
+    expect(faultsOf({ ...known, direct: elsewhere }, "identity")).toEqual(["direct.host"]);
+    expect(faultsOf(elsewhere, "admin")).toEqual([]);
   });
 });
 

@@ -14,12 +14,23 @@ const blobSuffixes = [
   "blob.storage.azure.net",
 ];
 
-/** Where Microsoft runs Azure SQL. Keyturn sends tokens to no other database servers. */
-const databaseSuffixes = [
-  "database.windows.net",
-  "database.usgovcloudapi.net",
-  "database.chinacloudapi.cn",
-];
+/** Where Microsoft runs databases, by system. Keyturn sends tokens to no other database servers. */
+const databaseSuffixes = {
+  sqlserver: ["database.windows.net", "database.usgovcloudapi.net", "database.chinacloudapi.cn"],
+  postgresql: [
+    "postgres.database.azure.com",
+    "postgres.database.usgovcloudapi.net",
+    "postgres.database.chinacloudapi.cn",
+  ],
+  mysql: [
+    "mysql.database.azure.com",
+    "mysql.database.usgovcloudapi.net",
+    "mysql.database.chinacloudapi.cn",
+  ],
+} as const;
+
+/** A system whose servers on Azure accept the token of an identity. */
+export type TokenSystem = keyof typeof databaseSuffixes;
 
 /** Source of a regular expression: the name of a host, or an IPv4 address. It has no character with a meaning in a URL. */
 export const hostName = "[A-Za-z0-9](?:(?:[A-Za-z0-9_-]|\\.(?!\\.))*[A-Za-z0-9])?";
@@ -55,14 +66,20 @@ export function isTopicHost(address: URL): boolean {
   return isLoopback(address) || isBelow(address, topicSuffixes);
 }
 
-/** A host of Azure SQL, or a server of this machine. */
-export function isDatabaseHost(host: string): boolean {
-  const address = URL.parse(`https://${host}`);
-  return address !== null && (isLoopback(address) || isBelow(address, databaseSuffixes));
+/** Why this host gets no token, as in "(the host) must …". Undefined for a host of Azure, and for a server of this machine. */
+export function findTokenHostProblem(host: string, system: TokenSystem): string | undefined {
+  const name = host.replace(/\.$/, "");
+  const address = URL.parse(`https://${name.includes(":") ? `[${name}]` : name}`);
+  const suffixes = databaseSuffixes[system];
+  if (address !== null && (isLoopback(address) || isBelow(address, suffixes))) return undefined;
+  return (
+    `must be a name in ${suffixes.join(", ")}, because Keyturn sends the token of the app's Azure identity to no other hosts. ` +
+    "Set admin to the secret of an admin for other servers"
+  );
 }
 
-/** The scope of a token for this server. */
+/** The scope of a token for this server of Azure SQL. */
 export function toDatabaseScope(host: string): string {
-  const suffix = databaseSuffixes.find((one) => host.toLowerCase().endsWith(`.${one}`));
+  const suffix = databaseSuffixes.sqlserver.find((one) => host.toLowerCase().endsWith(`.${one}`));
   return `https://${suffix ?? "database.windows.net"}/.default`;
 }

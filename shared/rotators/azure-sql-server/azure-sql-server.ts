@@ -1,10 +1,14 @@
 import type { TokenCredential } from "@azure/identity";
-import { ConfigError } from "../../core/errors.ts";
+import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import type { Rotator, Using } from "../rotator.ts";
 import { openConnection } from "../sql-server/sql-server-connection.ts";
-import { maxPasswordLength } from "../sql-server/sql-server-passwords.ts";
+import {
+  findTooSimple,
+  findUnfitForSqlServer,
+  findUnfitRulesForSqlServer,
+} from "../sql-server/sql-server-passwords.ts";
 import {
   changeAdministrator,
   fetchServer,
@@ -46,16 +50,16 @@ export function azureSqlServer(
       database: options.database,
     }),
 
-    findUnfit: (secret) =>
-      secret.reveal().length > maxPasswordLength
-        ? `\`value\` must have at most ${maxPasswordLength} characters`
-        : undefined,
+    findUnfit: (secret) => findUnfitForSqlServer(secret.reveal()),
+
+    findUnfitRules: findUnfitRulesForSqlServer,
 
     // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {
       const where = fetchServer(options);
       requireUsable(next, where);
       requireIdentity(using, where);
+      requireComplex(next, where);
       await changeAdministrator({ credential, ...seams }, options, next, signal);
       return { credential: next };
     },
@@ -87,7 +91,17 @@ function requireIdentity(using: Using, where: string): void {
   );
 }
 
+function requireComplex({ account, secret }: Credential, where: string): void {
+  const problem = findTooSimple(secret.reveal(), account);
+  if (problem === undefined) return;
+  throw new ChangeRefusedError(
+    `${where}: Azure would refuse the secret: it ${problem}. Change the password rules of the policy`,
+  );
+}
+
 function requireUsable({ account, secret }: Credential, where: string): void {
   if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
-  if (secret.reveal() === "") throw new ConfigError(`${where}: the secret of ${account} is empty`);
+  const unfit = findUnfitForSqlServer(secret.reveal());
+  if (unfit === undefined) return;
+  throw new ConfigError(`${where}: the secret of ${account} ${unfit.replace("`value` ", "")}`);
 }

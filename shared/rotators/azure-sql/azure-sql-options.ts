@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import { isHostName } from "../connection/host.ts";
+import { findTokenHostFaults } from "../connection/option-faults.ts";
 import { caFile } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
@@ -48,18 +49,22 @@ export const azureSqlOptions = z.strictObject({
 export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
 
 /** The faults of options for an authority. */
-export function findOptionFaults(
-  { alsoOn, contained }: AzureSqlOptions,
-  as: Using["as"],
-): OptionFault[] {
-  if (alsoOn === undefined) return [];
-  const faults = [
+export function findOptionFaults(options: AzureSqlOptions, as: Using["as"]): OptionFault[] {
+  const { alsoOn = [], contained } = options;
+  const messages = [
     ...(as === "self" ? [halfway] : []),
     ...(contained === true
       ? ["has no effect on contained users: a replica receives them with their database. Remove it"]
       : []),
   ];
-  return faults.map((message) => ({ path: ["alsoOn"], message }));
+  return [
+    ...(alsoOn.length > 0 ? messages.map((message) => ({ path: ["alsoOn"], message })) : []),
+    ...listServers(options).flatMap(({ host }, index) => {
+      const faults = findTokenHostFaults({ system: "sqlserver", host, path: ["host"] }, as);
+      if (index === 0) return faults;
+      return faults.map(({ message }) => ({ path: ["alsoOn"], message: `${host} ${message}` }));
+    }),
+  ];
 }
 
 const halfway =

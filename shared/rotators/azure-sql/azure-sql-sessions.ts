@@ -1,5 +1,5 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
+import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { type Desk, isAzureDatabase, type ServerFacts } from "./azure-sql-catalog.ts";
 import {
   type Call,
@@ -11,6 +11,7 @@ import {
 } from "./azure-sql-desk.ts";
 import { toLookError } from "./azure-sql-errors.ts";
 import { describeAccount } from "./azure-sql-options.ts";
+import { searchDatabases } from "./azure-sql-search.ts";
 import type { Row, Session } from "./azure-sql-session.ts";
 import { askSessions, listDatabases } from "./azure-sql-statements.ts";
 
@@ -55,21 +56,24 @@ async function lookFrom(
   // Each database shows only its own sessions.
   if ((await here()) || (await lookIn(logins, call.account, facts, where))) return true;
   const names = (await logins.query(listDatabases)).map(({ name }) => String(name));
-  for (const database of names) {
-    const isOpen = database === facts.database || database === "master";
-    if (!isOpen && (await lookElsewhere(call, { ...place, database }, signal))) return true;
-  }
-  return false;
+  const others = names.filter((name) => name !== facts.database && name !== "master");
+  const login = await fetchLogin(call, place, signal);
+  const check = (database: string, either: AbortSignal) =>
+    lookElsewhere(call, { ...place, database }, login, either);
+  return searchDatabases(others, { where, check }, signal);
 }
 
-async function lookElsewhere(call: Call, place: SqlPlace, signal: AbortSignal): Promise<boolean> {
+async function lookElsewhere(
+  call: Call,
+  place: SqlPlace,
+  login: SqlLogin,
+  signal: AbortSignal,
+): Promise<boolean> {
   const where = describeAccount(place, call.account);
-  const session = await openAs(call, place, await fetchLogin(call, place, signal), signal).catch(
-    (error: unknown): "rejected" => {
-      if (error instanceof ConfigError) return "rejected";
-      throw error;
-    },
-  );
+  const session = await openAs(call, place, login, signal).catch((error: unknown): "rejected" => {
+    if (error instanceof ConfigError) return "rejected";
+    throw error;
+  });
   if (session === "rejected") {
     const lack = `the authority cannot open database \`${place.database}\``;
     throw needs(where, lack, "Create a user for it there with VIEW DATABASE STATE");

@@ -83,7 +83,11 @@ export const askSessions = `
         AND (login_name = @account OR original_login_name = @account)
     ) AS others`;
 
-export const listDatabases = "SELECT name FROM sys.databases WHERE state = 0";
+/** Without those that nobody can enter: restoring, offline, copying, and the offline secondary. */
+export const listDatabases = `
+  SELECT name
+  FROM sys.databases
+  WHERE state <> 1 AND state <> 6 AND state <> 7 AND state <> 10`;
 
 /** About the user @id of this database. Each column is a fact. */
 export const askUserSettings = `

@@ -1,6 +1,7 @@
 import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { requireNoFault } from "../connection/option-faults.ts";
 import type { Examination, Rotator } from "../rotator.ts";
 import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
@@ -65,6 +66,8 @@ export const azureSql: Rotator<AzureSqlOptions> = {
     const call: Call = { ...rest, account: next.account };
     const servers = listServers(call.options);
     for (const server of servers) requireUsable(server, next);
+    const { options, using } = call;
+    requireNoFault(findOptionFaults(options, using.as), describeAccount(options, next.account));
     const findOther = makeSidCheck();
     await changeAll(
       servers,

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { OptionFault, Using } from "../rotator.ts";
+import { findTokenHostFaults, requireNoFault, type TokenServer } from "./option-faults.ts";
 
 /** The account of the app's managed identity, for systems that take an Entra token as its password. */
 export const identityAccount = z
@@ -14,8 +14,12 @@ interface IdentityOptions {
   readonly tls: { readonly mode: "verify-full" | "disable" };
 }
 
-/** The faults of options with `identityAccount` for an authority. A token is a password, so it needs TLS. */
-export function findIdentityFaults(options: IdentityOptions, as: Using["as"]): OptionFault[] {
+/** The faults of options with `identityAccount` for an authority. A token is a password, so it needs TLS, and a host of Azure. */
+export function findIdentityFaults(
+  options: IdentityOptions,
+  as: Using["as"],
+  server: TokenServer,
+): OptionFault[] {
   const path = ["identityAccount"];
   if (as !== "identity") {
     const message = "has no effect without admin: managed-identity; remove it";
@@ -34,23 +38,28 @@ export function findIdentityFaults(options: IdentityOptions, as: Using["as"]): O
   return [
     ...(options.identityAccount === undefined ? [missing] : []),
     ...(options.tls.mode === "disable" ? [open] : []),
+    ...findTokenHostFaults(server, as),
   ];
 }
 
+interface TokenRequest {
+  readonly scope: string;
+  readonly server: TokenServer;
+  /** Describes the account in messages. */
+  readonly where: string;
+}
+
 /**
- * The log-in of the authority. For the identity it is `identityAccount` with a token, which is fetched now. `where` describes the account
- * in messages. Throws ConfigError and TargetUnavailableError.
+ * The log-in of the authority. For the identity it is `identityAccount` with a token, which is fetched now. Throws ConfigError and
+ * TargetUnavailableError.
  */
 export async function toLogIn(
   { options, using }: { readonly options: IdentityOptions; readonly using: Using },
-  { scope, where }: { readonly scope: string; readonly where: string },
+  { scope, server, where }: TokenRequest,
   signal: AbortSignal,
 ): Promise<Credential> {
   if (using.as !== "identity") return using.credential;
-  const [fault] = findIdentityFaults(options, using.as);
-  if (fault !== undefined) {
-    throw new ConfigError(`${where}: ${["options", ...fault.path].join(".")} ${fault.message}`);
-  }
+  requireNoFault(findIdentityFaults(options, using.as, server), where);
   const secret = await using.getToken(scope, signal);
   return { account: nameLogIn({ options, using }), secret };
 }

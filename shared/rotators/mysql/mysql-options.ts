@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import { host } from "../connection/host.ts";
-import { identityAccount } from "../connection/identity-account.ts";
+import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
+import type { TokenServer } from "../connection/option-faults.ts";
 import { tls } from "../connection/tls.ts";
+import type { OptionFault, Using } from "../rotator.ts";
 
 const oneLine = /^[^\0\r\n]+$/;
 
@@ -22,6 +24,16 @@ export const mysqlOptions = z.strictObject({
 });
 
 export type MysqlOptions = z.output<typeof mysqlOptions>;
+
+/** The server to which the token of the app's identity goes. */
+export function findTokenServer({ host: name }: MysqlOptions): TokenServer {
+  return { system: "mysql", host: name, path: ["host"] };
+}
+
+/** The faults of the options for an authority. */
+export function findOptionFaults(options: MysqlOptions, as: Using["as"]): OptionFault[] {
+  return findIdentityFaults(options, as, findTokenServer(options));
+}
 
 /** Describes the account in messages. */
 export function describeAccount(options: MysqlOptions, account: string): string {

@@ -5,7 +5,7 @@ import {
   isKnownError,
 } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import { findIdentityFaults, nameLogIn, toLogIn } from "../connection/identity-account.ts";
+import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
@@ -14,7 +14,14 @@ import { toFailure, toLookError } from "./mysql-errors.ts";
 import { examineIn } from "./mysql-examine.ts";
 import { countConnections } from "./mysql-findings.ts";
 import { withAccountLock } from "./mysql-lock.ts";
-import { describeAccount, type MysqlOptions, mysqlOptions, requireName } from "./mysql-options.ts";
+import {
+  describeAccount,
+  findOptionFaults,
+  findTokenServer,
+  type MysqlOptions,
+  mysqlOptions,
+  requireName,
+} from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
 import { logIn, type Session, settle } from "./mysql-session.ts";
 
@@ -44,7 +51,7 @@ export const mysql: Rotator<MysqlOptions> = {
     ...(database !== undefined && { database }),
   }),
 
-  findOptionFaults: findIdentityFaults,
+  findOptionFaults,
 
   overlaps: () => true,
 
@@ -128,7 +135,8 @@ async function withAuthority<Result>(
   const { options, account, using, connectWithin, mayStay = false } = call;
   requireName(account);
   const where = describeAccount(options, account);
-  const credential = await toLogIn(call, { scope: tokenScope, where }, signal);
+  const server = findTokenServer(options);
+  const credential = await toLogIn(call, { scope: tokenScope, server, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, credential, { signal, connectWithin, isToken });
   // The account's own connection must not use up a connection that consumers need to log in with the new secret.

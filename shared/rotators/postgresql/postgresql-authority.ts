@@ -3,7 +3,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import type { Retire } from "../rotator.ts";
-import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
+import { describeAccount, findTokenServer, type PostgresqlOptions } from "./postgresql-options.ts";
 import { logIn, type Session } from "./postgresql-session.ts";
 
 /** Azure Database for PostgreSQL accepts tokens for this scope, in every cloud that has it. */
@@ -21,7 +21,8 @@ export async function withAuthoritySession<Result>(
 ): Promise<Result | "rejected"> {
   const { options, using, connectWithin, mayStay = false } = call;
   const where = describeAccount(options, call.account);
-  const credential = await toLogIn(call, { scope: tokenScope, where }, signal);
+  const server = findTokenServer(options);
+  const credential = await toLogIn(call, { scope: tokenScope, server, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, { credential, connectWithin, isToken }, signal);
   // The account's own connection must not use up a connection that consumers need to log in with the new secret.

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { host } from "../connection/host.ts";
 import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
+import type { TokenServer } from "../connection/option-faults.ts";
 import { tls } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 
@@ -41,7 +42,7 @@ export function findOptionFaults(options: PostgresqlOptions, as: Using["as"]): O
   const isAzurePooler = at === poolerPort && azureHost.test(name) && direct === undefined;
   const message = `is the port of Azure's PgBouncer, through which no change can be verified; add direct: { host: ${name} }`;
   return [
-    ...findIdentityFaults(options, as),
+    ...findIdentityFaults(options, as, findTokenServer(options)),
     ...(isAzurePooler ? [{ path: ["port"], message }] : []),
   ];
 }
@@ -52,6 +53,12 @@ export function findServer({ host: name, port: at, direct }: PostgresqlOptions):
   readonly port: number;
 } {
   return direct ?? { host: name, port: at };
+}
+
+/** The server to which the token of the app's identity goes. */
+export function findTokenServer(options: PostgresqlOptions): TokenServer {
+  const path = options.direct === undefined ? ["host"] : ["direct", "host"];
+  return { system: "postgresql", host: findServer(options).host, path };
 }
 
 /** Describes the account in messages. */

@@ -1,7 +1,7 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
-import { hostName, isDatabaseHost } from "../../core/secrets/addresses.ts";
+import { findTokenHostProblem, hostName } from "../../core/secrets/addresses.ts";
 import type { Credential, Secret } from "../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { hasFired } from "../connection/heard-signal.ts";
@@ -57,18 +57,21 @@ export async function openConnection(
   const limit = connectLimit(connectWithin, () => {
     giveUp();
   });
+  const requireTime = (passed: string) => {
+    const over = limit.reached() ?? (hasFired(signal) ? passed : undefined);
+    if (over !== undefined) throw unavailable(`${where}: ${over}`);
+  };
   try {
     for (let routes = 0; routes <= maxRoutes; routes++) {
       const connection = await connectionTo(address, place, login, connectWithin);
-      if (hasFired(signal))
-        throw unavailable(`${where}: not contacted, because the time limit had passed`);
+      // Until now, there was no attempt that a limit could end.
+      requireTime("not contacted, because the time limit had passed");
       const attempt = attemptWith(connection, signal);
       giveUp = attempt.giveUp;
       const { failure, route } = await attempt.ended;
       if (route === undefined && failure === undefined) return connection;
       connection.close();
-      const late = limit.reached() ?? (hasFired(signal) ? "timed out" : undefined);
-      if (late !== undefined) throw unavailable(`${where}: ${late}`);
+      requireTime("timed out");
       if (failure !== undefined) {
         const verdict = toLoginVerdict(failure, seenFrom(where, address, place));
         if (verdict === "rejected") return verdict;
@@ -100,11 +103,8 @@ function requireVerification(where: string): void {
 
 /** Anyone who receives the token could use it at every database of the identity. */
 function requireTokenHost(host: string, login: SqlLogin, where: string): void {
-  if (!("token" in login) || isDatabaseHost(host)) return;
-  throw new ConfigError(
-    `${where}: Keyturn sends the token of the app's Azure identity only to hosts of Azure SQL, and ${host} is not one. ` +
-      "Use its name in database.windows.net, or set admin to the secret of an admin",
-  );
+  const problem = "token" in login ? findTokenHostProblem(host, "sqlserver") : undefined;
+  if (problem !== undefined) throw new ConfigError(`${where}: the host ${host} ${problem}`);
 }
 
 async function connectionTo(

@@ -19,14 +19,21 @@ const entraOnly = config(
 );
 const loginFailed = 18_456;
 
-const busy = unavailable("the server is too busy, or is being moved");
+const busy = unavailable(
+  "the server is too busy, or is being moved. If this lasts, reduce its load, or raise its service tier",
+);
 const full = unavailable(
-  "the server has all the connections that it allows. Close some, or raise the limit of the server or its service tier",
+  "all connections that the server or the database allows are in use. Close some, or raise the limit: on Azure with a higher service tier, " +
+    "on SQL Server with sp_configure 'user connections'",
+);
+const unlicensed = unavailable(
+  "the server has no license for another connection. Close some, or add licenses",
 );
 const replica = unavailable("the database is a replica that accepts no such connections");
 
 /** Errors that say that the server or the database cannot work now. The same log-in or statement may succeed later. */
 export const outages: Readonly<Record<number, Meaning>> = {
+  615: busy,
   921: unavailable("the database is recovering"),
   922: unavailable("the database is recovering"),
   927: unavailable("the database is being restored"),
@@ -37,12 +44,21 @@ export const outages: Readonly<Record<number, Meaning>> = {
   1205: unavailable("the statement conflicted with another transaction"),
   1222: unavailable("another change of the account is under way"),
   3906: unavailable("the database is read-only here, perhaps a replica"),
+  4221: replica,
   6005: unavailable("the server is shutting down"),
   10_928: full,
   10_929: busy,
+  10_930: busy,
+  10_936: full,
+  17_197: busy,
+  17_300: full,
+  17_803: busy,
   17_809: full,
   18_401: unavailable("the server is starting or being upgraded"),
   18_451: unavailable("only administrators may connect at the moment"),
+  18_458: unlicensed,
+  18_459: unlicensed,
+  18_460: unlicensed,
   18_461: unavailable("the server is in single-user mode"),
   40_197: busy,
   40_501: busy,

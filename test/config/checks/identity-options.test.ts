@@ -18,17 +18,22 @@ targets:
   return loadConfig(join(folder, "keyturn.yaml"), { rotators });
 }
 
-test("The app's identity needs the name of its account, and TLS", async () => {
+const host = "host: db.postgres.database.azure.com";
+
+test("The app's identity needs the name of its account, TLS, and a host of Azure", async () => {
   const at = "targets.orders-db.options";
-  await expect(load("{ host: db }", "managed-identity")).rejects.toThrow(
+  await expect(load(`{ ${host} }`, "managed-identity")).rejects.toThrow(
     `${at}.identityAccount: is required with admin: managed-identity`,
   );
   await expect(
-    load("{ host: db, identityAccount: app, tls: { mode: disable } }", "managed-identity"),
+    load("{ host: db.example.com, identityAccount: app }", "managed-identity"),
+  ).rejects.toThrow(`${at}.host: must be a name in postgres.database.azure.com,`);
+  await expect(
+    load(`{ ${host}, identityAccount: app, tls: { mode: disable } }`, "managed-identity"),
   ).rejects.toThrow(`${at}.tls.mode: must not be disable with admin: managed-identity`);
   await expect(load("{ host: db, identityAccount: app }", "self")).rejects.toThrow(
     `${at}.identityAccount: has no effect without admin: managed-identity; remove it`,
   );
-  const { targets } = await load("{ host: db, identityAccount: app }", "managed-identity");
+  const { targets } = await load(`{ ${host}, identityAccount: app }`, "managed-identity");
   expect(targets[0]?.authority).toEqual({ as: "identity" });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isLoopback } from "../../../shared/core/secrets/addresses.ts";
+import { findTokenHostProblem, isLoopback } from "../../../shared/core/secrets/addresses.ts";
 import { openSafely } from "../../../shared/stores/storage-access.ts";
 
 test.each([
@@ -23,3 +23,28 @@ test.each([
     else expect(open).toThrow("only loopback addresses may use http");
   },
 );
+
+test.each([
+  ["sqlserver", "shop.database.windows.net", true],
+  ["sqlserver", "SHOP.Database.Windows.Net.", true],
+  ["sqlserver", "shop.privatelink.database.windows.net", true],
+  ["sqlserver", "shop.database.usgovcloudapi.net", true],
+  ["sqlserver", "database.windows.net", false],
+  ["sqlserver", "shop.database.windows.net.example.com", false],
+  ["sqlserver", "shopdatabase.windows.net", false],
+  ["sqlserver", "shop.postgres.database.azure.com", false],
+  ["sqlserver", "10.0.0.4", false],
+  ["postgresql", "shop.postgres.database.azure.com", true],
+  ["postgresql", "shop.writer.postgres.database.azure.com", true],
+  ["postgresql", "shop.mysql.database.azure.com", false],
+  ["postgresql", "2001:db8::1", false],
+  ["mysql", "shop.mysql.database.chinacloudapi.cn", true],
+  ["mysql", "shop.example.com", false],
+  ["mysql", "127.0.0.1", true],
+  ["mysql", "::1", true],
+  ["mysql", "localhost", true],
+] as const)("a token for %s may go to %s: %s", (system, host, isAllowed) => {
+  const problem = findTokenHostProblem(host, system);
+  if (isAllowed) expect(problem).toBeUndefined();
+  else expect(problem).toContain("sends the token of the app's Azure identity to no other hosts");
+});

@@ -27,10 +27,13 @@ const reading: readonly ArmAction[] = [
 const polling: readonly ArmAction[] = ["Microsoft.Sql/locations/serverAzureAsyncOperation/read"];
 const writing: readonly ArmAction[] = ["Microsoft.Sql/servers/write"];
 
+/** Everything that changing an administrator and checking it before demand. */
+export const contributorActions: readonly ArmAction[] = [...reading, ...polling, ...writing];
+
 const granted: Readonly<
   Record<"contributor" | "writer" | "reader" | "stranger", readonly ArmAction[]>
 > = {
-  contributor: [...reading, ...polling, ...writing],
+  contributor: contributorActions,
   writer: [...reading, ...writing],
   reader: [...reading, ...polling],
   stranger: [],

@@ -6,7 +6,7 @@ import { reset } from "../listening.ts";
 import { tdsErrors, type TdsRefusal } from "./errors.ts";
 import { askedEncryption, encryption, parseLogin7, preloginAnswer } from "./login7.ts";
 import { checkLogin } from "./logins.ts";
-import type { TdsSession, World } from "./model.ts";
+import { type TdsSession, toKey, type World } from "./model.ts";
 import { frame, packetTypes, readMessages, type TdsMessage } from "./packets.ts";
 import { answerRequest, parseRequest, refusalTokens, type Request } from "./statements.ts";
 import { doneToken, errorToken, loginTokens, type Route } from "./tokens.ts";
@@ -104,6 +104,7 @@ function converse(server: TdsServer, channel: Duplex, strict: boolean): void {
   };
 
   async function handleLogin(payload: Buffer): Promise<void> {
+    if (isSilent(server, payload)) return;
     const outcome = await performLogin(server, payload);
     if (outcome.kind === "reset") hangUp();
     if (outcome.kind !== "answer") return;
@@ -174,6 +175,11 @@ const effects: readonly (readonly [pattern: RegExp, effect: TdsEffect])[] = [
 function effectOf(request: Request | undefined): TdsEffect {
   const text = request?.text ?? "";
   return effects.find(([pattern]) => pattern.test(text))?.[1] ?? "query";
+}
+
+/** Whether the database of the log-in gives no answer. */
+function isSilent({ world }: TdsServer, payload: Buffer): boolean {
+  return world.databases.get(toKey(parseLogin7(payload).database))?.state === "silent";
 }
 
 function performLogin(server: TdsServer, payload: Buffer) {

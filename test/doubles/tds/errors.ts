@@ -56,6 +56,19 @@ export const tdsErrors = {
     severity: 17,
     message: `Database '${database}' on server '${server}' is not currently available. Please retry the connection later. If the problem persists, contact customer support, and provide them the session tracing ID of '00000000-0000-0000-0000-000000000000'.`,
   }),
+  /** Of Azure SQL Database. Resource 2 is sessions; 1 would be workers. */
+  sessionLimit: (most: number): TdsRefusal => ({
+    number: 10_928,
+    state: 1,
+    severity: 20,
+    message: `Resource ID : 2. The session limit for the database is ${most} and has been reached. See 'http://go.microsoft.com/fwlink/?LinkId=267637' for assistance.`,
+  }),
+  userConnections: (most: number): TdsRefusal => ({
+    number: 17_809,
+    state: 1,
+    severity: 20,
+    message: `Could not connect because the maximum number of '${most}' user connections has already been reached. The system administrator can use sp_configure to increase the maximum value. The connection has been closed.`,
+  }),
   firewall: (server: string, client: string): TdsRefusal => ({
     number: 40_615,
     state: 1,

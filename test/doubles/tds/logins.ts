@@ -54,7 +54,7 @@ export function checkLogin(world: World, asked: Login7): LoginResult {
   const login = findLogin(world, who.account);
   const wanted = asked.database || (login?.defaultDatabase ?? "master");
   const database = world.databases.get(toKey(wanted));
-  const closed = findClosed(world, database, asked.token);
+  const closed = findFull(world, database) ?? findClosed(world, database, asked.token);
   if (closed) return { errors: [closed] };
   const contained = findContained(database, who.account, asked.token === undefined ? 2 : 4);
   if (contained && database) return checkContained(contained, database, asked, who.shown);
@@ -90,12 +90,26 @@ function identify({ entra }: World, { token, account }: Login7) {
     : { account: entra.get(token) ?? "", shown: "<token-identified principal>" };
 }
 
+/** The limits count every session, and are checked before the credential. */
+function findFull(
+  { sessions, userConnections }: World,
+  database: Database | undefined,
+): TdsRefusal | undefined {
+  if (sessions.size >= userConnections) return tdsErrors.userConnections(userConnections);
+  const here = [...sessions].filter((one) => one.database === database).length;
+  return database && here >= database.sessionLimit
+    ? tdsErrors.sessionLimit(database.sessionLimit)
+    : undefined;
+}
+
 function findClosed(
   { name, isEntraOnly }: World,
   database: Database | undefined,
   token: string | undefined,
 ): TdsRefusal | undefined {
-  if (database?.state === "unavailable") return tdsErrors.unavailable(database.name, name);
+  if (database?.state === "unavailable" || database?.state === "copying") {
+    return tdsErrors.unavailable(database.name, name);
+  }
   return isEntraOnly && token === undefined ? tdsErrors.entraOnly("") : undefined;
 }
 

@@ -106,12 +106,17 @@ export interface User {
   password: string | undefined;
 }
 
+/** `silent`: log-ins get no answer. `copying`: the target of a copy that is not complete. */
+export type DatabaseState = "online" | "unavailable" | "silent" | "copying";
+
 export interface Database {
   readonly name: string;
   readonly users: Map<string, User>;
   readonly guest: boolean;
   readOnly: boolean;
-  state: "online" | "unavailable";
+  state: DatabaseState;
+  /** The most sessions that the service tier allows. */
+  sessionLimit: number;
 }
 
 export interface TdsSession {
@@ -135,6 +140,8 @@ export interface World {
   propagation: number;
   lockAfter: number;
   isEntraOnly: boolean;
+  /** The most sessions of all databases: sp_configure 'user connections'. */
+  userConnections: number;
 }
 
 /** The collation ignores case, and comparisons ignore blanks at the end. */
@@ -173,7 +180,14 @@ export function makeDatabase({
   guest = false,
   readOnly = false,
 }: TdsDatabaseOptions): Database {
-  const database: Database = { name, users: new Map(), guest, readOnly, state: "online" };
+  const database: Database = {
+    name,
+    users: new Map(),
+    guest,
+    readOnly,
+    state: "online",
+    sessionLimit: Infinity,
+  };
   for (const user of users) addUser(database, user);
   return database;
 }

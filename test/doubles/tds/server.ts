@@ -15,6 +15,7 @@ import type { TdsRefusal } from "./errors.ts";
 import { addLogin, changeLogin, findLogin, type TdsLogin } from "./logins.ts";
 import {
   addUser,
+  type DatabaseState,
   makeDatabase,
   type TdsDatabaseOptions,
   type TdsEdition,
@@ -76,7 +77,9 @@ export interface TdsDouble {
   setPassword(account: string, password: string): void;
   setEnabled(account: string, enabled: boolean): void;
   unlock(account: string): void;
-  setDatabase(name: string, state: "online" | "unavailable"): void;
+  setDatabase(name: string, state: DatabaseState): void;
+  /** Refuses further log-ins as long as so many sessions are open, in all databases or in one. */
+  limitSessions(most: number, database?: string): void;
   close(): Promise<void>;
 }
 
@@ -104,6 +107,7 @@ function makeWorld(options: TdsDoubleOptions): World {
     propagation: options.propagation ?? 0,
     lockAfter: options.lockAfter ?? Infinity,
     isEntraOnly: options.entraOnly ?? false,
+    userConnections: Infinity,
   };
   for (const login of logins) addLogin(world, login);
   return world;
@@ -174,6 +178,10 @@ export async function startTdsDouble(options: TdsDoubleOptions = {}): Promise<Td
     },
     setDatabase: (database, state) => {
       existing(database).state = state;
+    },
+    limitSessions: (most, database) => {
+      if (database === undefined) world.userConnections = most;
+      else existing(database).sessionLimit = most;
     },
     async close() {
       server.faults.release();

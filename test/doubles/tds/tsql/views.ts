@@ -100,7 +100,7 @@ const views: Readonly<Record<string, View>> = {
   databases: (world) =>
     [...world.databases.values()].map(({ name, state }) => ({
       name,
-      state: state === "online" ? 0 : 6,
+      state: state === "copying" ? 7 : 0,
     })),
 };
 
