@@ -82,8 +82,11 @@ describe("the rules for ACL SETUSER", () => {
   const user = (...hashes: string[]): User => ({ isOn: true, isOpen: false, hashes, rights: {} });
 
   it("add a password and take none away while one must stay", () => {
-    expect(planOverlap("new")(user("old", "older"))).toEqual(["#new"]);
-    expect(planOverlap("new")(user("old", "new"))).toEqual([]);
+    const plan = planOverlap("new", "old");
+    expect(plan(user("older", "old"))).toEqual(["!old", "#old", "#new"]);
+    expect(plan(user("older"))).toEqual(["!older", "#older", "#new"]);
+    expect(plan(user())).toEqual(["#new"]);
+    expect(plan(user("old", "new"))).toEqual([]);
   });
 
   it("name every password that they remove, and nothing else", () => {

@@ -30,7 +30,7 @@ const down = new TargetUnavailableError("down");
 const lost = new OutcomeUnknownError("lost");
 const refused = new ChangeRefusedError("refused");
 
-function stepsFor(hasEarlier: boolean, log: string[] = []): ChangeSteps<Fake> {
+function stepsFor(hasEarlier: boolean, log: string[] = []): ChangeSteps<Fake, void> {
   const set = (server: Fake, secret: string) => {
     log.push(`${secret} ${server.name}`);
     const failure = server.failures.shift();
@@ -113,6 +113,14 @@ describe("a change on several servers", () => {
     expect(thrown).toBeInstanceOf(kind);
     expect(thrown.message).toContain("nothing is changed");
     expect(secrets(servers)).toEqual(["earlier", "earlier"]);
+  });
+
+  test("may have taken place if any try left that open, whatever a later one says", async () => {
+    const lostFirst = [{ error: lost, done: true as const }, { error: refused }];
+    const servers = [fake("a"), fake("b", lostFirst)];
+    const thrown = await failure(change(servers, false, 3_000));
+    expect(thrown).toBeInstanceOf(OutcomeUnknownError);
+    expect(thrown.message).toContain("a was changed; b may be changed");
   });
 
   test("counts as set back only where the server took the earlier secret again, because log-ins may be cached", async () => {
@@ -216,6 +224,15 @@ describe("a log-in on several servers", () => {
       verdict: "rejected",
       notes: [
         "The servers differ about the same secret: s1 accepted it; s2 rejected it; s3 gave no answer (down).",
+      ],
+    });
+  });
+
+  test("that is refused names a server without an answer", async () => {
+    expect(await verify("rejected", down)).toEqual({
+      verdict: "rejected",
+      notes: [
+        "The servers differ about the same secret: s1 rejected it; s2 gave no answer (down).",
       ],
     });
   });

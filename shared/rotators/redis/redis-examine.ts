@@ -15,24 +15,8 @@ interface Findings {
   readonly keeps: "aclfile" | "config" | "nowhere" | undefined;
 }
 
-/** Queries the sessions of the authority at every server. */
-export async function examineAll(
-  places: readonly Place[],
-  call: Examine<RedisOptions>,
-): Promise<Examination> {
-  const all: Examination[] = [];
-  for (const place of places) all.push(await examineAt(place, call));
-  const rights = all.map(({ right }) => right);
-  const warnings = all.flatMap((one) => one.warnings ?? []);
-  return {
-    obstacles: all.flatMap(({ obstacles }) => obstacles),
-    right: rights.find(({ is }) => is === "missing") ??
-      rights.find(({ is }) => is === "likely") ?? { is: "proven" },
-    ...(warnings.length > 0 && { warnings }),
-  };
-}
-
-async function examineAt(place: Place, call: Examine<RedisOptions>): Promise<Examination> {
+/** Examines one server. */
+export async function examineAt(place: Place, call: Examine<RedisOptions>): Promise<Examination> {
   const user = await readUser(place);
   if (user?.isOpen === true) throw toNoPasswordError(place.where);
   const twin = call.twin === undefined ? undefined : await readUser(place, call.twin);

@@ -48,9 +48,12 @@ export function listNodes({
 export const describeNode = (node: { readonly host: string; readonly port: number }): string =>
   `${node.host.toLowerCase()}:${node.port}`;
 
+/** What a server says that it is. Undefined: it has not said so yet. */
+export type Engine = "Redis" | "Valkey" | undefined;
+
 /** Describes the account in messages. */
-export function describeAccount(node: Node, account: string): string {
-  return `Redis at ${describeNode(node)}, account ${account}`;
+export function describeAccount(node: Node, account: string, engine?: Engine): string {
+  return `${engine ?? "Redis or Valkey"} at ${describeNode(node)}, account ${account}`;
 }
 
 /** Refuses names that no user of Redis can have. */
@@ -59,10 +62,10 @@ export function requireName(account: string): void {
     account === ""
       ? "is empty"
       : /[\s\0]/.test(account)
-        ? "contains a space, a line break or a NUL character, which the names of Redis users cannot have"
+        ? "contains a space, a line break or a NUL character, which users of Redis and Valkey cannot have in their names"
         : account.isWellFormed()
           ? undefined
           : "contains half of a character";
   if (problem === undefined) return;
-  throw new ConfigError(`Redis account ${JSON.stringify(account)}: its name ${problem}`);
+  throw new ConfigError(`Account ${JSON.stringify(account)}: its name ${problem}`);
 }

@@ -15,12 +15,12 @@ const setBackAfter = 10 * second;
 const tryEvery = second;
 
 /** The calls of a change that several servers must have. All throw the errors of the contract. */
-export interface ChangeSteps<Server> {
+export interface ChangeSteps<Server, Result> {
   readonly name: (server: Server) => string;
   /** Throws if the server cannot be reached or would refuse the change. Changes nothing. */
   readonly check: (server: Server) => Promise<void>;
   /** Safe to repeat. */
-  readonly change: (server: Server) => Promise<void>;
+  readonly change: (server: Server) => Promise<Result>;
   /** Absent: no earlier secret is known. */
   readonly back?: {
     /** Sets the earlier secret again. */
@@ -30,22 +30,25 @@ export interface ChangeSteps<Server> {
 }
 
 /**
- * Changes all servers in their order, after all have passed the check. A server that fails in between is tried again for `retryFor`
+ * Changes all servers in their order, after all have passed the check, and returns what each change returns. A server that fails in between is tried again for `retryFor`
  * milliseconds. If it still fails, the servers changed before are set back, if the earlier secret is known. Throws ChangeRefusedError or
  * TargetUnavailableError only if nothing is changed, and OutcomeUnknownError with the state of every server otherwise.
  */
-export async function changeAll<Server>(
+export async function changeAll<Server, Result>(
   servers: readonly Server[],
-  steps: ChangeSteps<Server>,
+  steps: ChangeSteps<Server, Result>,
   signal: AbortSignal,
   retryFor = setBackAfter,
-): Promise<void> {
+): Promise<Result[]> {
   // The change of a single server checks by itself.
   if (servers.length > 1) for (const server of servers) await steps.check(server);
+  const results: Result[] = [];
   for (const [index, server] of servers.entries()) {
     try {
       // The first server may fail without harm: nothing is changed yet.
-      await (index === 0 ? steps.change(server) : changeWithin(server, steps, signal, retryFor));
+      const change =
+        index === 0 ? steps.change(server) : changeWithin(server, steps, signal, retryFor);
+      results.push(await change);
     } catch (error) {
       const isHarmless = index === 0 && !(error instanceof OutcomeUnknownError);
       if (servers.length === 1 || isHarmless) throw error;
@@ -55,22 +58,27 @@ export async function changeAll<Server>(
       throw await setBack(servers, index, steps, why);
     }
   }
+  return results;
 }
 
-async function changeWithin<Server>(
+/** The outcome stays unknown if any try left it unknown, whatever a later one says. */
+async function changeWithin<Server, Result>(
   server: Server,
-  steps: ChangeSteps<Server>,
+  steps: ChangeSteps<Server, Result>,
   signal: AbortSignal,
   retryFor: number,
-): Promise<void> {
+): Promise<Result> {
   const until = performance.now() + retryFor;
+  let mayBeChanged = false;
   for (;;) {
     try {
-      await steps.change(server);
-      return;
+      return await steps.change(server);
     } catch (error) {
+      mayBeChanged ||= error instanceof OutcomeUnknownError;
       const isOver = signal.aborted || performance.now() >= until;
-      if (isOver || !isWorthAnotherTry(error)) throw error;
+      if (isOver || !isWorthAnotherTry(error)) {
+        throw mayBeChanged && isKnownError(error) ? new OutcomeUnknownError(error.message) : error;
+      }
     }
     await pause(tryEvery, undefined, { signal }).catch(() => undefined);
   }
@@ -80,7 +88,7 @@ async function changeWithin<Server>(
 async function setBack<Server>(
   servers: readonly Server[],
   failed: number,
-  { name, back }: ChangeSteps<Server>,
+  { name, back }: ChangeSteps<Server, unknown>,
   why: Error,
 ): Promise<Error> {
   if (back === undefined) {
@@ -107,7 +115,7 @@ async function setBack<Server>(
 
 async function isSetBack<Server>(
   server: Server,
-  { set }: NonNullable<ChangeSteps<Server>["back"]>,
+  { set }: NonNullable<ChangeSteps<Server, unknown>["back"]>,
 ): Promise<boolean> {
   try {
     await set(server);

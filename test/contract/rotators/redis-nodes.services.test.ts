@@ -113,13 +113,15 @@ describe("the rotator redis with several servers", () => {
     const { target, proxy } = middle();
     // The first command for the new password at this server.
     proxy.holdAt(`#${hashOf(next.secret.reveal())}`);
-    const change = failure(redis.apply({ ...call(), next, keep }, signal()));
+    const deadline = new AbortController();
+    const change = failure(redis.apply({ ...call(), next, keep }, deadline.signal));
     await expect.poll(() => proxy.waiting().length, { timeout: 10_000 }).toBe(1);
     await target.server.crash();
+    deadline.abort();
     const error = await change;
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error.message).toContain(
-      `${nameOf(0)} is changed; ${nameOf(1)} may be changed; ${nameOf(2)} is not changed`,
+      `${nameOf(0)} was changed; ${nameOf(1)} may be changed; ${nameOf(2)} was not changed`,
     );
     await proxy.release();
     await target.restart();
