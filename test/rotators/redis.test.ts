@@ -13,7 +13,7 @@ import {
   toLoginVerdict,
   toLookError,
 } from "../../shared/rotators/redis/redis-errors.ts";
-import { listNodes, requireName } from "../../shared/rotators/redis/redis-options.ts";
+import { listNodes, quoteWord, requireName } from "../../shared/rotators/redis/redis-options.ts";
 import { planOnly, planOverlap, type User } from "../../shared/rotators/redis/redis-user.ts";
 
 describe("the options of redis", () => {
@@ -56,6 +56,22 @@ describe("the options of redis", () => {
       port: 6379,
       members: ["one.example.com:6379", "two.example.com:6380"],
     });
+  });
+
+  it("write addresses of IPv6 in brackets", () => {
+    const options = redis.options.parse({ host: "fd00::1", nodes: [{ host: "fd00::2" }] });
+    expect(redis.endpoint(options)).toMatchObject({
+      host: "fd00::1",
+      members: ["[fd00::1]:6379", "[fd00::2]:6379"],
+    });
+  });
+
+  it.each([
+    ["app", "app"],
+    ["o'brien", `"o'brien"`],
+    [`a"b\\c`, `"a\\"b\\\\c"`],
+  ])("write the name %s as redis-cli takes it", (name, quoted) => {
+    expect(quoteWord(name)).toBe(quoted);
   });
 
   it.each(["", "with space", "two\nlines", "tab\t", "nul\0", "half\ud800"])(

@@ -7,6 +7,7 @@ import {
   describeAccount,
   describeNode,
   type Node,
+  quoteWord,
   type RedisOptions,
   requireName,
 } from "./redis-options.ts";
@@ -85,7 +86,7 @@ export async function atPlace<Result>(
 
 /** Reads a user. Undefined: it does not exist. */
 export async function readUser(place: Place, name = place.account): Promise<User | undefined> {
-  const answer = await ask(place, ["ACL", "GETUSER", name], "+acl|getuser");
+  const answer = await ask(place, ["ACL", "GETUSER", name], describeLack(place, "+acl|getuser"));
   try {
     return parseUser(answer);
   } catch {
@@ -95,15 +96,18 @@ export async function readUser(place: Place, name = place.account): Promise<User
   }
 }
 
-/** Sends a command that changes nothing. `right` is what it needs. */
-export async function ask(place: Place, words: readonly string[], right: string): Promise<unknown> {
+/** Sends a command that changes nothing. `lack` says what is impossible without the right to send it. */
+export async function ask(place: Place, words: readonly string[], lack: string): Promise<unknown> {
   try {
     return await place.session.send(words);
   } catch (error) {
-    throw toLookError(toFailure(error), place.where, describeLack(place, right));
+    throw toLookError(toFailure(error), place.where, lack);
   }
 }
 
 /** What is missing, and how to grant it. */
-export const describeLack = ({ me, account, node }: Place, right: string): string =>
-  `Account \`${account}\` cannot be changed: \`${me}\` lacks ${right} on ${describeNode(node)}. Run: ACL SETUSER ${me} ${right}`;
+export const describeLack = (place: Place, right: string): string =>
+  `Account \`${place.account}\` cannot be changed: ${describeGrant(place, right)}`;
+
+export const describeGrant = ({ me, node }: Place, right: string): string =>
+  `\`${me}\` lacks ${right} on ${describeNode(node)}. Run: ACL SETUSER ${quoteWord(me)} ${right}`;

@@ -32,8 +32,10 @@ export async function logIn(
   const line = await openLine(node, credential, lineOptions);
   const failure = await line.connect();
   if (failure === undefined) return toSession(line, await readEngine(line));
+  // A closed line no longer hears its signal.
+  const late = line.late();
   line.close();
-  const verdict = toLoginVerdict(failure, where, line.late());
+  const verdict = toLoginVerdict(failure, where, late);
   if (verdict === "rejected") return verdict;
   throw verdict;
 }

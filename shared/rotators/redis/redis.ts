@@ -8,7 +8,7 @@ import { changeUser } from "./redis-change.ts";
 import { examineAt } from "./redis-examine.ts";
 import { clientName } from "./redis-line.ts";
 import { describeNode, listNodes, type RedisOptions, redisOptions } from "./redis-options.ts";
-import { ask, atPlace, keepSession, type Place, withPlace } from "./redis-place.ts";
+import { ask, atPlace, describeGrant, keepSession, type Place, withPlace } from "./redis-place.ts";
 import { logIn, requireCheck } from "./redis-session.ts";
 import { planOnly, planOverlap, toHash, type User } from "./redis-user.ts";
 
@@ -136,7 +136,8 @@ function judgeKept(users: readonly User[], next: string, kept?: string): boolean
 
 /** The list shows connections that are not logged in yet as those of `default`. */
 async function isInUse(place: Place): Promise<boolean> {
-  const list = String(await ask(place, ["CLIENT", "LIST"], "+client|list"));
+  const lack = `Keyturn cannot find out who is logged in: ${describeGrant(place, "+client|list")}`;
+  const list = String(await ask(place, ["CLIENT", "LIST"], lack));
   const clients = list.split("\n").map((line) => ({
     isOurs: line.includes(` name=${clientName} `),
     isOfAccount: line.includes(` user=${place.account} `),
