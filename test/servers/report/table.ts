@@ -28,7 +28,7 @@ function describeSystem(uses: readonly Use[], root: string): readonly string[] {
   const doubles = new Set(uses.map(({ file }) => file).filter((file) => !files.has(file)));
   const names = [...doubles].map((file) => relative(root, file)).sort();
   return [
-    ...(real.length === 0 ? [] : [`real ${describeVersions(real)} (${countFiles(files.size)})`]),
+    ...(real.length === 0 ? [] : [`real ${describeVersions(real)}`]),
     ...(names.length === 0 ? [] : [`double only: ${names.join(", ")}`]),
   ];
 }
@@ -41,11 +41,17 @@ function describeMissing(system: System, uses: readonly Use[]): readonly string[
   return absent.length === 0 ? [] : [`not tested: ${absent.map(({ what }) => what).join(", ")}`];
 }
 
+/** Each version counts only for the files that used it. */
 function describeVersions(uses: readonly Use[]): string {
-  const versions = uses.map(({ version = "", kind }) =>
-    kind === "own" ? `${version} (own server)` : version,
-  );
-  return [...new Set(versions)].sort().join(", ");
+  const files = new Map<string, Set<string>>();
+  for (const { version = "", kind, file } of uses) {
+    const name = kind === "own" ? `${version} (own server)` : version;
+    files.set(name, (files.get(name) ?? new Set()).add(file));
+  }
+  return [...files]
+    .map(([name, { size }]) => `${name} (${countFiles(size)})`)
+    .sort()
+    .join(", ");
 }
 
 const countFiles = (count: number): string => (count === 1 ? "1 file" : `${String(count)} files`);
