@@ -14,7 +14,7 @@ const uses: readonly Use[] = [
   { file: "/p/test/doubles/mongodb.test.ts", system: "mongodb", kind: "double" },
 ];
 
-test("The table has each system of the run with versions, files that met a double only, and what is not tested", () => {
+test("The table has each system of the run with the files of each version, files that met a double only, and what is not tested", () => {
   expect(describeUses(uses, "/p")).toEqual([
     "Database servers of this run:",
     "  MySQL       real 8.4.3 of your own (1 file), 9.7.4 (2 files)",
