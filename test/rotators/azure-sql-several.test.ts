@@ -13,6 +13,7 @@ import {
   failure,
   first,
   loginOf,
+  patience,
   retire,
   second,
   startBench,

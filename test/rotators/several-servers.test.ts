@@ -33,7 +33,7 @@ const down = new TargetUnavailableError("down");
 const lost = new OutcomeUnknownError("lost");
 const refused = new ChangeRefusedError("refused");
 
-function stepsFor(log: string[] = []): ChangeSteps<Fake> & SetBackSteps<Fake> {
+function stepsFor(log: string[] = []): ChangeSteps<Fake, void> & SetBackSteps<Fake> {
   const set = (server: Fake, secret: string) => {
     log.push(`${secret} ${server.name}`);
     const failure = server.failures.shift();
@@ -116,6 +116,13 @@ describe("a change on several servers", () => {
     expect(secrets(servers)).toEqual(["new", "earlier", "earlier"]);
   });
 
+  test("may have taken place if any try left that open, whatever a later one says", async () => {
+    const servers = [fake("a"), fake("b", [{ error: lost, done: true }, { error: refused }])];
+    const thrown = await failure(change(servers, 3_000));
+    expect(thrown).toBeInstanceOf(OutcomeUnknownError);
+    expect(thrown.message).toContain("a is changed; b may be changed");
+  });
+
   test("of one server is not checked apart, and gives its error as it is", async () => {
     const log: string[] = [];
     const work = change([fake("a", [{ error: lost }])], 0, log);
@@ -192,6 +199,15 @@ describe("a log-in on several servers", () => {
       verdict: "rejected",
       notes: [
         "The servers differ about the same secret: s1 accepted it; s2 rejected it; s3 gave no answer (down).",
+      ],
+    });
+  });
+
+  test("that is refused names a server without an answer", async () => {
+    expect(await verify("rejected", down)).toEqual({
+      verdict: "rejected",
+      notes: [
+        "The servers differ about the same secret: s1 rejected it; s2 gave no answer (down).",
       ],
     });
   });

@@ -98,7 +98,11 @@ function judge(error: TargetError, reports: readonly ServerReport[]): Error {
   if (!reports.every(({ state }) => state === "accepts the earlier secret")) {
     return new OutcomeUnknownError(sentence);
   }
-  const isRefusal =
-    error instanceof ChangeRefusedError || error.cause instanceof ChangeRefusedError;
-  return isRefusal ? new ChangeRefusedError(sentence) : new TargetUnavailableError(sentence);
+  return isRefusal(error) ? new ChangeRefusedError(sentence) : new TargetUnavailableError(sentence);
+}
+
+/** Whether a server refused the change. The error for all servers has the failure of one as its cause. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof ChangeRefusedError || isRefusal(error.cause);
 }

@@ -3,6 +3,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { requireNoFault } from "../connection/option-faults.ts";
 import type { Examination, Rotator } from "../rotator.ts";
+import { joinExaminations } from "../several/several-decisions.ts";
 import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 import {
@@ -126,7 +127,7 @@ export const azureSql: Rotator<AzureSqlOptions> = {
       }
       found.push(seen);
     }
-    return joinExaminations(found, isProven || call.using.as === "self");
+    return joinExamined(found, isProven || call.using.as === "self");
   },
 
   async hasSessions(look, signal) {
@@ -175,7 +176,7 @@ interface Examined {
 }
 
 /** The examinations of all servers as one. With several, each sentence names its server. */
-function joinExaminations(found: readonly Examined[], isProven: boolean): Examination {
+function joinExamined(found: readonly Examined[], isProven: boolean): Examination {
   const findOther = makeSidCheck();
   const all = found.map(({ server, concern, warnings }) => {
     const { obstacles, right } = examineAccount(concern);
@@ -189,13 +190,5 @@ function joinExaminations(found: readonly Examined[], isProven: boolean): Examin
       right: why === undefined ? right : { is: "missing" as const, why },
     };
   });
-  const rights = all.map(({ right }) => right);
-  const worst =
-    rights.find(({ is }) => is === "missing") ?? rights.find(({ is }) => is === "likely");
-  const warnings = all.flatMap((one) => one.warnings);
-  return {
-    obstacles: all.flatMap(({ obstacles }) => obstacles),
-    right: worst ?? { is: "proven" },
-    ...(warnings.length > 0 && { warnings }),
-  };
+  return joinExaminations(all);
 }

@@ -4,7 +4,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
-import type { ServerReport } from "../rotator.ts";
+import type { Examination, ServerReport } from "../rotator.ts";
 
 /** What a server answered to log-ins after an attempt to set it back. Undefined: it was not asked, or did not answer. */
 export interface Answers {
@@ -50,7 +50,7 @@ export function judgeVerdicts(verdicts: readonly Verdict[]): {
 } {
   const isMixed = verdicts.some(({ answer }) => answer === "accepted");
   if (verdicts.some(({ answer }) => answer === "rejected")) {
-    if (!isMixed) return { verdict: "rejected" };
+    if (verdicts.every(({ answer }) => answer === "rejected")) return { verdict: "rejected" };
     return {
       verdict: "rejected",
       note: `The servers differ about the same secret: ${listAnswers(verdicts)}.`,
@@ -71,4 +71,19 @@ function listAnswers(verdicts: readonly Verdict[]): string {
   const said = (answer: Verdict["answer"]) =>
     answer instanceof Error ? `gave no answer (${answer.message})` : `${answer} it`;
   return verdicts.map(({ name, answer }) => `${name} ${said(answer)}`).join("; ");
+}
+
+/** The examinations of all servers as one, with the right of the server that grants the least. */
+export function joinExaminations(
+  all: readonly Pick<Examination, "obstacles" | "right" | "warnings">[],
+): Examination {
+  const rights = all.map(({ right }) => right);
+  const worst =
+    rights.find(({ is }) => is === "missing") ?? rights.find(({ is }) => is === "likely");
+  const warnings = all.flatMap((one) => one.warnings ?? []);
+  return {
+    obstacles: all.flatMap(({ obstacles }) => obstacles),
+    right: worst ?? { is: "proven" },
+    ...(warnings.length > 0 && { warnings }),
+  };
 }

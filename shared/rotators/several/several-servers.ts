@@ -15,31 +15,34 @@ const patience = 10 * second;
 const tryEvery = second;
 
 /** The calls of a change that several servers must have. All throw the errors of the contract. */
-export interface ChangeSteps<Server> {
+export interface ChangeSteps<Server, Result> {
   readonly name: (server: Server) => string;
   /** Throws if the server cannot be reached or would refuse the change. Changes nothing. */
   readonly check: (server: Server) => Promise<void>;
   /** Safe to repeat. */
-  readonly change: (server: Server) => Promise<void>;
+  readonly change: (server: Server) => Promise<Result>;
 }
 
 /**
- * Changes all servers in their order, after all have passed the check. A server that fails in between is tried again for `retryFor`
- * milliseconds. Throws ChangeRefusedError or TargetUnavailableError only if this call has changed nothing, and otherwise
- * OutcomeUnknownError, with the state of every server in the message and the failure as its cause.
+ * Changes all servers in their order, after all have passed the check, and returns what each change returns. A server that fails in
+ * between is tried again for `retryFor` milliseconds. Throws ChangeRefusedError or TargetUnavailableError only if this call has changed
+ * nothing, and otherwise OutcomeUnknownError, with the state of every server in the message and the failure as its cause.
  */
-export async function changeAll<Server>(
+export async function changeAll<Server, Result>(
   servers: readonly Server[],
-  steps: ChangeSteps<Server>,
+  steps: ChangeSteps<Server, Result>,
   signal: AbortSignal,
   retryFor = patience,
-): Promise<void> {
+): Promise<Result[]> {
   // The change of a single server checks by itself.
   if (servers.length > 1) for (const server of servers) await steps.check(server);
+  const results: Result[] = [];
   for (const [index, server] of servers.entries()) {
     try {
       // The first server may fail without harm: nothing is changed yet.
-      await (index === 0 ? steps.change(server) : changeWithin(server, steps, signal, retryFor));
+      const change =
+        index === 0 ? steps.change(server) : changeWithin(server, steps, signal, retryFor);
+      results.push(await change);
     } catch (error) {
       const isHarmless = index === 0 && !(error instanceof OutcomeUnknownError);
       if (servers.length === 1 || isHarmless) throw error;
@@ -49,25 +52,33 @@ export async function changeAll<Server>(
       throw toPartialError(servers.map(steps.name), index, why);
     }
   }
+  return results;
 }
 
-async function changeWithin<Server>(
+/** The outcome stays unknown if any try left it unknown, whatever a later one says. */
+async function changeWithin<Server, Result>(
   server: Server,
-  steps: ChangeSteps<Server>,
+  steps: ChangeSteps<Server, Result>,
   signal: AbortSignal,
   retryFor: number,
-): Promise<void> {
+): Promise<Result> {
   const until = performance.now() + retryFor;
+  let mayBeChanged = false;
   for (;;) {
     try {
-      await steps.change(server);
-      return;
+      return await steps.change(server);
     } catch (error) {
+      mayBeChanged ||= error instanceof OutcomeUnknownError;
       const isOver = signal.aborted || performance.now() >= until;
-      if (isOver || !isWorthAnotherTry(error)) throw error;
+      if (isOver || !isWorthAnotherTry(error)) throw mayBeChanged ? toUnknown(error) : error;
     }
     await pause(tryEvery, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function toUnknown(error: unknown): unknown {
+  if (!isKnownError(error) || error instanceof OutcomeUnknownError) return error;
+  return new OutcomeUnknownError(error.message, { cause: error });
 }
 
 /** The calls that set back a change of several servers. All throw the errors of the contract. */
@@ -79,8 +90,8 @@ export interface SetBackSteps<Server> {
 }
 
 /**
- * Sets the earlier secret at every server that accepts only the new one, and returns what each accepts then. A server that accepts it costs no refused
- * log-in, so that the call may be repeated for as long as another server is down.
+ * Sets the earlier secret at every server that accepts only the new one, and returns what each accepts then. A server that accepts it
+ * costs no refused log-in, so that the call may be repeated for as long as another server is down.
  */
 export async function setBackAll<Server>(
   servers: readonly Server[],
