@@ -55,9 +55,9 @@ export interface Change<Options> extends Call<Options> {
   readonly next: Credential;
   readonly using: Using;
   /**
-   * The secret of the same account that consumers use: the published one, or another stored one if the target refuses that. It has just
-   * logged in. A system that `overlaps` keeps it valid beside the new one. A system of several servers may use it to set back those that
-   * it has changed when another one refuses. Absent: no such secret is known, or the account is one of a pair.
+   * If the system `overlaps`: the secret of the same account that consumers use, which stays valid beside the new one. It is the published
+   * one, or another stored one if the target refuses that, and has just logged in. Absent: no such secret is known, or the account is
+   * one of a pair.
    */
   readonly keep?: Credential;
   /** The target refused `keep` in the last minutes, and Keyturn has not tried it again: keep it if it is valid, but never set it. */
@@ -90,6 +90,25 @@ export interface Discard<Options> extends Call<Options> {
   readonly using: Using;
   /** The published secret of the account, which has just logged in. */
   readonly keep: Credential;
+}
+
+/** A change that did not reach every server. */
+export interface SetBack<Options> extends Call<Options> {
+  readonly using: Using;
+  /** The published secret of the account, which was valid before the change. */
+  readonly earlier: Credential;
+  /** The secret of the change. */
+  readonly next: Credential;
+}
+
+/** What one of several servers accepts. The state continues the name of the server. */
+export interface ServerReport {
+  readonly server: string;
+  readonly state:
+    | "accepts the earlier secret"
+    | "accepts only the new secret"
+    | "accepts neither secret, so the account is locked out there"
+    | "gave no answer";
 }
 
 export interface Examine<Options> extends Look<Options> {
@@ -205,6 +224,12 @@ export interface Rotator<Options = unknown> {
   hasSessions?(look: Look<Options>, signal: AbortSignal): Promise<boolean>;
   /** Disables the secret of the account without deleting the account. It is safe to repeat. */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
+  /**
+   * Sets `earlier` again at every server that accepts only `next`, because consumers of all servers read `earlier` until the change has
+   * reached all of them. It is safe to repeat, also while a server is down. Returns what each server accepts then; nothing if the options name one
+   * server. Absent: no target of this type has several servers that are changed one after the other, or none can lose `earlier`.
+   */
+  setBack?(call: SetBack<Options>, signal: AbortSignal): Promise<readonly ServerReport[]>;
   /**
    * Makes every secret of the account useless except `keep`, which stays valid at every moment, however it came to the account. It is
    * safe to repeat. Absent: an account of this system has one secret.

@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
-import { connect as connectTls, createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "./certificate.ts";
 import { listen, reset } from "./listening.ts";
 
@@ -10,9 +10,6 @@ import { listen, reset } from "./listening.ts";
  */
 export type CutKind = "lost" | "carried-out" | "unanswered";
 
-/** The server's certificate may be for another name than that of the way through the proxy. */
-const anyName = { checkServerIdentity: () => undefined };
-
 export interface CutProxy {
   readonly port: number;
   /** The line is cut the next time that a client sends this text. */
@@ -22,23 +19,16 @@ export interface CutProxy {
   close(): Promise<void>;
 }
 
-/** Both sides speak TLS from the first byte. */
-export interface CutTls {
-  /** That of the proxy. */
-  readonly certificate: Certificate;
-  /** PEM of the authority that signed the server's certificate. */
-  readonly serverCa: string;
-}
-
 /**
- * Forwards connections to a port of 127.0.0.1, and cuts them in the middle. Without `tls`, TLS passes through, and then no text can set
- * off a cut.
+ * Forwards connections to a server, given by a port of 127.0.0.1 or a function that connects to it, and cuts them in the middle. TLS of
+ * a client passes through, and then no text can set off a cut, unless the proxy has a certificate.
  */
 export async function cutProxy(
-  serverPort: number,
+  server: number | (() => Socket),
   onSilence: () => void = () => undefined,
-  tls?: CutTls,
+  certificate?: Certificate,
 ): Promise<CutProxy> {
+  const dial = typeof server === "number" ? () => connect(server, "127.0.0.1") : server;
   const clients = new Set<Socket>();
   let armed: { readonly text: string; readonly kind: CutKind } | undefined;
 
@@ -68,17 +58,11 @@ export async function cutProxy(
     });
   }
 
+  const accept = (client: Socket) => {
+    join(client, dial());
+  };
   const listening = await listen(
-    tls === undefined
-      ? createServer((client) => {
-          join(client, connect(serverPort, "127.0.0.1"));
-        })
-      : createTlsServer(tls.certificate, (client) => {
-          join(
-            client,
-            connectTls({ port: serverPort, host: "127.0.0.1", ca: tls.serverCa, ...anyName }),
-          );
-        }),
+    certificate === undefined ? createServer(accept) : createTlsServer(certificate, accept),
   );
   return {
     port: listening.port,

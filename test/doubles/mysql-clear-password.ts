@@ -1,6 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import type { Certificate } from "../../local/certificate.ts";
+import { noteUse } from "../servers/report/uses.ts";
 import { listen } from "./listening.ts";
 
 /** Flags of the protocol: MySQL 4.1, transactions, secure log-in, TLS, plugins. */
@@ -81,5 +82,6 @@ export async function startClearPasswordServer(certificate: Certificate) {
   }
 
   const listening = await listen(createServer(serve));
+  noteUse("mysql", "double");
   return { received, port: listening.port, close: () => listening.close() };
 }

@@ -72,14 +72,16 @@ export const kinds: readonly Kind[] = [
   pairProof,
 ];
 
+export const severalSingle: Kind = {
+  name: "one account on two servers, changed by an admin",
+  accounts: ["app"],
+  as: "admin",
+  several: true,
+};
+
 /** Targets whose account exists on several servers, which are changed one after the other. */
-export const severalKinds: readonly Kind[] = [
-  {
-    name: "one account on two servers, changed by an admin",
-    accounts: ["app"],
-    as: "admin",
-    several: true,
-  },
+const severalKinds: readonly Kind[] = [
+  severalSingle,
   {
     name: "two accounts on two servers, changed by an admin",
     accounts: ["app_a", "app_b"],
@@ -94,6 +96,8 @@ export const severalKinds: readonly Kind[] = [
     several: true,
   },
 ];
+
+export const allKinds: readonly Kind[] = [...kinds, ...severalKinds];
 
 /** Whether the published secret works at every moment, whatever Keyturn does. */
 export const hasNoGap = ({ accounts, overlap }: Kind): boolean =>

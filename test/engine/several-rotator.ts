@@ -1,14 +1,20 @@
+import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { MemorySystem } from "../../shared/rotators/memory.ts";
-import type { Rotator } from "../../shared/rotators/rotator.ts";
-import { changeAll, verifyAll } from "../../shared/rotators/several/several-servers.ts";
+import type { Examination, Rotator } from "../../shared/rotators/rotator.ts";
+import { changeAll, setBackAll, verifyAll } from "../../shared/rotators/several/several-servers.ts";
 import type { Gate } from "./gate.ts";
 
 type Options = Record<string, never>;
 
-interface Node {
+/** What is wrong with one server: it does not answer, or it refuses to set passwords. */
+export type Trouble = "is down" | "refuses changes";
+
+export interface Node {
   readonly name: string;
   readonly system: MemorySystem;
   readonly rotator: Rotator<Options>;
+  readonly trouble: () => Trouble | undefined;
 }
 
 const options: Options = {};
@@ -18,41 +24,72 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
   const [first] = nodes;
   if (!first) throw new RangeError("there is no server");
   const name = (node: Node) => node.name;
+  const change = (node: Node, effect: string, call: () => Promise<unknown>) =>
+    gate(effect, async () => {
+      requireUp(node);
+      await call();
+    });
+  const set = (node: Node, apply: Parameters<Rotator<Options>["apply"]>[0], signal: AbortSignal) =>
+    change(node, "node.apply", () => {
+      if (node.trouble() === "refuses changes")
+        throw new ChangeRefusedError(`${node.name} refuses`);
+      return node.rotator.apply(apply, signal);
+    });
+  const log = (node: Node, credential: Credential, signal: AbortSignal) => {
+    requireUp(node);
+    return node.rotator.verify({ options, credential }, signal);
+  };
+
   return {
     ...first.rotator,
-    async apply(change, signal) {
-      const { keep, next } = change;
-      const set = (node: Node, secret: typeof next) =>
-        gate("node.apply", async () => {
-          const only = { ...change, options, next: secret };
-          await node.rotator.apply(only, signal);
-        });
-      const logsIn = async (node: Node, credential: typeof next) =>
-        (await node.rotator.verify({ options, credential }, signal)) === "accepted";
-      const back = keep && {
-        set: (node: Node) => set(node, keep),
-        logsIn: (node: Node, which: "new" | "earlier") =>
-          logsIn(node, which === "new" ? next : keep),
-      };
+    async apply(applied, signal) {
+      const { next, using } = applied;
       const check = async (node: Node) => {
-        const { account } = next;
-        await node.rotator.examine?.({ ...change, options, account, isProven: true }, signal);
+        requireUp(node);
+        const look = { options, account: next.account, using, isProven: true };
+        await node.rotator.examine?.(look, signal);
       };
-      const steps = { name, check, change: (node: Node) => set(node, next), ...(back && { back }) };
+      const steps = { name, check, change: (node: Node) => set(node, applied, signal) };
       await changeAll(nodes, steps, signal, 0);
       return { credential: next };
     },
-    verify: (call, signal) =>
-      verifyAll(nodes, name, (node) => node.rotator.verify(call, signal), call.note),
+    verify: ({ credential, note }, signal) =>
+      verifyAll(nodes, name, async (node) => log(node, credential, signal), note),
+    async examine(examine, signal) {
+      const found: Examination[] = [];
+      for (const node of nodes) {
+        requireUp(node);
+        const seen = await node.rotator.examine?.(examine, signal);
+        if (seen === "rejected") return seen;
+        if (seen) found.push(seen);
+      }
+      return {
+        obstacles: found.flatMap(({ obstacles }) => obstacles),
+        right: found.find(({ right }) => right.is === "missing")?.right ?? { is: "proven" },
+      };
+    },
+    ...(first.rotator.discard === undefined && {
+      setBack: ({ earlier, next, using }, signal) =>
+        setBackAll(nodes, {
+          name,
+          logsIn: async (node, which) =>
+            (await log(node, which === "new" ? next : earlier, signal)) === "accepted",
+          set: (node) => set(node, { options, next: earlier, using }, signal),
+        }),
+    }),
     async retire(retire, signal) {
-      for (const { rotator } of nodes) {
-        await gate("node.retire", async () => rotator.retire?.(retire, signal));
+      for (const node of nodes) {
+        await change(node, "node.retire", async () => node.rotator.retire?.(retire, signal));
       }
     },
     async discard(discard, signal) {
-      for (const { rotator } of nodes) {
-        await gate("node.discard", async () => rotator.discard?.(discard, signal));
+      for (const node of nodes) {
+        await change(node, "node.discard", async () => node.rotator.discard?.(discard, signal));
       }
     },
   };
+}
+
+function requireUp({ name, trouble }: Node): void {
+  if (trouble() === "is down") throw new TargetUnavailableError(`${name} is down`);
 }

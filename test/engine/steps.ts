@@ -55,7 +55,7 @@ export function writeByHand(world: World, account: string, password: string, nam
 }
 
 export function setPassword(world: World, account: string, password: string): void {
-  world.system.passwords.set(account, new Secret(password));
+  for (const { passwords } of world.systems) passwords.set(account, new Secret(password));
 }
 
 /** Makes `effect` fail this many times with the error from `make`, then lets everything through. */

@@ -1,13 +1,12 @@
 import { type Gate, hasNoGap, type Kind, type World } from "./world.ts";
 
-/** Engine calls that change the target, the vault or an account. */
-const takes = new Set([
-  "target.apply",
-  "target.retire",
-  "target.discard",
-  "vault.disable",
-  "vault.write",
-]);
+/** Calls that change the target, the vault or an account. */
+const takes = ({ several }: Kind): ReadonlySet<string> => {
+  const changes = ["apply", "retire", "discard"];
+  // A call that changes several servers can meet a strike between two of them.
+  const of = several ? "node" : "target";
+  return new Set([...changes.map((name) => `${of}.${name}`), "vault.disable", "vault.write"]);
+};
 
 /** The engine makes fewer calls than this between a log-in and the effect that relies on it. */
 const blinkCalls = 7;
@@ -36,6 +35,7 @@ export function watch(
   forbids: (changed: readonly string[]) => string | undefined,
 ): Watch {
   const broken: string[] = [];
+  const judged = takes(world.kind);
   let calls = 0;
   let strike: { readonly at: string; readonly calls: number } | undefined;
   return {
@@ -44,17 +44,18 @@ export function watch(
       strike = { at: world.now(), calls: calls + 1 };
     },
     async judge(effect, call) {
-      calls++;
+      // The servers of a target are changed within one call of the engine.
+      if (!effect.startsWith("node.")) calls++;
       // Keyturn cannot see a change between a check and the effect that follows it.
       const isBlink = strike?.at === world.now() && calls - strike.calls < blinkCalls;
-      if (!takes.has(effect) || isBlink) return call();
+      if (!judged.has(effect) || isBlink) return call();
       const was = look(world);
       const result = await call();
       const is = look(world);
       broken.push(...lost(world.kind, was, is, effect));
       const { accounts } = world.kind;
       const changed = accounts.filter((one) => was.passwords[one] !== is.passwords[one]);
-      const isChange = effect === "target.apply" && changed.length > 0;
+      const isChange = effect.endsWith(".apply") && changed.length > 0;
       const why = isChange ? forbids(changed) : undefined;
       if (why !== undefined) broken.push(`${effect} ${why}`);
       return result;
@@ -67,10 +68,13 @@ function look(world: World): Seen {
   return {
     kept: accounts.filter((account) => world.isKept(account)),
     publishedWorks: world.publishedWorks(),
-    passwords: Object.fromEntries(
-      accounts.map((one) => [one, world.system.passwords.get(one)?.reveal()]),
-    ),
+    passwords: Object.fromEntries(accounts.map((one) => [one, passwordsOf(world, one)])),
   };
+}
+
+/** The password that the account has on each server. */
+function passwordsOf({ systems }: World, account: string): string {
+  return systems.map(({ passwords }) => passwords.get(account)?.reveal() ?? "").join("\n");
 }
 
 /** Lists what one call of Keyturn removed. */
@@ -82,7 +86,7 @@ function lost(kind: Kind, before: Seen, after: Seen, effect: string): string[] {
   if (hasNoGap(kind) && before.publishedWorks && !after.publishedWorks) {
     found.push(`${effect} broke the published secret`);
   }
-  const ends = effect === "target.retire" || effect === "target.discard";
+  const ends = effect.endsWith(".retire") || effect.endsWith(".discard");
   if (ends && !before.publishedWorks) {
     found.push(`${effect} removed a password while the published secret does not work`);
   }

@@ -15,12 +15,13 @@ import {
   makeMemoryRotator,
   makeMemorySystem,
   makeOverlappingRotator,
+  type MemorySystem,
 } from "../../shared/rotators/memory.ts";
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 import type { Gate } from "./gate.ts";
 import type { Kind } from "./kinds.ts";
-import { makeSeveralRotator } from "./several-rotator.ts";
+import { makeSeveralRotator, type Trouble } from "./several-rotator.ts";
 
 export type { Gate } from "./gate.ts";
 export * from "./kinds.ts";
@@ -48,8 +49,9 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const applied = new Set<string>();
   const refusals = makeAdminRefusals();
   const faults: { now: Fault } = { now: () => undefined };
+  const troubles = new Map<number, Trouble>();
   /** The passwords before the last change. */
-  let lastCommitted = { passwords: new Map<string, Secret>(), seconds: new Map<string, Secret>() };
+  const lastCommitted = new Map<MemorySystem, ReturnType<typeof copyOf>>();
   const target = makeTarget(kind);
   await seedWorld();
 
@@ -103,6 +105,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     const make = kind.overlap ? makeOverlappingRotator : makeMemoryRotator;
     const nodes = systems.map((one, index) => ({
       ...{ name: `server ${index}`, system: one },
+      trouble: () => troubles.get(index),
       rotator: make(one, capabilities),
     }));
     const [only, other] = nodes;
@@ -134,10 +137,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         ...rotator,
         apply: (change, signal) =>
           gate("target.apply", async () => {
-            lastCommitted = {
-              passwords: new Map(system.passwords),
-              seconds: new Map(system.seconds),
-            };
+            for (const one of systems) lastCommitted.set(one, copyOf(one));
             const done = await rotator.apply({ ...change, options: {} }, signal);
             applied.add(done.credential.secret.reveal());
             return done;
@@ -161,6 +161,13 @@ export async function makeWorld(kind: Kind, seed = "seed") {
           gate("target.discard", async () =>
             rotator.discard?.({ ...discard, options: {} }, signal),
           ),
+        ...(rotator.setBack && {
+          setBack: (call, signal) =>
+            gate(
+              "target.set-back",
+              async () => (await rotator.setBack?.({ ...call, options: {} }, signal)) ?? [],
+            ),
+        }),
       }),
       getToken: () => Promise.resolve(new Secret("token-of-the-identity")),
       consumer: () => ({
@@ -203,6 +210,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     kind,
     target,
     system,
+    /** The systems of a target of several servers; `system` is the first of them. */
+    systems,
     vault,
     journal,
     notifier,
@@ -215,13 +224,18 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     setFault(fault: Fault): void {
       faults.now = fault;
     },
-    /** Restores the server to its state before the last change. */
+    /** Sets what is wrong with the server of this index, until it is set again. */
+    setTrouble(server: number, trouble: Trouble | undefined): void {
+      if (trouble) troubles.set(server, trouble);
+      else troubles.delete(server);
+    },
+    /** Restores the servers to their state before the last change. */
     loseLastCommit(): void {
-      const { passwords, seconds } = lastCommitted;
-      for (const [account, secret] of passwords) system.passwords.set(account, secret);
-      if (passwords.size === 0) return;
-      system.seconds.clear();
-      for (const [account, secret] of seconds) system.seconds.set(account, secret);
+      for (const [one, { passwords, seconds }] of lastCommitted) {
+        for (const [account, secret] of passwords) one.passwords.set(account, secret);
+        one.seconds.clear();
+        for (const [account, secret] of seconds) one.seconds.set(account, secret);
+      }
     },
     now: () => new Date(time).toISOString(),
     advance: (milliseconds: number) => {
@@ -252,6 +266,11 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     },
   };
 }
+
+const copyOf = ({ passwords, seconds }: MemorySystem) => ({
+  passwords: new Map(passwords),
+  seconds: new Map(seconds),
+});
 
 function makeTarget(kind: Kind): Target {
   const authority: Authority =

@@ -1,6 +1,6 @@
 import { appendFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { ChangeRefusedError, ConfigError } from "../../shared/core/errors.ts";
+import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
 import { azureSqlOptions } from "../../shared/rotators/azure-sql/azure-sql-options.ts";
@@ -13,6 +13,7 @@ import {
   failure,
   first,
   loginOf,
+  patience,
   retire,
   second,
   startBench,
@@ -120,13 +121,31 @@ describe("logins on several servers", () => {
     ]);
   });
 
-  it("are set back when the second server refuses the change", async () => {
+  it("are set back where the change was made, when the second server refuses it", async () => {
     const { one, two, options, secrets } = await startTwo();
     two.tds.faults.on("set-password", { do: "refuse", with: { number: 15_119, message: "no" } });
-    const error = await failure(apply(one, "app", { options, keep: credential("app", first) }));
-    expect(error).toBeInstanceOf(ChangeRefusedError);
-    expect(error.message).toContain("nothing is changed");
+    const error = await failure(apply(one, "app", { options }));
+    expect(error).toBeInstanceOf(OutcomeUnknownError);
+    expect(error.cause).toBeInstanceOf(ChangeRefusedError);
+    expect(secrets()).toEqual([second, first]);
+    const setBack = (given: object) =>
+      azureSql.setBack?.(
+        {
+          options: one.optionsWith(given),
+          using: asAdmin(one),
+          earlier: credential("app", first),
+          next: credential("app", second),
+        },
+        patience(),
+      );
+    expect(await setBack(options)).toEqual(
+      [one, two].map(({ tds }) => ({
+        server: `localhost:${tds.port}`,
+        state: "accepts the earlier secret",
+      })),
+    );
     expect(secrets()).toEqual([first, first]);
+    expect(await setBack({ database: "master" })).toEqual([]);
   });
 
   it("are not changed by the account itself", async () => {
@@ -141,7 +160,7 @@ describe("logins on several servers", () => {
   it("are repaired within the call when the second server loses its reply", async () => {
     const { one, two, options, secrets } = await startTwo();
     two.tds.faults.on("set-password", { do: "lost-reply-after-effect" });
-    await apply(one, "app", { options, keep: credential("app", first) });
+    await apply(one, "app", { options });
     expect(secrets()).toEqual([second, second]);
   });
 

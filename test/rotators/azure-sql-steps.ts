@@ -36,7 +36,6 @@ export const credential = (account: string, secret: string): Credential => ({
 interface Changed {
   readonly options?: object;
   readonly using?: Using;
-  readonly keep?: Credential;
   readonly note?: (sentence: string) => void;
 }
 

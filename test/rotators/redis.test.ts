@@ -13,7 +13,7 @@ import {
   toLoginVerdict,
   toLookError,
 } from "../../shared/rotators/redis/redis-errors.ts";
-import { listNodes, requireName } from "../../shared/rotators/redis/redis-options.ts";
+import { listNodes, quoteWord, requireName } from "../../shared/rotators/redis/redis-options.ts";
 import { planOnly, planOverlap, type User } from "../../shared/rotators/redis/redis-user.ts";
 
 describe("the options of redis", () => {
@@ -58,6 +58,22 @@ describe("the options of redis", () => {
     });
   });
 
+  it("write addresses of IPv6 in brackets", () => {
+    const options = redis.options.parse({ host: "fd00::1", nodes: [{ host: "fd00::2" }] });
+    expect(redis.endpoint(options)).toMatchObject({
+      host: "fd00::1",
+      members: ["[fd00::1]:6379", "[fd00::2]:6379"],
+    });
+  });
+
+  it.each([
+    ["app", "app"],
+    ["o'brien", `"o'brien"`],
+    [`a"b\\c`, `"a\\"b\\\\c"`],
+  ])("write the name %s as redis-cli takes it", (name, quoted) => {
+    expect(quoteWord(name)).toBe(quoted);
+  });
+
   it.each(["", "with space", "two\nlines", "tab\t", "nul\0", "half\ud800"])(
     "have no account named %j",
     (account) => {
@@ -82,8 +98,11 @@ describe("the rules for ACL SETUSER", () => {
   const user = (...hashes: string[]): User => ({ isOn: true, isOpen: false, hashes, rights: {} });
 
   it("add a password and take none away while one must stay", () => {
-    expect(planOverlap("new")(user("old", "older"))).toEqual(["#new"]);
-    expect(planOverlap("new")(user("old", "new"))).toEqual([]);
+    const plan = planOverlap("new", "old");
+    expect(plan(user("older", "old"))).toEqual(["!old", "#old", "#new"]);
+    expect(plan(user("older"))).toEqual(["!older", "#older", "#new"]);
+    expect(plan(user())).toEqual(["#new"]);
+    expect(plan(user("old", "new"))).toEqual([]);
   });
 
   it("name every password that they remove, and nothing else", () => {

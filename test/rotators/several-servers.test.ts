@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  AuthorityRefusedError,
   ChangeRefusedError,
   OutcomeUnknownError,
   TargetUnavailableError,
@@ -7,6 +8,8 @@ import {
 import {
   changeAll,
   type ChangeSteps,
+  setBackAll,
+  type SetBackSteps,
   verifyAll,
 } from "../../shared/rotators/several/several-servers.ts";
 
@@ -30,7 +33,7 @@ const down = new TargetUnavailableError("down");
 const lost = new OutcomeUnknownError("lost");
 const refused = new ChangeRefusedError("refused");
 
-function stepsFor(hasEarlier: boolean, log: string[] = []): ChangeSteps<Fake> {
+function stepsFor(log: string[] = []): ChangeSteps<Fake, void> & SetBackSteps<Fake> {
   const set = (server: Fake, secret: string) => {
     log.push(`${secret} ${server.name}`);
     const failure = server.failures.shift();
@@ -44,19 +47,17 @@ function stepsFor(hasEarlier: boolean, log: string[] = []): ChangeSteps<Fake> {
       return server.isDown ? Promise.reject(down) : Promise.resolve();
     },
     change: (server) => set(server, "new"),
-    ...(hasEarlier && {
-      back: {
-        set: (server: Fake) => set(server, "earlier"),
-        logsIn: (server: Fake, which: string) =>
-          server.isDown ? Promise.reject(down) : Promise.resolve(server.secret === which),
-      },
-    }),
+    set: (server) => set(server, "earlier"),
+    logsIn: (server, which) => {
+      log.push(`log in ${server.name}`);
+      return server.isDown ? Promise.reject(down) : Promise.resolve(server.secret === which);
+    },
   };
 }
 
 const never = new AbortController().signal;
-const change = (servers: readonly Fake[], hasEarlier = true, retryFor = 0, log: string[] = []) =>
-  changeAll(servers, stepsFor(hasEarlier, log), never, retryFor);
+const change = (servers: readonly Fake[], retryFor = 0, log: string[] = []) =>
+  changeAll(servers, stepsFor(log), never, retryFor);
 const secrets = (servers: readonly Fake[]) => servers.map(({ secret }) => secret);
 
 async function failure(work: Promise<unknown>): Promise<Error> {
@@ -71,7 +72,7 @@ async function failure(work: Promise<unknown>): Promise<Error> {
 describe("a change on several servers", () => {
   test("begins when all have passed the check", async () => {
     const log: string[] = [];
-    await change([fake("a"), fake("b")], true, 0, log);
+    await change([fake("a"), fake("b")], 0, log);
     expect(log).toEqual(["check a", "check b", "new a", "new b"]);
   });
 
@@ -92,97 +93,79 @@ describe("a change on several servers", () => {
 
   test("is repeated on a server that loses the reply", async () => {
     const servers = [fake("a"), fake("b", [{ error: lost, done: true }])];
-    await change(servers, true, 3_000);
+    await change(servers, 3_000);
     expect(secrets(servers)).toEqual(["new", "new"]);
   });
 
   test("is not repeated on a server that refuses it", async () => {
     const log: string[] = [];
     const servers = [fake("a"), fake("b", [{ error: refused }])];
-    await failure(change(servers, true, 3_000, log));
+    await failure(change(servers, 3_000, log));
     expect(log.filter((line) => line === "new b")).toHaveLength(1);
   });
 
   test.each([
-    [refused, ChangeRefusedError],
-    [down, TargetUnavailableError],
-    [lost, TargetUnavailableError],
-  ])("that ends with %s is set back, and proven to be", async (error, kind) => {
-    const servers = [fake("a"), fake("b", [{ error, ...(error === lost && { done: true }) }])];
-    const thrown = await failure(change(servers));
-    expect(thrown).toBeInstanceOf(kind);
-    expect(thrown.message).toContain("nothing is changed");
-    expect(secrets(servers)).toEqual(["earlier", "earlier"]);
-  });
-
-  test("counts as set back only where the server took the earlier secret again, because log-ins may be cached", async () => {
-    const servers = [fake("a"), fake("b", [{ error: down }])];
-    const steps = stepsFor(true);
-    const back = {
-      set: ({ name }: Fake) => (name === "a" ? Promise.reject(down) : Promise.resolve()),
-      logsIn: (_server: Fake, which: string) => Promise.resolve(which === "earlier"),
-    };
-    const error = await failure(changeAll(servers, { ...steps, back }, never, 0));
+    [refused, "is not changed"],
+    [lost, "may be changed"],
+  ])("that ends with %s in between says which server is changed", async (why, state) => {
+    const servers = [fake("a"), fake("b", [{ error: why }]), fake("c")];
+    const error = await failure(change(servers));
     expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error.message).toBe(
-      "down. The servers differ: a may have either secret; b has the earlier secret",
-    );
-  });
-
-  test("that cannot be set back says what each server has", async () => {
-    const servers = [fake("a"), fake("b", [{ error: down }]), fake("c")];
-    const steps = stepsFor(true);
-    const work = changeAll(
-      servers,
-      {
-        ...steps,
-        back: {
-          ...steps.back,
-          set: () => Promise.reject(down),
-          logsIn: ({ name, secret }, which) =>
-            name === "b" ? Promise.reject(down) : Promise.resolve(secret === which),
-        },
-      },
-      never,
-      0,
-    );
-    const error = await failure(work);
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error.message).toBe(
-      "down. The servers differ: a has the new secret; b may have either secret; c has the earlier secret",
-    );
-  });
-
-  test("that leaves a server without a working secret says so", async () => {
-    const servers = [fake("a"), fake("b", [{ error: down }])];
-    const work = changeAll(
-      servers,
-      {
-        ...stepsFor(true),
-        back: {
-          set: () => Promise.resolve(),
-          logsIn: ({ name }, which) => Promise.resolve(name === "a" && which === "earlier"),
-        },
-      },
-      never,
-      0,
-    );
-    expect((await failure(work)).message).toContain("b accepts neither secret");
-  });
-
-  test("without an earlier secret stays as far as it came", async () => {
-    const servers = [fake("a"), fake("b", [{ error: refused }]), fake("c")];
-    const error = await failure(change(servers, false));
-    expect(error).toBeInstanceOf(OutcomeUnknownError);
-    expect(error.message).toContain("a was changed; b was not changed; c was not changed");
+    expect(error.cause).toBe(why);
+    expect(error.message).toContain(`a is changed; b ${state}; c is not changed`);
     expect(secrets(servers)).toEqual(["new", "earlier", "earlier"]);
+  });
+
+  test("may have taken place if any try left that open, whatever a later one says", async () => {
+    const servers = [fake("a"), fake("b", [{ error: lost, done: true }, { error: refused }])];
+    const thrown = await failure(change(servers, 3_000));
+    expect(thrown).toBeInstanceOf(OutcomeUnknownError);
+    expect(thrown.message).toContain("a is changed; b may be changed");
   });
 
   test("of one server is not checked apart, and gives its error as it is", async () => {
     const log: string[] = [];
-    const work = change([fake("a", [{ error: lost }])], true, 0, log);
+    const work = change([fake("a", [{ error: lost }])], 0, log);
     expect(await failure(work)).toBe(lost);
     expect(log).toEqual(["new a"]);
+  });
+});
+
+describe("setting several servers back", () => {
+  const changed = (name: string, failures: Fake["failures"] = []): Fake => ({
+    ...fake(name, failures),
+    secret: "new",
+  });
+
+  test("changes those that accept only the new secret, and proves it", async () => {
+    const log: string[] = [];
+    const servers = [changed("a"), fake("b")];
+    expect(await setBackAll(servers, stepsFor(log))).toEqual([
+      { server: "a", state: "accepts the earlier secret" },
+      { server: "b", state: "accepts the earlier secret" },
+    ]);
+    expect(secrets(servers)).toEqual(["earlier", "earlier"]);
+    expect(log).toEqual(["log in a", "log in a", "earlier a", "log in a", "log in b"]);
+  });
+
+  test("goes on when a server does not answer, refuses, or has lost both secrets", async () => {
+    const servers = [
+      { ...fake("a"), isDown: true },
+      changed("b", [{ error: refused }]),
+      { ...fake("c", [{ error: refused }]), secret: "set by hand" },
+      changed("d"),
+    ];
+    expect((await setBackAll(servers, stepsFor())).map(({ state }) => state)).toEqual([
+      "gave no answer",
+      "accepts only the new secret",
+      "accepts neither secret, so the account is locked out there",
+      "accepts the earlier secret",
+    ]);
+  });
+
+  test("ends when the target refuses the authority, which counts as a wrong guess", async () => {
+    const servers = [changed("a", [{ error: new AuthorityRefusedError("no") }]), changed("b")];
+    await expect(setBackAll(servers, stepsFor())).rejects.toBeInstanceOf(AuthorityRefusedError);
   });
 });
 
@@ -216,6 +199,15 @@ describe("a log-in on several servers", () => {
       verdict: "rejected",
       notes: [
         "The servers differ about the same secret: s1 accepted it; s2 rejected it; s3 gave no answer (down).",
+      ],
+    });
+  });
+
+  test("that is refused names a server without an answer", async () => {
+    expect(await verify("rejected", down)).toEqual({
+      verdict: "rejected",
+      notes: [
+        "The servers differ about the same secret: s1 rejected it; s2 gave no answer (down).",
       ],
     });
   });

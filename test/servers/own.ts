@@ -4,27 +4,32 @@ import { rootCertificates } from "node:tls";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { findCache } from "./cache/cache.ts";
 import { noteUse } from "./report/uses.ts";
-import { type OwnSystem, ownVariable, type TestServer } from "./server.ts";
+import { type OwnSystem, ownSystems, ownVariable, type TestServer } from "./server.ts";
 
 type Address = Omit<TestServer, "version" | "system" | "stop">;
 
-const defaultPorts: Readonly<Record<OwnSystem, number>> = {
-  mongodb: 27017,
-  mysql: 3306,
-  mariadb: 3306,
-  redis: 6379,
-  valkey: 6379,
-};
+const valueFor = (system: OwnSystem): string => process.env[ownVariable(system)] ?? "";
+
+/** Whether the environment names a server of this system. */
+export const isOwn = (system: OwnSystem): boolean => valueFor(system) !== "";
+
+/** Where the environment names the server of a system, all its kinds would be that server: keeps the first of them. */
+export const withoutRepeats = <Kind extends { readonly system: OwnSystem }>(
+  kinds: readonly Kind[],
+): readonly Kind[] =>
+  kinds.filter(
+    ({ system }, index) =>
+      !isOwn(system) || kinds.findIndex((kind) => kind.system === system) === index,
+  );
 
 /** Returns the server that the environment names for this system, or undefined. `readVersion` contacts it. */
 export async function findOwnServer(
   system: OwnSystem,
   readVersion: (server: Address) => Promise<string>,
 ): Promise<TestServer | undefined> {
+  if (!isOwn(system)) return undefined;
   const variable = ownVariable(system);
-  const { [variable]: value = "" } = process.env;
-  if (value === "") return undefined;
-  const address = await parseAddress(value, variable, defaultPorts[system]);
+  const address = await parseAddress(valueFor(system), variable, ownSystems[system]);
   const version = await readVersion(address).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`The server in ${variable} cannot be used: ${reason}`, { cause: error });

@@ -27,5 +27,5 @@ export const startRedis = ({
   );
 
 /** Returns the server that KEYTURN_TEST_REDIS names, or starts one. For suites that run on any server. */
-export const useRedis = async (): Promise<TestServer> =>
-  (await findOwnServer("redis", readRedisVersion)) ?? startRedis();
+export const useRedis = async (options?: StartRedisOptions): Promise<TestServer> =>
+  (await findOwnServer("redis", readRedisVersion)) ?? startRedis(options);

@@ -63,8 +63,17 @@ export const systems = {
 
 export type System = keyof typeof systems;
 
-/** Systems whose contract suites also run on a server that the environment names. */
-export type OwnSystem = "mongodb" | "mysql" | "mariadb" | "redis" | "valkey";
+/** Systems whose contract suites also run on a server that the environment names, with the port that its address may leave out. */
+export const ownSystems = {
+  mongodb: 27017,
+  mysql: 3306,
+  mariadb: 3306,
+  redis: 6379,
+  valkey: 6379,
+  postgresql: 5432,
+} as const satisfies Partial<Record<System, number>>;
+
+export type OwnSystem = keyof typeof ownSystems;
 
 /** The environment variable that names an own server of this system. */
 export const ownVariable = (system: OwnSystem): string => `KEYTURN_TEST_${system.toUpperCase()}`;

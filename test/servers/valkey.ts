@@ -14,5 +14,5 @@ export const startValkey = (options: RedisOptions = {}): Promise<StartedServer> 
   );
 
 /** Returns the server that KEYTURN_TEST_VALKEY names, or starts one. For suites that run on any server. */
-export const useValkey = async (): Promise<TestServer> =>
-  (await findOwnServer("valkey", readRedisVersion)) ?? startValkey();
+export const useValkey = async (options?: RedisOptions): Promise<TestServer> =>
+  (await findOwnServer("valkey", readRedisVersion)) ?? startValkey(options);

@@ -24,6 +24,7 @@ async function started(
 
 describe.each([
   ["Redis", startRedis],
+  ["newer Redis", (options: RedisOptions) => startRedis({ ...options, release: "newer" })],
   ["Valkey", startValkey],
 ])("%s", (_, start) => {
   test.each([

@@ -31,7 +31,9 @@ export function findRetirement(
 ): Retirement | undefined {
   const { rotation, target, canRetire } = input;
   const { active: account } = record;
-  if (account === undefined || !endsSuperseded(target)) return undefined;
+  // Keyturn leaves an account alone that is no longer in the configuration.
+  const isConfigured = target.slots.some((slot) => slot.account === account);
+  if (account === undefined || !isConfigured || !endsSuperseded(target)) return undefined;
   const isLeft =
     account === rotation.account ? hasOverlap(target) && rotation.kept !== false : canRetire;
   return isLeft ? scheduleRetirement(record, { ...input, account }) : undefined;

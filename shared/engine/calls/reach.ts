@@ -10,7 +10,15 @@ import { parsePayload } from "../../core/payload/payload.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { SecretName, VersionRef } from "../../core/target.ts";
-import type { Applied, Change, Examination, Examine, Rotator } from "../../rotators/rotator.ts";
+import type {
+  Applied,
+  Change,
+  Examination,
+  Examine,
+  Rotator,
+  ServerReport,
+  SetBack,
+} from "../../rotators/rotator.ts";
 import type {
   SecretContent,
   StoredSecret,
@@ -222,6 +230,25 @@ export function applyChange(
   const what = "the result of the change is unknown";
   return sendChange(session, { authority, proof, what }, (rotator, call, signal) =>
     rotator.apply({ ...call, ...change }, signal),
+  );
+}
+
+/**
+ * Sets the earlier secret of the account again at servers that have lost it. `proof` shows that it is stored. Returns what each server
+ * accepts then; nothing for a system without several servers.
+ */
+export function setBackAccount(
+  session: TargetSession,
+  secrets: Pick<SetBack<unknown>, "earlier" | "next">,
+  authority: Authority,
+  proof: Proof,
+): Promise<readonly ServerReport[]> {
+  const what = "the result of setting the earlier secret again is unknown";
+  return sendChange(
+    session,
+    { authority, proof, what },
+    async (rotator, call, signal) =>
+      (await rotator.setBack?.({ ...call, ...secrets }, signal)) ?? [],
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Rotation } from "../../core/record/record.ts";
+import { hasOverlap } from "../../core/target.ts";
 import type { Change } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { toCredential } from "../calls/reach.ts";
@@ -19,14 +20,14 @@ interface Found {
 
 /**
  * What the account has now. It is usually the published secret; where the target refuses that, somebody may just have published the one
- * that works. Nothing for the account of a pair: consumers use the other one.
+ * that works. Nothing for an account that can have only one secret, or for one of a pair.
  */
 export function findKept(
   session: TargetSession,
   { account }: Rotation,
   { published, live }: Found,
 ): Kept {
-  if (session.target.slots.length > 1) return {};
+  if (!hasOverlap(session.target)) return {};
   if (typeof live === "object") return { keep: live.credential };
   if (published.is !== "refused") return {};
   const { credential } = published;
@@ -41,6 +42,7 @@ export async function findStillValid(
   { account }: Rotation,
   stored: StoredSecret | Unreadable,
 ): Promise<Kept> {
+  if (!hasOverlap(session.target)) return {};
   const keep = typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
   if (typeof stored === "string" || !keep) return {};
   try {

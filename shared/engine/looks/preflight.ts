@@ -98,7 +98,7 @@ export async function lookAgain(session: TargetSession, rotation: Rotation): Pro
   // The secret may have been purged permanently. The change has begun, so do not wait for the secret forever.
   const isPatient = rotation.failures < session.target.policy.retry.attempts;
   if (isPatient) rejectIf(findVanished(session.target, session.record(), rotation, missing));
-  const kept = hasOverlap(session.target) && (await findStillValid(session, rotation, stored));
+  const kept = await findStillValid(session, rotation, stored);
   try {
     // The target decides itself about a secret that it may already have.
     const { rules: _rules, ...cleared } = await clearAuthority(

@@ -21,7 +21,7 @@ export interface Proof {
  * |---|---|
  * | `published` | a log-in with the published secret |
  * | `pending` | a log-in with the pending secret of the open rotation |
- * | `authority` | the authority may give the account the pending secret, which was stored or read a moment ago |
+ * | `authority` | the authority may give the account the secret of the change, which was stored or read a moment ago |
  * | `unused` | the journal shows that the secret was never sent to a target |
  */
 export type ProofSubject = "published" | "pending" | "authority" | "unused";

@@ -33,6 +33,7 @@ import type { TargetSession } from "../session.ts";
 import { findGivenLive, requireRightToApply } from "./given.ts";
 import { getPropagation, isPropagatingNow } from "./propagation.ts";
 import { requireRoom } from "./publication.ts";
+import { setBackIfHalf } from "./set-back.ts";
 import {
   type Advance,
   GoBackError,
@@ -49,6 +50,14 @@ const notAcceptedYet =
  * change was already made. Keyturn creates no other secret while it is unknown whether this one works.
  */
 export async function applying(session: TargetSession, rotation: Rotation): Promise<Advance> {
+  try {
+    return await change(session, rotation);
+  } catch (error) {
+    throw await setBackIfHalf(session, error);
+  }
+}
+
+async function change(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.changeBegan) {
     const live = await findPendingLive(session, rotation);
     if (live !== "not live") return live;

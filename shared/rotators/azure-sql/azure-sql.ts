@@ -3,7 +3,8 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { requireNoFault } from "../connection/option-faults.ts";
 import type { Examination, Rotator } from "../rotator.ts";
-import { changeAll, verifyAll } from "../several/several-servers.ts";
+import { joinExaminations } from "../several/several-decisions.ts";
+import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
@@ -62,15 +63,13 @@ export const azureSql: Rotator<AzureSqlOptions> = {
 
   findUnfitRules: findUnfitRulesForSqlServer,
 
-  async apply({ next, keep, ...rest }, signal) {
+  async apply({ next, ...rest }, signal) {
     const call: Call = { ...rest, account: next.account };
     const servers = listServers(call.options);
     for (const server of servers) requireUsable(server, next);
     const { options, using } = call;
     requireNoFault(findOptionFaults(options, using.as), describeAccount(options, next.account));
     const findOther = makeSidCheck();
-    const logsIn = async (server: SqlPlace, credential: Credential) =>
-      (await tryLogin(server, credential, signal, call)) === "accepted";
     await changeAll(
       servers,
       {
@@ -82,16 +81,24 @@ export const azureSql: Rotator<AzureSqlOptions> = {
             return Promise.resolve();
           }),
         change: (server) => setSecret(call, server, next, signal),
-        ...(keep && {
-          back: {
-            set: (server) => setSecret(call, server, keep, signal),
-            logsIn: (server, which) => logsIn(server, which === "new" ? next : keep),
-          },
-        }),
       },
       signal,
     );
     return { credential: next };
+  },
+
+  async setBack({ earlier, next, ...rest }, signal) {
+    const call: Call = { ...rest, account: next.account };
+    const servers = listServers(call.options);
+    if (servers.length === 1) return [];
+    return setBackAll(servers, {
+      name: describeServer,
+      logsIn: async (server, which) => {
+        const credential = which === "new" ? next : earlier;
+        return (await tryLogin(server, credential, signal, rest)) === "accepted";
+      },
+      set: (server) => setSecret(call, server, earlier, signal),
+    });
   },
 
   async verify({ options, credential, ...call }, signal) {
@@ -120,7 +127,7 @@ export const azureSql: Rotator<AzureSqlOptions> = {
       }
       found.push(seen);
     }
-    return joinExaminations(found, isProven || call.using.as === "self");
+    return joinExamined(found, isProven || call.using.as === "self");
   },
 
   async hasSessions(look, signal) {
@@ -169,7 +176,7 @@ interface Examined {
 }
 
 /** The examinations of all servers as one. With several, each sentence names its server. */
-function joinExaminations(found: readonly Examined[], isProven: boolean): Examination {
+function joinExamined(found: readonly Examined[], isProven: boolean): Examination {
   const findOther = makeSidCheck();
   const all = found.map(({ server, concern, warnings }) => {
     const { obstacles, right } = examineAccount(concern);
@@ -183,13 +190,5 @@ function joinExaminations(found: readonly Examined[], isProven: boolean): Examin
       right: why === undefined ? right : { is: "missing" as const, why },
     };
   });
-  const rights = all.map(({ right }) => right);
-  const worst =
-    rights.find(({ is }) => is === "missing") ?? rights.find(({ is }) => is === "likely");
-  const warnings = all.flatMap((one) => one.warnings);
-  return {
-    obstacles: all.flatMap(({ obstacles }) => obstacles),
-    right: worst ?? { is: "proven" },
-    ...(warnings.length > 0 && { warnings }),
-  };
+  return joinExaminations(all);
 }

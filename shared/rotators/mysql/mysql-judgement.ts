@@ -4,7 +4,7 @@ import { compareHosts, permitsHost } from "./mysql-hosts.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
 import { hasTwoPasswords } from "./mysql-overlap.ts";
 import type { Privileges } from "./mysql-rights.ts";
-import type { Server } from "./mysql-session.ts";
+import { nameSystem, type Server } from "./mysql-session.ts";
 import { nativePlugin, quoteAccount } from "./mysql-statements.ts";
 
 /** What the session of the authority has found out about itself and the account. */
@@ -93,9 +93,8 @@ function lackOfAdmin({
 export function judgeGap({ server, privileges, account, as }: Findings): string | undefined {
   const then = `Consumers of \`${account}\` are refused from the change until they read the new secret`;
   if (!hasTwoPasswords(server)) {
-    const system = server.isMariadb
-      ? "MariaDB"
-      : `MySQL ${server.version.join(".")} (before 8.0.14)`;
+    const version = server.isMariadb ? "" : ` ${server.version.join(".")} (before 8.0.14)`;
+    const system = `${nameSystem(server)}${version}`;
     return `${system} keeps one password for an account. ${then}. To avoid that, rotate a pair of accounts.`;
   }
   if (privileges.has("CREATE USER")) return undefined;

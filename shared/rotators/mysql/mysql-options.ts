@@ -35,9 +35,13 @@ export function findOptionFaults(options: MysqlOptions, as: Using["as"]): Option
   return findIdentityFaults(options, as, findTokenServer(options));
 }
 
-/** Describes the account in messages. */
-export function describeAccount(options: MysqlOptions, account: string): string {
-  return `MySQL at ${options.host}:${options.port}, account ${account}`;
+/** Describes the account in messages. `system`: MySQL or MariaDB, once a log-in has shown which of them it is. */
+export function describeAccount(
+  { host, port }: MysqlOptions,
+  account: string,
+  system = "The server",
+): string {
+  return `${system} at ${host}:${port}, account ${account}`;
 }
 
 /** MariaDB's limit. That of MySQL is 32, and the server refuses longer names. */
@@ -51,12 +55,12 @@ export function requireName(account: string): void {
       : account.includes("\0")
         ? "contains a NUL character"
         : account.endsWith(" ")
-          ? "ends with a space, which MySQL removes"
+          ? "ends with a space, which the server removes"
           : /[\u{10000}-\u{10FFFF}]/u.test(account) || !account.isWellFormed()
-            ? "contains characters that MySQL replaces with a question mark"
+            ? "contains characters that the server replaces with a question mark"
             : account.length > maxNameLength
               ? `is longer than ${maxNameLength} characters`
               : undefined;
   if (problem === undefined) return;
-  throw new ConfigError(`MySQL account ${JSON.stringify(account)}: its name ${problem}`);
+  throw new ConfigError(`Account ${JSON.stringify(account)}: its name ${problem}`);
 }

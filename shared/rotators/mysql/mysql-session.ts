@@ -125,6 +125,10 @@ export async function settle(session: Session, where: string): Promise<Server> {
   };
 }
 
+/** The name of the system in messages. */
+export const nameSystem = ({ isMariadb }: Pick<Server, "isMariadb">): string =>
+  isMariadb ? "MariaDB" : "MySQL";
+
 /** A replica accepts changes of an administrator with many rights, and then differs from its source. */
 export function requireWritable({ variables: found }: Server, where: string): void {
   const names = ["read_only", "super_read_only", "innodb_read_only"];

@@ -23,7 +23,7 @@ import {
   requireName,
 } from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
-import { logIn, type Session, settle } from "./mysql-session.ts";
+import { logIn, nameSystem, type Session, settle } from "./mysql-session.ts";
 
 export type { MysqlOptions };
 
@@ -145,7 +145,12 @@ async function withAuthority<Result>(
     const server = await settle(session, where).catch((error: unknown) => {
       throw isKnownError(error) ? error : toLookError(toFailure(error), where);
     });
-    return work({ session, server, call, where });
+    return work({
+      session,
+      server,
+      call,
+      where: describeAccount(options, account, nameSystem(server)),
+    });
   });
 }
 
@@ -170,9 +175,12 @@ function toChange<Result>(
   signal: AbortSignal,
   work: (place: Place) => Promise<Result>,
 ): Promise<Result> {
-  return toLook(call, signal, (place) =>
-    withAccountLock(place.session, call.account, place.where, () => work(place)),
-  );
+  const { account } = call;
+  return toLook(call, signal, (place) => {
+    const { session, server, where } = place;
+    const lock = { account, loggedInAs: server.me.account, where };
+    return withAccountLock(session, lock, () => work(place));
+  });
 }
 
 async function looking<Result>({ where }: Place, work: () => Promise<Result>): Promise<Result> {

@@ -1,63 +1,64 @@
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
+import { changeAll } from "../several/several-servers.ts";
 import { noSuchHash, toChangeError, toFailure, toNoPasswordError } from "./redis-errors.ts";
-import { describeNode } from "./redis-options.ts";
-import { describeLack, type Place, readUser } from "./redis-place.ts";
+import { describeNode, listNodes } from "./redis-options.ts";
+import { atPlace, type Call, describeLack, type Place, readUser } from "./redis-place.ts";
 import { requireSaving, saveChange } from "./redis-save.ts";
-import type { Plan, User } from "./redis-user.ts";
+import { type Plan, planNothing, type User } from "./redis-user.ts";
 
 /** Others may change the same user meanwhile, so that a change has to be planned again. */
 const maxTries = 5;
 
 export interface Changing {
   readonly plan: Plan;
-  readonly saves: boolean;
   /** Why the user must not be changed; undefined if it may. */
   readonly findFault?: (user: User) => string | undefined;
 }
 
-/**
- * Changes the user at every server, after each has passed a check, and returns the users as they are then. A failure after the first
- * change is an OutcomeUnknownError with the state of every server.
- */
-export async function changeAll(places: readonly Place[], changing: Changing): Promise<User[]> {
-  for (const place of places) await check(place, changing, places.length > 1);
-  const users: User[] = [];
-  for (const place of places) {
-    try {
-      users.push(await changeAt(place, changing.plan));
-      if (changing.saves) await saveChange(place);
-    } catch (error) {
-      const isOnly = places.length === 1;
-      if (isOnly || (place === places[0] && !(error instanceof OutcomeUnknownError))) throw error;
-      throw describePartial(places, place, error);
-    }
-  }
-  return users;
-}
-
-/** Throws if the server would not make the change, or not save it. Changes nothing. */
-async function check(place: Place, { saves, findFault }: Changing, isOfSeveral: boolean) {
-  const user = requireUser(place, await readUser(place));
-  const fault = findFault?.(user);
-  if (fault !== undefined) throw new ChangeRefusedError(`${place.where}: ${fault}`);
-  // Without rules, the command changes nothing, but it needs the same right.
-  if (isOfSeveral) await setUser(place, []);
-  if (saves) await requireSaving(place);
+/** Changes the user at every server, and returns the users as they are then. Each server saves its users, if the options say so. */
+export function changeUser(call: Call, changing: Changing, signal: AbortSignal): Promise<User[]> {
+  const saves = call.options.persist === "auto";
+  return changeAll(
+    listNodes(call.options),
+    {
+      name: describeNode,
+      check: (node) =>
+        atPlace(call, node, signal, async (place) => {
+          const user = await requireUser(place, changing);
+          // The command needs the same right as the change.
+          await setUser(place, planNothing()(user));
+          if (saves) await requireSaving(place);
+        }),
+      change: (node) =>
+        atPlace(call, node, signal, async (place) => {
+          await requireUser(place, changing);
+          if (saves) await requireSaving(place);
+          const user = await changeAt(place, changing);
+          if (saves) await saveChange(place);
+          return user;
+        }),
+    },
+    signal,
+  );
 }
 
 /** ACL SETUSER would create a missing user, and a user that logs in with any password has no password to change. */
-function requireUser({ where }: Place, user: User | undefined): User {
+async function requireUser(place: Place, { findFault }: Changing): Promise<User> {
+  const { where } = place;
+  const user = await readUser(place);
   if (user === undefined) throw new ChangeRefusedError(`${where}: the account does not exist`);
   if (user.isOpen) throw toNoPasswordError(where);
+  const fault = findFault?.(user);
+  if (fault !== undefined) throw new ChangeRefusedError(`${where}: ${fault}`);
   return user;
 }
 
-async function changeAt(place: Place, plan: Plan): Promise<User> {
+async function changeAt(place: Place, changing: Changing): Promise<User> {
   let isChanged = false;
   try {
     for (let time = 1; time <= maxTries; time++) {
-      const user = requireUser(place, await readUser(place));
-      const rules = plan(user);
+      const user = await requireUser(place, changing);
+      const rules = changing.plan(user);
       if (rules.length === 0) return user;
       isChanged = (await setUser(place, rules)) || isChanged;
     }
@@ -80,21 +81,4 @@ async function setUser(place: Place, rules: readonly string[]): Promise<boolean>
     if (noSuchHash.test(failure.reply ?? "")) return false;
     throw toChangeError(failure, place.where, describeLack(place, "+acl|setuser"));
   }
-}
-
-function describePartial(places: readonly Place[], failed: Place, error: unknown): Error {
-  if (!isKnownError(error)) return new OutcomeUnknownError(`${failed.where}: the change failed`);
-  const at = places.indexOf(failed);
-  const list = places.map(({ node }, index) => {
-    const state =
-      index < at
-        ? "is changed"
-        : index > at
-          ? "is not changed"
-          : error instanceof OutcomeUnknownError
-            ? "may be changed"
-            : "is not changed";
-    return `${describeNode(node)} ${state}`;
-  });
-  return new OutcomeUnknownError(`${error.message}. The servers differ: ${list.join("; ")}`);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isLackOfRight, toFailure, toLookError, toNoPasswordError } from "./redis-errors.ts";
-import { describeNode, type RedisOptions } from "./redis-options.ts";
+import { describeNode, quoteWord, type RedisOptions } from "./redis-options.ts";
 import { ask, describeLack, type Place, readUser } from "./redis-place.ts";
 import { keepsNoUsers, whyNotInConfig } from "./redis-save.ts";
 import type { User } from "./redis-user.ts";
@@ -13,26 +13,12 @@ interface Findings {
   readonly rewrites: boolean | undefined;
   /** Where the server keeps its users. */
   readonly keeps: "aclfile" | "config" | "nowhere" | undefined;
+  /** Why it must not keep them in its configuration file. */
+  readonly notInConfig?: string | undefined;
 }
 
-/** Queries the sessions of the authority at every server. */
-export async function examineAll(
-  places: readonly Place[],
-  call: Examine<RedisOptions>,
-): Promise<Examination> {
-  const all: Examination[] = [];
-  for (const place of places) all.push(await examineAt(place, call));
-  const rights = all.map(({ right }) => right);
-  const warnings = all.flatMap((one) => one.warnings ?? []);
-  return {
-    obstacles: all.flatMap(({ obstacles }) => obstacles),
-    right: rights.find(({ is }) => is === "missing") ??
-      rights.find(({ is }) => is === "likely") ?? { is: "proven" },
-    ...(warnings.length > 0 && { warnings }),
-  };
-}
-
-async function examineAt(place: Place, call: Examine<RedisOptions>): Promise<Examination> {
+/** Examines one server. */
+export async function examineAt(place: Place, call: Examine<RedisOptions>): Promise<Examination> {
   const user = await readUser(place);
   if (user?.isOpen === true) throw toNoPasswordError(place.where);
   const twin = call.twin === undefined ? undefined : await readUser(place, call.twin);
@@ -51,7 +37,7 @@ function judgeObstacles({ account, node }: Place, user: User | undefined): reado
   if (user === undefined)
     return [`Account \`${account}\` does not exist on ${at}. Create it there.`];
   if (user.isOn) return [];
-  return [`Account \`${account}\` is off on ${at}. Run: ACL SETUSER ${account} on.`];
+  return [`Account \`${account}\` is off on ${at}. Run: ACL SETUSER ${quoteWord(account)} on.`];
 }
 
 /** Pure: whether the authority may change the account and, with `saves`, make the server keep the change. */
@@ -67,14 +53,12 @@ function judgeRight(place: Place, findings: Findings, saves: boolean): Right {
   return { is: findings.sets === true && (!saves || isSaved === true) ? "proven" : "likely" };
 }
 
-function whyUnsaved(place: Place, { saves, rewrites, keeps }: Findings): string | undefined {
+function whyUnsaved(
+  place: Place,
+  { saves, rewrites, keeps, notInConfig }: Findings,
+): string | undefined {
   if (saves === false) return describeLack(place, "+acl|save");
-  const unfit =
-    keeps === "nowhere"
-      ? keepsNoUsers
-      : keeps === "config"
-        ? whyNotInConfig(place.account)
-        : undefined;
+  const unfit = keeps === "nowhere" ? keepsNoUsers : keeps === "config" ? notInConfig : undefined;
   if (unfit !== undefined) {
     return `Account \`${place.account}\` cannot be changed on ${describeNode(place.node)}: ${unfit}`;
   }
@@ -87,11 +71,13 @@ async function readFindings(place: Place, saves: boolean): Promise<Findings> {
   const sets = await may(place, "ACL", "SETUSER", place.account);
   const none = { saves: undefined, rewrites: undefined, keeps: undefined };
   if (sets !== true || !saves) return { sets, ...none };
+  const keeps = await findKeeping(place);
   return {
     sets,
     saves: await may(place, "ACL", "SAVE"),
     rewrites: await may(place, "CONFIG", "REWRITE"),
-    keeps: await findKeeping(place),
+    keeps,
+    ...(keeps === "config" && { notInConfig: await whyNotInConfig(place) }),
   };
 }
 
@@ -101,11 +87,13 @@ const aclfile = z.object({ aclfile: z.string() });
 async function findKeeping(place: Place): Promise<Findings["keeps"]> {
   const [read, info] = [["CONFIG", "GET", "aclfile"] as const, ["INFO", "server"] as const];
   if ((await may(place, ...read)) !== true) return undefined;
-  const answer = aclfile.safeParse(await ask(place, read, "+config|get")).data;
+  const answer = aclfile.safeParse(await ask(place, read, describeLack(place, "+config|get"))).data;
   if (answer === undefined) return undefined;
   if (answer.aclfile !== "") return "aclfile";
   if ((await may(place, ...info)) !== true) return undefined;
-  return /^config_file:\S/m.test(String(await ask(place, info, "+info"))) ? "config" : "nowhere";
+  return /^config_file:\S/m.test(String(await ask(place, info, describeLack(place, "+info"))))
+    ? "config"
+    : "nowhere";
 }
 
 /** Whether the authority may send the command, which this does not run. Undefined: Redis before 7, or without +acl|dryrun. */

@@ -45,24 +45,33 @@ export function listNodes({
   return [...byName.values()];
 }
 
-export const describeNode = (node: { readonly host: string; readonly port: number }): string =>
-  `${node.host.toLowerCase()}:${node.port}`;
+export function describeNode(node: { readonly host: string; readonly port: number }): string {
+  const host = node.host.toLowerCase();
+  return `${host.includes(":") ? `[${host}]` : host}:${node.port}`;
+}
+
+/** What a server says that it is. Undefined: it has not said so yet. */
+export type Engine = "Redis" | "Valkey" | undefined;
 
 /** Describes the account in messages. */
-export function describeAccount(node: Node, account: string): string {
-  return `Redis at ${describeNode(node)}, account ${account}`;
+export function describeAccount(node: Node, account: string, engine?: Engine): string {
+  return `${engine ?? "Redis or Valkey"} at ${describeNode(node)}, account ${account}`;
 }
+
+/** Pure: a word as redis-cli takes it, for commands that a person runs. */
+export const quoteWord = (word: string): string =>
+  /["'\\]/.test(word) ? `"${word.replaceAll(/["\\]/g, String.raw`\$&`)}"` : word;
 
 /** Refuses names that no user of Redis can have. */
 export function requireName(account: string): void {
   const problem =
     account === ""
       ? "is empty"
-      : /[\s\0]/.test(account)
-        ? "contains a space, a line break or a NUL character, which the names of Redis users cannot have"
+      : /[\0\t-\r ]/.test(account)
+        ? "contains a space, a tab, a line break or a NUL character, which users of Redis and Valkey cannot have in their names"
         : account.isWellFormed()
           ? undefined
           : "contains half of a character";
   if (problem === undefined) return;
-  throw new ConfigError(`Redis account ${JSON.stringify(account)}: its name ${problem}`);
+  throw new ConfigError(`Account ${JSON.stringify(account)}: its name ${problem}`);
 }

@@ -6,8 +6,8 @@ import { toFailure, toLookError, toNoPasswordError } from "./redis-errors.ts";
 import {
   describeAccount,
   describeNode,
-  listNodes,
   type Node,
+  quoteWord,
   type RedisOptions,
   requireName,
 } from "./redis-options.ts";
@@ -34,78 +34,59 @@ export function keepSession(node: Node, credential: Credential, session: Session
   kept.keep({ options: node, credential, mayStay: true }, session);
 }
 
-/** Runs the work with a session at every server. Nothing is done if one of them refuses the authority, or cannot be reached. */
-export async function withPlaces<Result>(
+/** Runs the work with a session of the authority. "rejected" means that the server refused the credential of the authority. */
+export async function withPlace<Result>(
   call: Call,
+  node: Node,
   signal: AbortSignal,
-  work: (places: readonly Place[]) => Promise<Result>,
-): Promise<Result | Refused> {
-  const { options, account, using, connectWithin, mayStay = false } = call;
+  work: (place: Place) => Promise<Result>,
+): Promise<Result | "rejected"> {
+  const { account, using, connectWithin, mayStay = false } = call;
   requireName(account);
   if (using.as === "identity") {
     throw new ConfigError(
-      `Redis account ${account}: Redis does not accept tokens of Azure. Set admin to the secret of an admin`,
+      `${describeAccount(node, account)}: the server does not accept tokens of Azure. Set admin to the secret of an admin`,
     );
   }
   const { credential } = using;
-  const isLast = using.as === "self";
-  const nodes = listNodes(options);
-
-  async function open(places: readonly Place[]): Promise<Result | Refused> {
-    const node = nodes[places.length];
-    if (node === undefined) return work(places);
-    const log = () => logIn(node, credential, { signal, connectWithin });
-    const authorization = { options: node, credential, mayStay, isLast };
-    const outcome = await kept.use(authorization, signal, log, async (session) => {
-      const place = toPlace(node, session);
-      await requireOwnPassword(place);
-      return open([...places, place]);
-    });
-    return outcome === "rejected" ? { refusedBy: node } : outcome;
-  }
-  const toPlace = (node: Node, session: Session): Place => ({
-    node,
-    session,
-    account,
-    me: credential.account,
-    where: describeAccount(node, account),
+  const authorization = { options: node, credential, mayStay, isLast: using.as === "self" };
+  const log = () => logIn(node, credential, { signal, connectWithin });
+  return kept.use(authorization, signal, log, async (session) => {
+    const { engine } = session;
+    const place: Place = {
+      node,
+      session,
+      account,
+      me: credential.account,
+      where: describeAccount(node, account, engine),
+    };
+    // An authority that logs in with any password proves nothing.
+    const me = await readUser(place, place.me);
+    if (me?.isOpen === true) throw toNoPasswordError(describeAccount(node, place.me, engine));
+    return work(place);
   });
-  return open([]);
 }
 
-/** The server that refused the credential of the authority. */
-export interface Refused {
-  readonly refusedBy: Node;
-}
-
-export const isRefused = (outcome: unknown): outcome is Refused =>
-  typeof outcome === "object" && outcome !== null && "refusedBy" in outcome;
-
-/** Does the same, but throws if a server refuses the credential. */
-export async function atPlaces<Result>(
+/** Does the same, but throws if the server refuses the credential. */
+export async function atPlace<Result>(
   call: Call,
+  node: Node,
   signal: AbortSignal,
-  work: (places: readonly Place[]) => Promise<Result>,
+  work: (place: Place) => Promise<Result>,
 ): Promise<Result> {
-  const outcome = await withPlaces(call, signal, async (places) => ({
-    result: await work(places),
+  const outcome = await withPlace(call, node, signal, async (place) => ({
+    result: await work(place),
   }));
-  if ("result" in outcome) return outcome.result;
+  if (outcome !== "rejected") return outcome.result;
   const who = call.using.as === "identity" ? "" : call.using.credential.account;
   throw new AuthorityRefusedError(
-    `${describeAccount(outcome.refusedBy, call.account)}: the server refuses the password of ${who}, the account that makes the change, or that account is off`,
+    `${describeAccount(node, call.account)}: the server refuses the password of ${who}, the account that makes the change, or that account is off`,
   );
-}
-
-/** An authority that logs in with any password proves nothing. */
-async function requireOwnPassword(place: Place): Promise<void> {
-  const me = await readUser(place, place.me);
-  if (me?.isOpen === true) throw toNoPasswordError(describeAccount(place.node, place.me));
 }
 
 /** Reads a user. Undefined: it does not exist. */
 export async function readUser(place: Place, name = place.account): Promise<User | undefined> {
-  const answer = await ask(place, ["ACL", "GETUSER", name], "+acl|getuser");
+  const answer = await ask(place, ["ACL", "GETUSER", name], describeLack(place, "+acl|getuser"));
   try {
     return parseUser(answer);
   } catch {
@@ -115,15 +96,18 @@ export async function readUser(place: Place, name = place.account): Promise<User
   }
 }
 
-/** Sends a command that changes nothing. `right` is what it needs. */
-export async function ask(place: Place, words: readonly string[], right: string): Promise<unknown> {
+/** Sends a command that changes nothing. `lack` says what is impossible without the right to send it. */
+export async function ask(place: Place, words: readonly string[], lack: string): Promise<unknown> {
   try {
     return await place.session.send(words);
   } catch (error) {
-    throw toLookError(toFailure(error), place.where, describeLack(place, right));
+    throw toLookError(toFailure(error), place.where, lack);
   }
 }
 
 /** What is missing, and how to grant it. */
-export const describeLack = ({ me, account, node }: Place, right: string): string =>
-  `Account \`${account}\` cannot be changed: \`${me}\` lacks ${right} on ${describeNode(node)}. Run: ACL SETUSER ${me} ${right}`;
+export const describeLack = (place: Place, right: string): string =>
+  `Account \`${place.account}\` cannot be changed: ${describeGrant(place, right)}`;
+
+export const describeGrant = ({ me, node }: Place, right: string): string =>
+  `\`${me}\` lacks ${right} on ${describeNode(node)}. Run: ACL SETUSER ${quoteWord(me)} ${right}`;

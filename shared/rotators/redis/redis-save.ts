@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
 import {
   type Failure,
@@ -17,12 +18,20 @@ export const keepsNoUsers =
   "Set aclfile on the server, or set options.persist to none if something else restores its users";
 
 /**
- * Redis writes names into its configuration file as they are, and does not start with such a file. An ACL file has no such problem.
+ * Why a server must not write its configuration file: it writes all its users as they are, and does not start with a quote among them,
+ * or reads something else. An ACL file has no such problem. Without +acl|list, only the name of the account is known.
  */
-export const whyNotInConfig = (account: string): string | undefined =>
-  /["']/.test(account)
-    ? "the server keeps its users in its configuration file, where a name with a quote would prevent its next start. Set aclfile on the server, or rename the account"
-    : undefined;
+export async function whyNotInConfig(place: Place): Promise<string | undefined> {
+  const { answer } = await attempt(place, ["ACL", "LIST"]);
+  const lines = z.array(z.string()).safeParse(answer).data ?? [`user ${place.account}`];
+  const quoted = lines.find((line) => /["']/.test(line));
+  if (quoted === undefined) return undefined;
+  const [, name = ""] = /^user (\S+)/.exec(quoted) ?? [];
+  return (
+    "the server keeps its users in its configuration file, where a quote would prevent its next start. " +
+    `User \`${name}\` has one, in its name or a pattern. Set aclfile on the server, or remove the quote`
+  );
+}
 
 /** Proves that the server can save its users, by saving them as they are. Throws if it cannot. */
 export async function requireSaving(place: Place): Promise<void> {
@@ -44,24 +53,28 @@ export async function saveChange(place: Place): Promise<void> {
 
 /** Tries the ACL file first: with one, CONFIG REWRITE would succeed without saving users. */
 async function save(place: Place): Promise<Unsaved | undefined> {
-  const inFile = await attempt(place, ["ACL", "SAVE"]);
+  const { failure: inFile } = await attempt(place, ["ACL", "SAVE"]);
   if (inFile === undefined || !noAclFile.test(inFile.reply ?? "")) {
     return inFile && explain(place, inFile, "+acl|save");
   }
-  const why = whyNotInConfig(place.account);
+  const why = await whyNotInConfig(place);
   if (why !== undefined) return { why };
-  const inConfig = await attempt(place, ["CONFIG", "REWRITE"]);
+  const { failure: inConfig } = await attempt(place, ["CONFIG", "REWRITE"]);
   if (inConfig === undefined) return undefined;
   if (noConfigFile.test(inConfig.reply ?? "")) return { why: keepsNoUsers };
   return explain(place, inConfig, "+config|rewrite");
 }
 
-async function attempt({ session }: Place, words: readonly string[]): Promise<Failure | undefined> {
+interface Attempt {
+  readonly answer?: unknown;
+  readonly failure?: Failure;
+}
+
+async function attempt({ session }: Place, words: readonly string[]): Promise<Attempt> {
   try {
-    await session.send(words);
-    return undefined;
+    return { answer: await session.send(words) };
   } catch (error) {
-    return toFailure(error);
+    return { failure: toFailure(error) };
   }
 }
 

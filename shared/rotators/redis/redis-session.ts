@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
@@ -10,9 +11,10 @@ import {
   toNoPasswordError,
 } from "./redis-errors.ts";
 import { type Line, type LineOptions, openLine } from "./redis-line.ts";
-import { describeAccount, type Node, requireName } from "./redis-options.ts";
+import { describeAccount, type Engine, type Node, requireName } from "./redis-options.ts";
 
 export interface Session extends Keepable {
+  readonly engine: Engine;
   /** See `Line.send`. */
   send(words: readonly string[]): Promise<unknown>;
 }
@@ -29,9 +31,11 @@ export async function logIn(
   if (credential.secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
   const line = await openLine(node, credential, lineOptions);
   const failure = await line.connect();
-  if (failure === undefined) return toSession(line);
+  if (failure === undefined) return toSession(line, await readEngine(line));
+  // A closed line no longer hears its signal.
+  const late = line.late();
   line.close();
-  const verdict = toLoginVerdict(failure, where, line.late());
+  const verdict = toLoginVerdict(failure, where, late);
   if (verdict === "rejected") return verdict;
   throw verdict;
 }
@@ -45,7 +49,7 @@ export async function requireCheck(
   node: Node,
   { account }: Credential,
 ): Promise<void> {
-  const where = describeAccount(node, account);
+  const where = describeAccount(node, account, session.engine);
   try {
     await session.send(["AUTH", account, randomBytes(24).toString("base64url")]);
   } catch (error) {
@@ -56,7 +60,19 @@ export async function requireCheck(
   throw toNoPasswordError(where);
 }
 
-function toSession(line: Line): Session {
+/** Every user may send it. */
+const hello = ["HELLO"];
+
+const greeting = z.looseObject({ server: z.string() });
+const engines: Partial<Record<string, Engine>> = { redis: "Redis", valkey: "Valkey" };
+
+/** Never fails: if the line is lost, the next command reports it. */
+async function readEngine(line: Line): Promise<Engine> {
+  const answer = await line.send(hello).catch(() => undefined);
+  return engines[greeting.safeParse(answer).data?.server ?? ""];
+}
+
+function toSession(line: Line, engine: Engine): Session {
   const keepable = {
     ...line,
     close: () => {
@@ -64,7 +80,6 @@ function toSession(line: Line): Session {
       return Promise.resolve();
     },
   };
-  // Every user may send HELLO.
-  const ask = () => line.send(["HELLO"]);
-  return { send: (words) => line.send(words), ...toKeepable(keepable, ask) };
+  const ask = () => line.send(hello);
+  return { engine, send: (words) => line.send(words), ...toKeepable(keepable, ask) };
 }

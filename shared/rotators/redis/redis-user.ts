@@ -52,11 +52,22 @@ export const toHash = (secret: Secret): string =>
 /** Pure: the rules for ACL SETUSER that lead from a user to the wanted state. Empty when it has that state. */
 export type Plan = (user: User) => readonly string[];
 
-/** Adds a password and takes none away. */
+/**
+ * Changes nothing, but fails if the user has been deleted, or has lost this password, since it was read. Without any rule that removes
+ * a hash, the command would create a deleted user again. Empty if the user has no password.
+ */
+export const planNothing =
+  (preferred?: string): Plan =>
+  ({ hashes }) => {
+    const known = hashes.find((hash) => hash === preferred) ?? hashes[0];
+    return known === undefined ? [] : [`!${known}`, `#${known}`];
+  };
+
+/** Adds a password and takes none away, if the user still has the other one. */
 export const planOverlap =
-  (next: string): Plan =>
-  ({ hashes }) =>
-    hashes.includes(next) ? [] : [`#${next}`];
+  (next: string, keep: string): Plan =>
+  (user) =>
+    user.hashes.includes(next) ? [] : [...planNothing(keep)(user), `#${next}`];
 
 /**
  * Leaves these passwords alone. It names each hash that it removes, and never uses `resetpass`: a command that the server receives late

@@ -1,19 +1,18 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
-import type { Rotator } from "../rotator.ts";
-import { changeAll } from "./redis-change.ts";
-import { examineAll } from "./redis-examine.ts";
+import type { Examination, Rotator } from "../rotator.ts";
+import { joinExaminations } from "../several/several-decisions.ts";
+import { verifyAll } from "../several/several-servers.ts";
+import { changeUser } from "./redis-change.ts";
+import { examineAt } from "./redis-examine.ts";
 import { clientName } from "./redis-line.ts";
-import { verifyAll } from "./redis-nodes.ts";
 import { describeNode, listNodes, type RedisOptions, redisOptions } from "./redis-options.ts";
-import { ask, atPlaces, isRefused, keepSession, type Place, withPlaces } from "./redis-place.ts";
+import { ask, atPlace, describeGrant, keepSession, type Place, withPlace } from "./redis-place.ts";
 import { logIn, requireCheck } from "./redis-session.ts";
 import { planOnly, planOverlap, toHash, type User } from "./redis-user.ts";
 
 export type { RedisOptions };
-
-const savesIn = ({ persist }: RedisOptions): boolean => persist === "auto";
 
 /** Users of Redis and Valkey that log in with a password. The server receives new passwords as hashes only. */
 export const redis: Rotator<RedisOptions> = {
@@ -40,10 +39,8 @@ export const redis: Rotator<RedisOptions> = {
     const call = { ...rest, account: next.account };
     requireFit(next.account, next.secret);
     const [hash, kept] = [toHash(next.secret), keep && toHash(keep.secret)];
-    const plan = kept === undefined ? planOnly(hash) : planOverlap(hash);
-    const users = await atPlaces(call, signal, (places) =>
-      changeAll(places, { plan, saves: savesIn(call.options) }),
-    );
+    const plan = kept === undefined ? planOnly(hash) : planOverlap(hash, kept);
+    const users = await changeUser(call, { plan }, signal);
     const isKept = judgeKept(users, hash, kept);
     return { credential: next, ...(isKept !== undefined && { kept: isKept }) };
   },
@@ -51,6 +48,7 @@ export const redis: Rotator<RedisOptions> = {
   async verify({ options, credential, connectWithin, mayStay = false, note }, signal) {
     return verifyAll(
       listNodes(options),
+      describeNode,
       async (node) => {
         const session = await logIn(node, credential, { signal, connectWithin });
         if (session === "rejected") return "rejected";
@@ -69,34 +67,35 @@ export const redis: Rotator<RedisOptions> = {
   },
 
   async examine(call, signal) {
-    try {
-      const outcome = await withPlaces(call, signal, (places) => examineAll(places, call));
-      if (!isRefused(outcome)) return outcome;
-      call.note?.(`${describeNode(outcome.refusedBy)} refuses the log-in of the authority.`);
-      return "rejected";
-    } catch (error) {
-      // The authority may not even read users.
-      if (!(error instanceof ChangeRefusedError)) throw error;
-      return { obstacles: [], right: { is: "missing", why: error.message } };
+    const all: Examination[] = [];
+    for (const node of listNodes(call.options)) {
+      const seen = await withPlace(call, node, signal, (place) => examineAt(place, call)).catch(
+        toMissing,
+      );
+      if (seen === "rejected") {
+        call.note?.(`${describeNode(node)} refuses the log-in of the authority.`);
+        return seen;
+      }
+      all.push(seen);
     }
+    return joinExaminations(all);
   },
 
   async hasSessions(look, signal) {
-    return atPlaces(look, signal, async (places) => {
-      for (const place of places) if (await isInUse(place)) return true;
-      return false;
-    });
+    for (const node of listNodes(look.options)) {
+      if (await atPlace(look, node, signal, isInUse)) return true;
+    }
+    return false;
   },
 
   /** Leaves the user without a password. It stays on: the next change could not tell `off` from that of a person, which must stay. */
   async retire(call, signal) {
     if (call.using.as === "self") {
       throw new ChangeRefusedError(
-        `Redis account ${call.account}: an account cannot retire itself. Set admin to the secret of an admin`,
+        `Account ${call.account}: an account cannot retire itself. Set admin to the secret of an admin`,
       );
     }
-    const saves = savesIn(call.options);
-    await atPlaces(call, signal, (places) => changeAll(places, { plan: planOnly(), saves }));
+    await changeUser(call, { plan: planOnly() }, signal);
   },
 
   async discard({ keep, ...rest }, signal) {
@@ -106,22 +105,25 @@ export const redis: Rotator<RedisOptions> = {
       hashes.includes(kept)
         ? undefined
         : "the published secret is not among its passwords, so none is removed";
-    await atPlaces(call, signal, (places) =>
-      changeAll(places, { plan: planOnly(kept), saves: savesIn(call.options), findFault }),
-    );
+    await changeUser(call, { plan: planOnly(kept), findFault }, signal);
   },
 };
+
+/** An authority that may not even read users. */
+function toMissing(error: unknown): Examination {
+  if (!(error instanceof ChangeRefusedError)) throw error;
+  return { obstacles: [], right: { is: "missing", why: error.message } };
+}
 
 function findUnfit(secret: Secret): string | undefined {
   return secret.reveal().isWellFormed() ? undefined : "`value` must be well-formed text";
 }
 
 function requireFit(account: string, secret: Secret): void {
-  if (secret.reveal() === "")
-    throw new ConfigError(`Redis account ${account}: the secret is empty`);
+  if (secret.reveal() === "") throw new ConfigError(`Account ${account}: the secret is empty`);
   if (findUnfit(secret) !== undefined) {
     throw new ChangeRefusedError(
-      `Redis account ${account}: its next password is not well-formed text. Change the password rules of the policy`,
+      `Account ${account}: its next password is not well-formed text. Change the password rules of the policy`,
     );
   }
 }
@@ -134,7 +136,8 @@ function judgeKept(users: readonly User[], next: string, kept?: string): boolean
 
 /** The list shows connections that are not logged in yet as those of `default`. */
 async function isInUse(place: Place): Promise<boolean> {
-  const list = String(await ask(place, ["CLIENT", "LIST"], "+client|list"));
+  const lack = `Keyturn cannot find out who is logged in: ${describeGrant(place, "+client|list")}`;
+  const list = String(await ask(place, ["CLIENT", "LIST"], lack));
   const clients = list.split("\n").map((line) => ({
     isOurs: line.includes(` name=${clientName} `),
     isOfAccount: line.includes(` user=${place.account} `),

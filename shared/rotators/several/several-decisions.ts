@@ -1,46 +1,24 @@
 import {
   AccountBlockedError,
-  ChangeRefusedError,
+  type KnownError,
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../core/errors.ts";
+import type { Examination, ServerReport } from "../rotator.ts";
 
-/** What one of several servers has, as far as it is known after a change that did not reach all of them. */
-export type ServerState =
-  | "has the new secret"
-  | "has the earlier secret"
-  | "accepts neither secret, so the account is locked out there"
-  | "was changed"
-  | "may be changed"
-  | "was not changed"
-  | "may have either secret";
-
-export interface ServerReport {
-  readonly name: string;
-  readonly state: ServerState;
-}
-
-/** The answers of one server to log-ins with both secrets. Undefined: it was not asked, or did not answer. */
+/** What a server answered to log-ins after an attempt to set it back. Undefined: it was not asked, or did not answer. */
 export interface Answers {
-  readonly name: string;
-  readonly acceptsNew: boolean | undefined;
+  readonly server: string;
   readonly acceptsEarlier: boolean | undefined;
-  /** It was not changed, or took the earlier secret again. Otherwise an accepted log-in may come from a cache of the server. */
-  readonly isCertain: boolean;
+  readonly acceptsNew?: boolean | undefined;
 }
 
-export function toReport({ name, acceptsNew, acceptsEarlier, isCertain }: Answers): ServerReport {
-  if (acceptsEarlier === true) {
-    return { name, state: isCertain ? "has the earlier secret" : "may have either secret" };
-  }
-  if (acceptsNew === true) return { name, state: "has the new secret" };
-  const isLockedOut = acceptsNew === false && acceptsEarlier === false;
-  return {
-    name,
-    state: isLockedOut
-      ? "accepts neither secret, so the account is locked out there"
-      : "may have either secret",
-  };
+export function toReport({ server, acceptsEarlier, acceptsNew }: Answers): ServerReport {
+  if (acceptsEarlier === true) return { server, state: "accepts the earlier secret" };
+  if (acceptsNew === true) return { server, state: "accepts only the new secret" };
+  return acceptsEarlier === undefined || acceptsNew === undefined
+    ? { server, state: "gave no answer" }
+    : { server, state: "accepts neither secret, so the account is locked out there" };
 }
 
 /** Whether another try within the same call could succeed: the server did not answer, or its answer was lost. */
@@ -48,23 +26,15 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return error instanceof TargetUnavailableError || error instanceof OutcomeUnknownError;
 }
 
-/**
- * The error for a change that some servers have and others do not. "Nothing changed" only if every server has just accepted the earlier
- * secret. `why` is the failure that stopped the change.
- */
-export function judgePartial(why: Error, reports: readonly ServerReport[]): Error {
-  const list = describeReports(reports);
-  if (reports.every(({ state }) => state === "has the earlier secret")) {
-    const sentence = `${why.message}. The earlier secret was set again and logs in on every server (${list}), so nothing is changed`;
-    return why instanceof ChangeRefusedError
-      ? new ChangeRefusedError(sentence)
-      : new TargetUnavailableError(sentence);
-  }
-  return new OutcomeUnknownError(`${why.message}. The servers differ: ${list}`);
-}
-
-function describeReports(reports: readonly ServerReport[]): string {
-  return reports.map(({ name, state }) => `${name} ${state}`).join("; ");
+/** The error for a change that some servers have and others do not. Its cause is the failure at the server with the index `failed`. */
+export function toPartialError(servers: readonly string[], failed: number, why: KnownError): Error {
+  const isOpen = why instanceof OutcomeUnknownError;
+  const list = servers.map((server, index) => {
+    const state = index === failed && isOpen ? "may be changed" : "is not changed";
+    return `${server} ${index < failed ? "is changed" : state}`;
+  });
+  const sentence = `${why.message}. The servers differ: ${list.join("; ")}`;
+  return new OutcomeUnknownError(sentence, { cause: why });
 }
 
 /** The answer of one server to a log-in: an Error if it gave none. */
@@ -80,7 +50,7 @@ export function judgeVerdicts(verdicts: readonly Verdict[]): {
 } {
   const isMixed = verdicts.some(({ answer }) => answer === "accepted");
   if (verdicts.some(({ answer }) => answer === "rejected")) {
-    if (!isMixed) return { verdict: "rejected" };
+    if (verdicts.every(({ answer }) => answer === "rejected")) return { verdict: "rejected" };
     return {
       verdict: "rejected",
       note: `The servers differ about the same secret: ${listAnswers(verdicts)}.`,
@@ -101,4 +71,19 @@ function listAnswers(verdicts: readonly Verdict[]): string {
   const said = (answer: Verdict["answer"]) =>
     answer instanceof Error ? `gave no answer (${answer.message})` : `${answer} it`;
   return verdicts.map(({ name, answer }) => `${name} ${said(answer)}`).join("; ");
+}
+
+/** The examinations of all servers as one, with the right of the server that grants the least. */
+export function joinExaminations(
+  all: readonly Pick<Examination, "obstacles" | "right" | "warnings">[],
+): Examination {
+  const rights = all.map(({ right }) => right);
+  const worst =
+    rights.find(({ is }) => is === "missing") ?? rights.find(({ is }) => is === "likely");
+  const warnings = all.flatMap((one) => one.warnings ?? []);
+  return {
+    obstacles: all.flatMap(({ obstacles }) => obstacles),
+    right: worst ?? { is: "proven" },
+    ...(warnings.length > 0 && { warnings }),
+  };
 }

@@ -1,119 +1,122 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
+import { AuthorityRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import { second } from "../../core/time.ts";
+import type { ServerReport } from "../rotator.ts";
 import {
   isWorthAnotherTry,
-  judgePartial,
   judgeVerdicts,
-  type ServerReport,
+  toPartialError,
   toReport,
   type Verdict,
 } from "./several-decisions.ts";
 
-/** Milliseconds for which a server that failed in the middle of a change is tried again, before the others are set back. */
-const setBackAfter = 10 * second;
+/** Milliseconds for which a server that failed in the middle of a change is tried again. */
+const patience = 10 * second;
 const tryEvery = second;
 
 /** The calls of a change that several servers must have. All throw the errors of the contract. */
-export interface ChangeSteps<Server> {
+export interface ChangeSteps<Server, Result> {
   readonly name: (server: Server) => string;
   /** Throws if the server cannot be reached or would refuse the change. Changes nothing. */
   readonly check: (server: Server) => Promise<void>;
   /** Safe to repeat. */
-  readonly change: (server: Server) => Promise<void>;
-  /** Absent: no earlier secret is known. */
-  readonly back?: {
-    /** Sets the earlier secret again. */
-    readonly set: (server: Server) => Promise<void>;
-    readonly logsIn: (server: Server, which: "new" | "earlier") => Promise<boolean>;
-  };
+  readonly change: (server: Server) => Promise<Result>;
 }
 
 /**
- * Changes all servers in their order, after all have passed the check. A server that fails in between is tried again for `retryFor`
- * milliseconds. If it still fails, the servers changed before are set back, if the earlier secret is known. Throws ChangeRefusedError or
- * TargetUnavailableError only if nothing is changed, and OutcomeUnknownError with the state of every server otherwise.
+ * Changes all servers in their order, after all have passed the check, and returns what each change returns. A server that fails in
+ * between is tried again for `retryFor` milliseconds. Throws ChangeRefusedError or TargetUnavailableError only if this call has changed
+ * nothing, and otherwise OutcomeUnknownError, with the state of every server in the message and the failure as its cause.
  */
-export async function changeAll<Server>(
+export async function changeAll<Server, Result>(
   servers: readonly Server[],
-  steps: ChangeSteps<Server>,
+  steps: ChangeSteps<Server, Result>,
   signal: AbortSignal,
-  retryFor = setBackAfter,
-): Promise<void> {
+  retryFor = patience,
+): Promise<Result[]> {
   // The change of a single server checks by itself.
   if (servers.length > 1) for (const server of servers) await steps.check(server);
+  const results: Result[] = [];
   for (const [index, server] of servers.entries()) {
     try {
       // The first server may fail without harm: nothing is changed yet.
-      await (index === 0 ? steps.change(server) : changeWithin(server, steps, signal, retryFor));
+      const change =
+        index === 0 ? steps.change(server) : changeWithin(server, steps, signal, retryFor);
+      results.push(await change);
     } catch (error) {
       const isHarmless = index === 0 && !(error instanceof OutcomeUnknownError);
       if (servers.length === 1 || isHarmless) throw error;
       const why = isKnownError(error)
         ? error
         : new OutcomeUnknownError(`${steps.name(server)}: the change failed`);
-      throw await setBack(servers, index, steps, why);
+      throw toPartialError(servers.map(steps.name), index, why);
     }
   }
+  return results;
 }
 
-async function changeWithin<Server>(
+/** The outcome stays unknown if any try left it unknown, whatever a later one says. */
+async function changeWithin<Server, Result>(
   server: Server,
-  steps: ChangeSteps<Server>,
+  steps: ChangeSteps<Server, Result>,
   signal: AbortSignal,
   retryFor: number,
-): Promise<void> {
+): Promise<Result> {
   const until = performance.now() + retryFor;
+  let mayBeChanged = false;
   for (;;) {
     try {
-      await steps.change(server);
-      return;
+      return await steps.change(server);
     } catch (error) {
+      mayBeChanged ||= error instanceof OutcomeUnknownError;
       const isOver = signal.aborted || performance.now() >= until;
-      if (isOver || !isWorthAnotherTry(error)) throw error;
+      if (isOver || !isWorthAnotherTry(error)) throw mayBeChanged ? toUnknown(error) : error;
     }
     await pause(tryEvery, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Sets back the servers up to `failed`, asks all of them who accepts what, and returns the error. */
-async function setBack<Server>(
-  servers: readonly Server[],
-  failed: number,
-  { name, back }: ChangeSteps<Server>,
-  why: Error,
-): Promise<Error> {
-  if (back === undefined) {
-    const reports = servers.map((server, index): ServerReport => {
-      const isOpen = index === failed && why instanceof OutcomeUnknownError;
-      const state = index < failed ? "was changed" : isOpen ? "may be changed" : "was not changed";
-      return { name: name(server), state };
-    });
-    return judgePartial(why, reports);
-  }
-  const reports: ServerReport[] = [];
-  for (const [index, server] of servers.entries()) {
-    const mayHaveNew = index < failed || (index === failed && !(why instanceof ChangeRefusedError));
-    const isSet = index > failed || (await isSetBack(server, back));
-    const ask = (which: "new" | "earlier") =>
-      back.logsIn(server, which).catch((): undefined => undefined);
-    const acceptsEarlier = await ask("earlier");
-    const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
-    const isCertain = isSet || !mayHaveNew;
-    reports.push(toReport({ name: name(server), acceptsEarlier, acceptsNew, isCertain }));
-  }
-  return judgePartial(why, reports);
+function toUnknown(error: unknown): unknown {
+  if (!isKnownError(error) || error instanceof OutcomeUnknownError) return error;
+  return new OutcomeUnknownError(error.message, { cause: error });
 }
 
-async function isSetBack<Server>(
-  server: Server,
-  { set }: NonNullable<ChangeSteps<Server>["back"]>,
-): Promise<boolean> {
+/** The calls that set back a change of several servers. All throw the errors of the contract. */
+export interface SetBackSteps<Server> {
+  readonly name: (server: Server) => string;
+  readonly logsIn: (server: Server, which: "new" | "earlier") => Promise<boolean>;
+  /** Sets the earlier secret. Safe to repeat. */
+  readonly set: (server: Server) => Promise<void>;
+}
+
+/**
+ * Sets the earlier secret at every server that accepts only the new one, and returns what each accepts then. A server that accepts it
+ * costs no refused log-in, so that the call may be repeated for as long as another server is down.
+ */
+export async function setBackAll<Server>(
+  servers: readonly Server[],
+  { name, logsIn, set }: SetBackSteps<Server>,
+): Promise<ServerReport[]> {
+  const reports: ServerReport[] = [];
+  for (const server of servers) {
+    const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
+    let acceptsEarlier = await ask("earlier");
+    const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
+    // Of a server that accepts neither, nobody knows what was done there.
+    const isSet = acceptsNew === true && (await orUnknown(set(server).then(() => true)));
+    if (isSet === true) acceptsEarlier = await ask("earlier");
+    reports.push(toReport({ server: name(server), acceptsEarlier, acceptsNew }));
+  }
+  return reports;
+}
+
+/** Undefined if the server does not answer, or not to the question. A refusal of the authority is for the caller, who counts it. */
+async function orUnknown(answer: Promise<boolean>): Promise<boolean | undefined> {
   try {
-    await set(server);
-    return true;
-  } catch {
-    return false;
+    return await answer;
+  } catch (error) {
+    if (isKnownError(error) && !(error instanceof AuthorityRefusedError)) return undefined;
+    throw error;
   }
 }
 

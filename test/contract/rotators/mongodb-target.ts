@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { type Document, MongoClient, type MongoClientOptions } from "mongodb";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb, type MongodbOptions } from "../../../shared/rotators/mongodb/mongodb.ts";
@@ -75,13 +76,14 @@ export interface Place {
 }
 
 /** A proxy in front of a server that can lose the line at a text, with the options that aim the rotator at it. */
-export async function openLine({ port, ca }: TestServer) {
+export async function openLine({ host, port, ca }: TestServer) {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-line-"));
   const certificate = await localCertificate();
   const caFile = join(folder, "ca.pem");
   await writeFile(caFile, certificate.cert);
-  const proxy = await cutProxy(port, undefined, { certificate, serverCa: ca });
+  const proxy = await cutProxy(() => connectTls({ host, port, ca }), undefined, certificate);
   return {
+    proxy,
     cutAt: (text: string, kind: CutKind) => {
       proxy.cutAt(text, kind);
     },

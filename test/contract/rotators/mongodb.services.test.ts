@@ -50,6 +50,7 @@ testRotator("mongodb on a real server", {
         };
       },
       openConnections: target.openConnections,
+      line: () => Promise.resolve({ proxy: line.proxy, aimed: aim(line.options) }),
       elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
       loseReply() {
         line.cutAt("updateUser", "carried-out");

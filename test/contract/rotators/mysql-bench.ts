@@ -47,8 +47,8 @@ export function mysqlBench(system: MysqlSystem, flags: readonly string[] = []) {
     ): Promise<Applied> => mysql.apply({ options, next, using, ...(keep && { keep }) }, patience()),
     discard: async (keep: Credential, using = admin()) =>
       mysql.discard?.({ options: optionsWith(), keep, using }, patience()),
-    retire: async (account: string, using = admin()) =>
-      mysql.retire?.({ options: optionsWith(), account, using }, patience()),
+    retire: async (account: string, using = admin(), options = optionsWith()) =>
+      mysql.retire?.({ options, account, using }, patience()),
     hasSessions: async (account: string, using = admin()) =>
       mysql.hasSessions?.({ options: optionsWith(), account, using }, patience()),
     async examine(

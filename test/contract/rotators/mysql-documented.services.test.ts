@@ -19,6 +19,7 @@ function statementsAfter(text: string): string[] {
 const systems = [
   { system: "mysql", intro: "On MySQL:", gap: undefined },
   { system: "mariadb", intro: "On MariaDB:", gap: "MariaDB keeps one password" },
+  { system: "newer mariadb", intro: "On MariaDB:", gap: "MariaDB keeps one password" },
 ] as const;
 
 describe.each(systems)("the documented rights on $system", ({ system, intro, gap }) => {

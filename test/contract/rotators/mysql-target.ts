@@ -5,9 +5,18 @@ import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.t
 import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
 import { startMariadb } from "../../servers/mariadb.ts";
 import { startMysql } from "../../servers/mysql.ts";
-import type { StartedServer } from "../../servers/server.ts";
+import type { StartedServer, StartOptions } from "../../servers/server.ts";
 
-export type MysqlSystem = "mysql" | "mariadb";
+/** The two MariaDB releases differ, for example in how they store and show accounts. */
+export const mysqlSystems = ["mysql", "mariadb", "newer mariadb"] as const;
+
+export type MysqlSystem = (typeof mysqlSystems)[number];
+
+const starters: Readonly<Record<MysqlSystem, (options: StartOptions) => Promise<StartedServer>>> = {
+  mysql: startMysql,
+  mariadb: startMariadb,
+  "newer mariadb": (options) => startMariadb({ ...options, release: "newer" }),
+};
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -37,23 +46,27 @@ export interface MysqlTarget {
   stop(): Promise<void>;
 }
 
+export const tableOfAccounts = (system: MysqlSystem) =>
+  system === "mysql" ? "user" : "global_priv";
+
 export const newSecret = () => new Secret(`Aa1-${randomBytes(24).toString("base64url")}`);
 
 /** Those of docs/rotators/mysql.md. */
-const documented: Readonly<Record<MysqlSystem, readonly string[]>> = {
-  mysql: ["CREATE USER, PROCESS ON *.*", "SELECT ON mysql.user"],
-  mariadb: ["CREATE USER, PROCESS ON *.*", "SELECT ON mysql.global_priv"],
-};
+const documented = (system: MysqlSystem): readonly string[] => [
+  "CREATE USER, PROCESS ON *.*",
+  `SELECT ON mysql.${tableOfAccounts(system)}`,
+];
 
 export async function startMysqlTarget(
   system: MysqlSystem,
   {
     flags = [],
-    rights = documented[system],
+    rights = documented(system),
   }: { flags?: readonly string[]; rights?: readonly string[] | undefined } = {},
 ): Promise<MysqlTarget> {
-  const start = system === "mysql" ? startMysql : startMariadb;
-  const server = await start({ flags: ["--general-log=1", "--log-output=TABLE", ...flags] });
+  const server = await starters[system]({
+    flags: ["--general-log=1", "--log-output=TABLE", ...flags],
+  });
   const { host, port, ca, caFile } = server;
   const own = new Set<number>();
 
@@ -134,8 +147,7 @@ export async function startMysqlTarget(
       });
       return () => connection.end();
     },
-    snapshot: () =>
-      sql(`SELECT * FROM mysql.${system === "mysql" ? "user" : "global_priv"} ORDER BY User, Host`),
+    snapshot: () => sql(`SELECT * FROM mysql.${tableOfAccounts(system)} ORDER BY User, Host`),
     async logIns() {
       const [row] = await sql(
         "SELECT COUNT(*) AS number FROM mysql.general_log WHERE command_type = 'Connect' AND argument LIKE '%@% on %' AND argument NOT LIKE ?",

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { asAdmin, mysqlBench, self } from "./mysql-bench.ts";
-import type { MysqlSystem } from "./mysql-target.ts";
+import { mysqlSystems, tableOfAccounts } from "./mysql-target.ts";
 
 type Case = readonly [statement: string, fact: string, kind: "only" | "value"];
 
@@ -19,16 +19,11 @@ const everywhere: readonly Case[] = [
   ["ALTER USER %1 REQUIRE SSL", "REQUIRE", "value"],
   ["ALTER USER %1 REQUIRE SUBJECT '/CN=app'", "REQUIRE", "value"],
 ];
-const cases: Readonly<Record<MysqlSystem, readonly Case[]>> = {
-  mysql: [...everywhere, ["GRANT PROXY ON CURRENT_USER() TO %1", "grants on `", "only"]],
-  mariadb: [
-    ...everywhere,
-    ["ALTER USER %1 WITH MAX_STATEMENT_TIME 5", "MAX_STATEMENT_TIME", "value"],
-  ],
-};
+const onMysql: Case = ["GRANT PROXY ON CURRENT_USER() TO %1", "grants on `", "only"];
+const onMariadb: Case = ["ALTER USER %1 WITH MAX_STATEMENT_TIME 5", "MAX_STATEMENT_TIME", "value"];
 const quoted = (account: string, host = "%") => `'${account}'@'${host}'`;
 
-describe.each(["mysql", "mariadb"] as const)("the accounts of a pair on %s", (system) => {
+describe.each(mysqlSystems)("the accounts of a pair on %s", (system) => {
   const bench = mysqlBench(system);
   const newPair = async () => {
     const [one, two] = [await bench.newAccount(), await bench.newAccount()];
@@ -64,7 +59,7 @@ describe.each(["mysql", "mariadb"] as const)("the accounts of a pair on %s", (sy
     expect(await warningsAbout(two, one)).toEqual([]);
   });
 
-  it.each(cases[system])(
+  it.each([...everywhere, system === "mysql" ? onMysql : onMariadb])(
     "differ after %s, whichever of them is next",
     async (statement, fact, kind) => {
       const [one, two] = await newPair();
@@ -142,7 +137,7 @@ describe.each(["mysql", "mariadb"] as const)("the accounts of a pair on %s", (sy
     await bench.sql(`ALTER USER ${quoted(one)} WITH MAX_USER_CONNECTIONS 5`);
     const limited = await bench.newAccount();
     await bench.sql(`GRANT CREATE USER ON *.* TO ${quoted(limited.account)}`);
-    const table = system === "mysql" ? "user" : "global_priv";
+    const table = tableOfAccounts(system);
     await bench.sql(`GRANT SELECT ON mysql.${table} TO ${quoted(limited.account)}`);
     const byLimited = async () =>
       (await bench.examine(one, asAdmin(limited), { twin: two })).warnings ?? [];

@@ -8,3 +8,8 @@ testRotator("mysql on MySQL", {
 });
 
 testRotator("mysql on MariaDB", { ...mysqlSubject, start: () => startMysqlFixture("mariadb") });
+
+testRotator("mysql on newer MariaDB", {
+  ...mysqlSubject,
+  start: () => startMysqlFixture("newer mariadb"),
+});

@@ -1,9 +1,10 @@
-import { connect } from "node:net";
+import { connect } from "node:tls";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { redis, type RedisOptions } from "../../../shared/rotators/redis/redis.ts";
 import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { holdProxy } from "../../doubles/hold-proxy.ts";
-import { newSecret, type RedisSystem, startRedisTarget } from "./redis-target.ts";
+import { isOwn } from "../../servers/own.ts";
+import { newSecret, type RedisKind, useRedisTarget } from "./redis-target.ts";
 import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 
 /** Names of Redis users have no spaces. Its configuration file, unlike an ACL file, has no quotes either. */
@@ -12,32 +13,36 @@ const namesFor = {
   config: awkwardNames.map((name) => name.replaceAll(/[ "']/g, "_")),
 };
 
-interface Kind {
-  readonly system: RedisSystem;
+export interface Kind {
+  readonly system: "redis" | "valkey";
+  readonly server: RedisKind;
   readonly users: keyof typeof namesFor;
-  /** Default: over TLS. Otherwise a proxy can delay commands. */
-  readonly isPlain?: true;
 }
 
-async function startRedisFixture({ system, users, isPlain }: Kind): Promise<Fixture<RedisOptions>> {
-  const target = await startRedisTarget(system, { users });
-  const { plainPort, server } = target;
-  const { host, port } = server;
-  const holding = await holdProxy(() => connect(plainPort, "127.0.0.1"));
+async function startRedisFixture(
+  { system, server: kind, users }: Kind,
+  isHeld: boolean,
+): Promise<Fixture<RedisOptions>> {
+  const target = await useRedisTarget(kind, { users });
+  const { host, port, ca } = target.server;
+  // The rotator speaks plain text to a proxy, which speaks TLS to the server.
+  const dial = () => connect({ host, port, ca });
+  const holding = await holdProxy(dial);
   const powerless = { account: "powerless", secret: newSecret() };
-  await target.command("ACL", "SETUSER", "powerless", "on", `>${powerless.secret.reveal()}`);
+  await target.user("powerless", `>${powerless.secret.reveal()}`);
   const proxies: CutProxy[] = [];
   const aim = (changed: object = {}) => ({ rotator: redis, options: target.optionsWith(changed) });
-  const aimPlain = (at: number) => aim({ port: at, tls: { mode: "disable" } });
+  const aimPlain = (at: number) => aim({ host: "127.0.0.1", port: at, tls: { mode: "disable" } });
   const plain = async () => {
-    const proxy = await cutProxy(plainPort);
+    const proxy = await cutProxy(dial);
     proxies.push(proxy);
     return { proxy, aimed: aimPlain(proxy.port) };
   };
   return {
     ...target,
-    aimed: isPlain ? aimPlain(holding.port) : aim(),
-    endpoint: { engine: "redis", host, port: isPlain ? holding.port : port },
+    aimed: isHeld ? aimPlain(holding.port) : aim(),
+    endpoint: { engine: "redis", host, port },
+    ...(isOwn(system) && { line: plain }),
     async stay(account, secret) {
       const client = await target.open(account, secret);
       return () => {
@@ -47,7 +52,7 @@ async function startRedisFixture({ system, users, isPlain }: Kind): Promise<Fixt
     },
     powerless,
     unacceptable: { account: "half_a_character", secret: new Secret("half-\ud800") },
-    elsewhere: (at) => aim({ port: at }),
+    elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
     async loseReply() {
       const { proxy, aimed } = await plain();
       proxy.cutAt("SETUSER", "carried-out");
@@ -86,7 +91,8 @@ async function startRedisFixture({ system, users, isPlain }: Kind): Promise<Fixt
   };
 }
 
-export function redisSubject(kind: Kind): Subject<RedisOptions> {
+/** `isHeld`: through a proxy that can delay commands. */
+export function redisSubject(kind: Kind, isHeld = false): Subject<RedisOptions> {
   return {
     authorities: ["self", "admin"],
     refuses: true,
@@ -96,7 +102,8 @@ export function redisSubject(kind: Kind): Subject<RedisOptions> {
     blocks: "unnamed",
     trusts: true,
     keepsAll: true,
-    awkwardNames: namesFor[kind.users],
-    start: () => startRedisFixture(kind),
+    // Nobody knows where a server that the environment names keeps its users.
+    awkwardNames: namesFor[isOwn(kind.system) ? "config" : kind.users],
+    start: () => startRedisFixture(kind, isHeld),
   };
 }

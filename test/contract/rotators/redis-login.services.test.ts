@@ -1,19 +1,27 @@
 import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../shared/core/errors.ts";
 import type { Credential } from "../../../shared/core/secrets/secret.ts";
-import { redis } from "../../../shared/rotators/redis/redis.ts";
-import { hashOf, newSecret, type RedisTarget, startRedisTarget } from "./redis-target.ts";
+import { redis, type RedisOptions } from "../../../shared/rotators/redis/redis.ts";
+import { holdProxy } from "../../doubles/hold-proxy.ts";
+import {
+  hashOf,
+  newSecret,
+  redisKinds,
+  type StartedRedisTarget,
+  startRedisTarget,
+} from "./redis-target.ts";
 import { failure } from "./suite/errors.ts";
 
 const signal = () => AbortSignal.timeout(30_000);
 
-describe.each(["redis", "valkey"] as const)("the rotator redis at a real %s", (system) => {
-  let target: RedisTarget;
+describe.each(redisKinds)("the rotator redis at a real %s", (kind) => {
+  let target: StartedRedisTarget;
   let number = 0;
   beforeAll(async () => {
-    target = await startRedisTarget(system);
+    target = await startRedisTarget(kind);
   });
   afterAll(async () => {
     await target.stop();
@@ -109,6 +117,89 @@ describe.each(["redis", "valkey"] as const)("the rotator redis at a real %s", (s
     client.destroy();
   });
 
+  it("calls the server what it is", async () => {
+    const { next } = await newAccount();
+    const nobody = { ...next, account: "nobody_there" };
+    const error = await failure(redis.apply({ ...call(), next: nobody }, signal()));
+    const name = kind === "valkey" ? "Valkey" : "Redis";
+    expect(error.message).toContain(`${name} at 127.0.0.1:${String(target.server.port)}`);
+  });
+
+  /** Makes the call, and runs the command when the call has sent this text and the server has not received it. */
+  async function between<Result>(
+    text: string,
+    make: (options: RedisOptions) => Promise<Result> | undefined,
+    ...command: readonly string[]
+  ): Promise<Result | undefined> {
+    const proxy = await holdProxy(() => connect(target.plainPort, "127.0.0.1"));
+    proxy.holdAt(text);
+    const made = make(target.optionsWith({ port: proxy.port, tls: { mode: "disable" } }));
+    const settled = Promise.allSettled([made]);
+    await expect.poll(() => proxy.waiting().length, { timeout: 10_000 }).toBe(1);
+    await target.command(...command);
+    await proxy.release();
+    await settled;
+    await proxy.close();
+    return made;
+  }
+
+  it("does not create a user again that somebody deletes in the middle of a change", async () => {
+    const { keep, next } = await newAccount();
+    const change = between(
+      `#${hashOf(next.secret.reveal())}`,
+      (options) => redis.apply({ ...call(), options, next, keep }, signal()),
+      ...["ACL", "DELUSER", keep.account],
+    );
+    const error = await failure(change);
+    expect(error).toBeInstanceOf(ChangeRefusedError);
+    expect(error.message).toContain("the account does not exist");
+    expect(await target.command("ACL", "GETUSER", keep.account)).toBeNull();
+  });
+
+  it("discards nothing if somebody ends the published password in the middle of a discard", async () => {
+    const { keep, next } = await newAccount();
+    await redis.apply({ ...call(), next, keep }, signal());
+    const discard = between(
+      `!${hashOf(keep.secret.reveal())}`,
+      (options) => redis.discard?.({ ...call(), options, keep: next }, signal()),
+      ...["ACL", "SETUSER", keep.account, "resetpass", ">set-by-hand"],
+    );
+    await expect(discard).rejects.toThrow("the published secret is not among its passwords");
+    expect(await target.hashesOf(keep.account)).toEqual([hashOf("set-by-hand")]);
+  });
+
+  it("makes no claim to have kept a password that somebody ends in the middle of a change", async () => {
+    const { keep, next } = await newAccount();
+    const change = between(
+      `#${hashOf(next.secret.reveal())}`,
+      (options) => redis.apply({ ...call(), options, next, keep }, signal()),
+      ...["ACL", "SETUSER", keep.account, "resetpass", ">set-by-hand"],
+    );
+    expect(await change).not.toHaveProperty("kept");
+    expect(await target.logsIn(keep.account, "set-by-hand")).toBe(true);
+  });
+
+  it.each(["with\u00a0space", "o'brien", "+@all"])(
+    "changes an account named %j",
+    async (account) => {
+      const keep = { account, secret: newSecret() };
+      await target.account(account, keep.secret.reveal());
+      const next = { account, secret: newSecret() };
+      expect(await redis.apply({ ...call(), next, keep }, signal())).toMatchObject({ kept: true });
+      expect(await target.logsIn(account, next.secret.reveal())).toBe(true);
+    },
+  );
+
+  it("says that the time is over when the server hangs during a log-in", async () => {
+    const { keep } = await newAccount();
+    process.kill(target.server.pid, "SIGSTOP");
+    const deadline = AbortSignal.timeout(500);
+    const error = await failure(redis.verify({ ...call(), credential: keep }, deadline));
+    process.kill(target.server.pid, "SIGCONT");
+    expect(error).toBeInstanceOf(TargetUnavailableError);
+    expect(error.message).toContain("timed out");
+  });
+
   it("discards nothing if the published secret is not among the passwords", async () => {
     const { keep, next } = await newAccount();
     await expect(redis.discard?.({ ...call(), keep: next }, signal())).rejects.toThrow(
@@ -172,7 +263,9 @@ describe.each(["redis", "valkey"] as const)("the rotator redis at a real %s", (s
     );
     await target.command("ACL", "SETUSER", target.admin.account, "+client|list");
     expect(error).toBeInstanceOf(ChangeRefusedError);
-    expect(error.message).toContain("+client|list");
+    expect(error.message).toContain(
+      "cannot find out who is logged in: `rotation_admin` lacks +client|list",
+    );
   });
 
   it.each(["over TLS", "without TLS"])("says when all connections are in use, %s", async (how) => {

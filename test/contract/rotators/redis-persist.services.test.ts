@@ -9,15 +9,15 @@ import { holdProxy } from "../../doubles/hold-proxy.ts";
 import {
   hashOf,
   newSecret,
-  type RedisSystem,
-  type RedisTarget,
+  redisKinds,
+  type StartedRedisTarget,
   startRedisTarget,
 } from "./redis-target.ts";
 import { failure } from "./suite/errors.ts";
 
 const signal = () => AbortSignal.timeout(30_000);
 
-let target: RedisTarget;
+let target: StartedRedisTarget;
 afterEach(async () => {
   await target.stop();
 });
@@ -36,16 +36,13 @@ async function begin(account = "app") {
 
 const works = ({ account, secret }: Credential) => target.logsIn(account, secret.reveal());
 
-const kinds: readonly (readonly [RedisSystem, "aclfile" | "config"])[] = [
-  ["redis", "aclfile"],
-  ["redis", "config"],
-  ["valkey", "aclfile"],
-  ["valkey", "config"],
-];
+const kinds = redisKinds.flatMap((kind) =>
+  (["aclfile", "config"] as const).map((users) => [kind, users] as const),
+);
 
-describe.each(kinds)("a restart of %s with users in its %s", (system, users) => {
+describe.each(kinds)("a restart of %s with users in its %s", (kind, users) => {
   it("takes no step of a rotation back", async () => {
-    target = await startRedisTarget(system, { users });
+    target = await startRedisTarget(kind, { users });
     const { keep, next } = await begin();
     await redis.apply({ ...call(), next, keep }, signal());
     await target.restart();
@@ -60,7 +57,7 @@ describe.each(kinds)("a restart of %s with users in its %s", (system, users) => 
   });
 
   it("takes nothing of a rotation of `default` back, whatever requirepass says", async () => {
-    target = await startRedisTarget(system, { users });
+    target = await startRedisTarget(kind, { users });
     const { keep, next } = await begin("default");
     await target.command("CONFIG", "SET", "requirepass", keep.secret.reveal());
     expect(await redis.verify({ ...call(), credential: keep }, signal())).toBe("accepted");
@@ -128,16 +125,36 @@ describe("a server that cannot save its users", () => {
     expect([await works(keep), await works(next)]).toEqual([true, true]);
   });
 
-  it("is refused before it writes a name with a quote, with which it could not start again", async () => {
-    target = await startRedisTarget("redis", { users: "config" });
-    const { keep, next } = await begin("o'brien");
+  it.each([
+    ["the name of the account", "o'brien", "other", "~other:*"],
+    ["the name of another user", "app", 'the"other', "~other:*"],
+    ["a pattern of another user", "app", "other", "~it's:*"],
+  ])("is refused before it writes a quote in %s", async (_, account, other, pattern) => {
+    target = await startRedisTarget("valkey", { users: "config" });
+    const { keep, next } = await begin(account);
+    await target.user(other, pattern);
     const file = join(target.server.folder, "server.conf");
     const before = await readFile(file, "utf8");
     const error = await failure(redis.apply({ ...call(), next, keep }, signal()));
     expect(error).toBeInstanceOf(ChangeRefusedError);
-    expect(error.message).toContain("quote");
+    expect(error.message).toContain("a quote would prevent its next start");
     expect(await readFile(file, "utf8")).toBe(before);
+
+    const root = { as: "admin", credential: target.server.admin } as const;
+    const examine = { ...call(), using: root, account, isProven: true };
+    expect(await redis.examine?.(examine, signal())).toMatchObject({
+      right: { is: "missing", why: expect.stringContaining("quote") as string },
+    });
     await target.restart();
+  });
+
+  it("sees a quote in its own name even without the right to list users", async () => {
+    target = await startRedisTarget("redis", { users: "config" });
+    const { keep, next } = await begin("o'brien");
+    await target.command("ACL", "SETUSER", target.admin.account, "-acl|list");
+    const error = await failure(redis.apply({ ...call(), next, keep }, signal()));
+    expect(error).toBeInstanceOf(ChangeRefusedError);
+    expect(error.message).toContain("quote");
   });
 
   it.each(["acl|save", "config|rewrite"])("names the missing right +%s", async (right) => {

@@ -1,22 +1,24 @@
 import { describe } from "vitest";
-import { redisSubject } from "./redis-fixture.ts";
+import { withoutRepeats } from "../../servers/own.ts";
+import { type Kind, redisSubject } from "./redis-fixture.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
 import { testOverlap } from "./suite/rotator-overlap.suite.ts";
 import { rotatorSteps } from "./suite/rotator-steps.ts";
 
-testRotator("redis on Redis with an ACL file", redisSubject({ system: "redis", users: "aclfile" }));
+const kinds = withoutRepeats<Kind>([
+  { system: "redis", server: "redis", users: "aclfile" },
+  { system: "redis", server: "newer redis", users: "aclfile" },
+  { system: "valkey", server: "valkey", users: "config" },
+]);
 
-testRotator(
-  "redis on Valkey with a configuration file",
-  redisSubject({ system: "valkey", users: "config" }),
-);
+for (const kind of kinds) {
+  testRotator(`redis on ${kind.server}, users in its ${kind.users}`, redisSubject(kind));
+}
 
-describe("the rotator redis keeps two passwords", () => {
-  const subject = redisSubject({ system: "redis", users: "aclfile", isPlain: true });
-  testOverlap(rotatorSteps(subject), subject);
-});
+// The rules for lost lines take most of the time, and no release of Redis differs in them.
+const systems = kinds.filter(({ server }) => server !== "newer redis");
 
-describe("the rotator redis keeps two passwords on Valkey", () => {
-  const subject = redisSubject({ system: "valkey", users: "config", isPlain: true });
+describe.each(systems)("the rotator redis keeps two passwords on $server", (kind) => {
+  const subject = redisSubject(kind, true);
   testOverlap(rotatorSteps(subject), subject);
 });

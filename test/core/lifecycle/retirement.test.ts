@@ -74,6 +74,12 @@ describe("a superseded secret", () => {
     expect(retired(changed, rotation)).not.toHaveProperty("proof");
   });
 
+  it("of an account that is no longer configured is left alone", () => {
+    const slots = target.slots.filter(({ account }) => account !== record.active);
+    const input = { canRetire: true, rotation: record.rotation, published: version(2), now: at(7) };
+    expect(findRetirement(record, { ...input, target: { ...target, slots } })).toBeUndefined();
+  });
+
   it("waits for proof when the new secret was exposed", () => {
     const seen = { ...exposure, version: version(2).version };
     expect(retired({ exposure: seen })).toHaveProperty("proof");

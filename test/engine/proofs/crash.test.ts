@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { kinds, severalKinds } from "../world.ts";
+import { allKinds } from "../world.ts";
 import { forEveryEffect, hows } from "./stops.ts";
 
-for (const kind of [...kinds, ...severalKinds]) {
+for (const kind of allKinds) {
   for (const how of hows) {
     test(`Nothing is lost when a worker ${how} any one effect: ${kind.name}`, async () => {
       const tried = await forEveryEffect(kind, (at) => [{ at, how }]);

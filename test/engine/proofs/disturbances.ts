@@ -2,6 +2,7 @@ import { OutcomeUnknownError, VaultUnavailableError } from "../../../shared/core
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { VersionRef } from "../../../shared/core/target.ts";
 import { type Instant, plus } from "../../../shared/core/time.ts";
+import type { MemorySystem } from "../../../shared/rotators/memory.ts";
 import { writeByHand } from "../steps.ts";
 import type { Kind, World } from "../world.ts";
 
@@ -18,6 +19,7 @@ export interface Disturbance {
 }
 
 const isPair = ({ accounts }: Kind) => accounts.length === 2;
+const isSeveral = ({ several }: Kind) => several === true;
 const byHand = "set by hand";
 
 /** The account in the published secret, as the vault has it now. */
@@ -33,21 +35,45 @@ function otherAccount(world: World): string {
 }
 
 /** The previous passwords of accounts that a person changed. */
-const before = new WeakMap<World, ReadonlyMap<string, Secret>>();
+const before = new WeakMap<MemorySystem, ReadonlyMap<string, Secret>>();
 
-function changeByHand(world: World): void {
-  before.set(world, new Map(world.system.passwords));
-  world.system.passwords.set(publishedAccount(world), new Secret(byHand));
+function remember(systems: readonly MemorySystem[]): void {
+  for (const system of systems) before.set(system, new Map(system.passwords));
+}
+
+function changeByHand(world: World, systems = world.systems): void {
+  remember(systems);
+  setPasswords(systems, publishedAccount(world));
+}
+
+function setPasswords(systems: readonly MemorySystem[], account: string): void {
+  for (const { passwords } of systems) passwords.set(account, new Secret(byHand));
 }
 
 /** Only an account that changes itself needs a person to restore it: an admin can set another password. */
 function undoChange(world: World): void {
-  for (const [account, secret] of before.get(world) ?? []) {
-    const now = world.system.passwords.get(account)?.reveal();
-    const isLost = now === undefined || (now === byHand && world.kind.as === "self");
-    if (isLost) world.system.passwords.set(account, secret);
+  for (const system of world.systems) {
+    for (const [account, secret] of before.get(system) ?? []) {
+      const now = system.passwords.get(account)?.reveal();
+      const isLost = now === undefined || (now === byHand && world.kind.as === "self");
+      if (isLost) system.passwords.set(account, secret);
+    }
   }
 }
+
+function lock(world: World, systems = world.systems): void {
+  const account = publishedAccount(world);
+  for (const { obstacles } of systems) obstacles.set(account, `Account ${account} is locked.`);
+}
+
+function unlock({ systems }: World): void {
+  for (const { obstacles } of systems) obstacles.clear();
+}
+
+const changesLocked: Disturbance["forbids"] = ({ systems }, changed) =>
+  changed.some((account) => systems.some(({ obstacles }) => obstacles.has(account)))
+    ? "changed an account that cannot log in"
+    : undefined;
 
 /** Versions that a person disabled. */
 const disabled = new WeakMap<World, VersionRef>();
@@ -76,38 +102,50 @@ export const disturbances: readonly Disturbance[] = [
   },
   {
     name: "the published account is changed by hand",
-    strike: changeByHand,
+    strike: (world) => {
+      changeByHand(world);
+    },
+    heal: undoChange,
+  },
+  {
+    name: "the published account is changed by hand on one of several servers",
+    fits: isSeveral,
+    strike: (world) => {
+      changeByHand(world, world.systems.slice(1));
+    },
     heal: undoChange,
   },
   {
     name: "the published account is changed and stored by hand",
     strike: async (world) => {
       const account = publishedAccount(world);
-      world.system.passwords.set(account, new Secret(byHand));
+      setPasswords(world.systems, account);
       await writeByHand(world, account, byHand);
     },
   },
   {
     name: "the published account is dropped for an hour",
     strike: (world) => {
-      before.set(world, new Map(world.system.passwords));
-      world.system.passwords.delete(publishedAccount(world));
+      remember(world.systems);
+      for (const { passwords } of world.systems) passwords.delete(publishedAccount(world));
     },
     heal: undoChange,
   },
   {
     name: "the published account is locked for an hour",
     strike: (world) => {
-      const account = publishedAccount(world);
-      world.system.obstacles.set(account, `Account ${account} is locked.`);
+      lock(world);
     },
-    forbids: (world, changed) =>
-      changed.some((account) => world.system.obstacles.has(account))
-        ? "changed an account that cannot log in"
-        : undefined,
-    heal: (world) => {
-      world.system.obstacles.clear();
+    forbids: changesLocked,
+    heal: unlock,
+  },
+  {
+    name: "the published account is locked on one of several servers for an hour",
+    fits: isSeveral,
+    strike: (world) => {
+      lock(world, world.systems.slice(1));
     },
+    heal: unlock,
   },
   {
     name: "the published secret is deleted for an hour",
@@ -127,13 +165,15 @@ export const disturbances: readonly Disturbance[] = [
   {
     name: "the server requests no password and loses changes for an hour",
     strike: (world) => {
-      for (const account of world.kind.accounts) world.system.trusted.add(account);
+      for (const { trusted } of world.systems) {
+        for (const account of world.kind.accounts) trusted.add(account);
+      }
       world.setFault((effect) =>
         effect === "target.apply" ? new OutcomeUnknownError("the line was lost") : undefined,
       );
     },
     heal: (world) => {
-      world.system.trusted.clear();
+      for (const { trusted } of world.systems) trusted.clear();
       world.setFault(() => undefined);
     },
   },
@@ -159,6 +199,16 @@ export const disturbances: readonly Disturbance[] = [
       world.setFault(() => undefined);
     },
   },
+  ...(["is down", "refuses changes"] as const).map((trouble): Disturbance => ({
+    name: `one of several servers ${trouble} for an hour`,
+    fits: isSeveral,
+    strike: (world) => {
+      world.setTrouble(1, trouble);
+    },
+    heal: (world) => {
+      world.setTrouble(1, undefined);
+    },
+  })),
   {
     name: "a person publishes the other account of a pair",
     fits: isPair,

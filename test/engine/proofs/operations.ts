@@ -66,10 +66,12 @@ const importingSet: Operation = {
     const isStored = world.vault.versions("keyturn-pending-app").length > 0;
     if (effect !== "vault.write" || !isStored) return;
     const account = world.kind.accounts.at(-1) ?? "";
-    const { passwords, seconds } = world.system;
-    const before = passwords.get(account);
-    if (world.kind.overlap && before && before.reveal() !== imported) seconds.set(account, before);
-    passwords.set(account, new Secret(imported));
+    for (const { passwords, seconds } of world.systems) {
+      const before = passwords.get(account);
+      const isNew = before?.reveal() !== imported;
+      if (world.kind.overlap && before && isNew) seconds.set(account, before);
+      passwords.set(account, new Secret(imported));
+    }
   },
   async violations(world) {
     const isSet = world.applied.size === 0;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { verifyPublished } from "../../../shared/engine/work/verify.ts";
-import { kinds, pairAdmin, severalKinds, singleAdmin } from "../world.ts";
+import { allKinds, pairAdmin, singleAdmin } from "../world.ts";
 import { raceOfPeople } from "./given-races.ts";
 import { race } from "./races.ts";
 import { engine, type Worker } from "./stops.ts";
 
-for (const kind of [...kinds, ...severalKinds]) {
+for (const kind of allKinds) {
   test(`Workers that race for a target lose nothing: ${kind.name}`, async () => {
     for (let seed = 1; seed <= 150; seed++) {
       expect(await race(kind, seed), `seed ${seed}`).toEqual([]);
@@ -28,7 +28,7 @@ test.each([singleAdmin, pairAdmin])(
   },
 );
 
-for (const kind of kinds) {
+for (const kind of allKinds) {
   test(`Imports, undos, pauses, requests and reports that race with workers lose nothing: ${kind.name}`, async () => {
     for (let seed = 1; seed <= 60; seed++) {
       expect(await raceOfPeople(kind, seed), `seed ${seed}`).toEqual([]);

@@ -128,7 +128,8 @@ export async function rotateWithStops(
     }
     const ends = kind.accounts.length === 2 && kind.as !== "self";
     if (ends && world.isKept(superseded)) broken.push("the superseded secret was never retired");
-    if (world.system.seconds.size > 0) broken.push("the superseded secret was never ended");
+    const isEnded = world.systems.every(({ seconds }) => seconds.size === 0);
+    if (!isEnded) broken.push("the superseded secret was never ended");
   }
 
   // A preparation ends in the state in which the person makes the request.

@@ -1,4 +1,4 @@
-import { type OwnSystem, ownVariable, type System, systems } from "../server.ts";
+import { type OwnSystem, ownSystems, ownVariable, type System, systems } from "../server.ts";
 
 /** Runs `work`. Its error says what was tried and what to do instead. */
 export async function orNotAvailable<Result>(
@@ -20,5 +20,4 @@ export async function orNotAvailable<Result>(
   }
 }
 
-const isOwnable = (system: System): system is OwnSystem =>
-  ["mongodb", "mysql", "mariadb", "redis", "valkey"].includes(system);
+const isOwnable = (system: System): system is OwnSystem => system in ownSystems;

@@ -9,6 +9,11 @@ export interface Aimed<Options> {
   readonly options: Options;
 }
 
+export interface Line<Options> {
+  readonly proxy: CutProxy;
+  readonly aimed: Aimed<Options>;
+}
+
 /** The running servers and their tools. Everything except `aimed` works without the rotator under test. */
 export interface Fixture<Options> {
   readonly aimed: Aimed<Options>;
@@ -25,6 +30,8 @@ export interface Fixture<Options> {
   openConnections(): Promise<number>;
   /** The same target with all its servers at this port of 127.0.0.1. */
   elsewhere(port: number): Aimed<Options>;
+  /** The same target behind a proxy that can cut the line. Default: one of 127.0.0.1 that passes TLS through. */
+  line?(): Promise<Line<Options>>;
   /** The admin, if `authorities` names admin. */
   readonly admin?: Credential;
   /** An account that logs in but may not change others, if `authorities` names admin. */
@@ -57,7 +64,7 @@ export interface OverlapFixture<Options> {
   /** The changes that wait now. */
   waiting(): Promise<readonly number[]>;
   /** The same target behind a proxy that can cut the line, without TLS. */
-  plain(): Promise<{ readonly proxy: CutProxy; readonly aimed: Aimed<Options> }>;
+  plain(): Promise<Line<Options>>;
   /** Texts of the statements that a change may send. The line is cut at each. */
   readonly statements: readonly string[];
 }

@@ -3,7 +3,7 @@ import { AuthorityRefusedError } from "../../../../shared/core/errors.ts";
 import type { Credential } from "../../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../../shared/rotators/rotator.ts";
 import { type CutProxy, cutProxy } from "../../../doubles/cut-proxy.ts";
-import type { Subject } from "./rotator-fixture.ts";
+import type { Aimed, Subject } from "./rotator-fixture.ts";
 import { type Called, required, type RotatorSteps } from "./rotator-steps.ts";
 
 /** The rules for a rotator whose authority can stay logged in from one call to the next. */
@@ -15,18 +15,21 @@ export function testStaying<Options>(
 
   describe("a log-in that may stay", () => {
     let line: CutProxy;
+    let aimed: Aimed<Options>;
     beforeAll(async () => {
-      line = await cutProxy(steps.fixture.endpoint.port);
+      const { fixture } = steps;
+      const passing = async () => {
+        const proxy = await cutProxy(fixture.endpoint.port);
+        return { proxy, aimed: fixture.elsewhere(proxy.port) };
+      };
+      ({ proxy: line, aimed } = await (fixture.line ?? passing)());
     });
     afterAll(async () => {
       await line.close();
     });
 
     /** The target with separate options, so that no other test has left a session for it. */
-    const staying = (): Called<Options> => ({
-      ...steps.fixture.elsewhere(line.port),
-      mayStay: true,
-    });
+    const staying = (): Called<Options> => ({ ...aimed, mayStay: true });
     const adminCredential = () => required(steps.fixture.admin, "admin");
     const admin = (): Using => ({ as: "admin", credential: adminCredential() });
 
