@@ -82,7 +82,7 @@ function makeRules(system: MemorySystem) {
   }
 
   /** Logs the authority in, unless it has no log-in or a session of it is still open. */
-  function isLetIn(using: Using, mayStay = false): boolean {
+  function isLetIn({ using, mayStay = false, isLast = false }: Look<unknown>): boolean {
     if (using.as === "identity") return true;
     const { credential } = using;
     const { account, secret } = credential;
@@ -93,7 +93,8 @@ function makeRules(system: MemorySystem) {
       requireAsked(account);
       if (!accepts(account, secret)) return false;
     }
-    if (mayStay) stay(credential);
+    if (mayStay && !isLast) stay(credential);
+    else stays.delete(markOf(credential));
     return true;
   }
 
@@ -105,8 +106,9 @@ function makeRules(system: MemorySystem) {
       : credential.account === account;
   }
 
-  function requireRight({ account, using, mayStay }: Look<unknown>): void {
-    if (!isLetIn(using, mayStay)) {
+  function requireRight(look: Look<unknown>): void {
+    const { account, using } = look;
+    if (!isLetIn(look)) {
       throw new AuthorityRefusedError(`memory refuses the log-in of ${describeAuthority(using)}`);
     }
     if (mayChange(using, account)) return;
@@ -114,8 +116,8 @@ function makeRules(system: MemorySystem) {
   }
 
   function examineNow(examine: Examine<unknown>): Examination | "rejected" {
-    const { account, using, isProven, mayStay } = examine;
-    if (!isLetIn(using, mayStay)) return "rejected";
+    const { account, using, isProven } = examine;
+    if (!isLetIn(examine)) return "rejected";
     if (!isProven && using.as !== "self") requireAsked(account);
     return {
       obstacles: isProven ? [] : obstaclesFor(account),

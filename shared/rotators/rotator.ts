@@ -44,6 +44,11 @@ interface Call<Options> {
    */
   readonly mayStay?: boolean;
   /**
+   * With `mayStay`: this call may use a session that has stayed, but its session ends with it. Of every change by the account itself,
+   * because a connection of Keyturn must not use up one that consumers need.
+   */
+  readonly isLast?: boolean;
+  /**
    * Receives whole sentences, without secrets, about what a person should know and the result cannot express: which of several servers
    * refused a log-in, or a missing right that only delays the change.
    */
@@ -93,7 +98,7 @@ export interface Discard<Options> extends Call<Options> {
 }
 
 export interface Examine<Options> extends Look<Options> {
-  /** The account has just logged in from here, so only the right to change it needs a check. */
+  /** The account has just logged in from here, so only the right to change it needs a check. Always so if it changes itself. */
   readonly isProven: boolean;
   /** The other account of the pair: consumers that use `account` after the change expect the same rights. Absent: no pair. */
   readonly twin?: string;

@@ -125,14 +125,12 @@ async function withAuthority<Result>(
   signal: AbortSignal,
   work: (place: Place) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const { options, account, using, connectWithin, mayStay = false } = call;
+  const { options, account, using, connectWithin, mayStay = false, isLast = false } = call;
   requireName(account);
   const where = describeAccount(options, account);
   const credential = await toLogIn(call, { scope: tokenScope, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, credential, { signal, connectWithin, isToken });
-  // The account's own connection must not use up a connection that consumers need to log in with the new secret.
-  const isLast = using.as === "self";
   return kept.use({ options, credential, mayStay, isLast }, signal, log, async (session) => {
     const server = await settle(session, where).catch((error: unknown) => {
       throw isKnownError(error) ? error : toLookError(toFailure(error), where);

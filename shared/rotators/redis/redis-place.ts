@@ -40,7 +40,7 @@ export async function withPlaces<Result>(
   signal: AbortSignal,
   work: (places: readonly Place[]) => Promise<Result>,
 ): Promise<Result | Refused> {
-  const { options, account, using, connectWithin, mayStay = false } = call;
+  const { options, account, using, connectWithin, mayStay = false, isLast = false } = call;
   requireName(account);
   if (using.as === "identity") {
     throw new ConfigError(
@@ -48,7 +48,6 @@ export async function withPlaces<Result>(
     );
   }
   const { credential } = using;
-  const isLast = using.as === "self";
   const nodes = listNodes(options);
 
   async function open(places: readonly Place[]): Promise<Result | Refused> {
