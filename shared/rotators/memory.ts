@@ -16,6 +16,8 @@ export interface MemorySystem {
   readonly seconds: Map<string, Secret>;
   /** Accounts that may change other accounts. */
   readonly admins: Set<string>;
+  /** Accounts that may not change their own password. */
+  readonly fixed: Set<string>;
   /** Accounts with an open session. */
   readonly sessions: Set<string>;
   /** Accounts whose log-ins are refused whatever the password, each with a sentence that says why. */
@@ -38,6 +40,7 @@ export function makeMemorySystem(now: () => number = () => performance.now()): M
     passwords: new Map(),
     seconds: new Map(),
     admins: new Set(),
+    fixed: new Set(),
     sessions: new Set(),
     obstacles: new Map(),
     shown: {},
@@ -103,7 +106,7 @@ function makeRules(system: MemorySystem) {
     const { credential } = using;
     return using.as === "admin"
       ? system.admins.has(credential.account)
-      : credential.account === account;
+      : credential.account === account && !system.fixed.has(account);
   }
 
   function requireRight(look: Look<unknown>): void {

@@ -146,11 +146,7 @@ function judgeRules({ policy }: Target, account: string, { rules }: Examination)
   return [report(subject, "failed", `${rules.source} may refuse ${what}`, action)];
 }
 
-function judgeRight(
-  account: string,
-  who: string,
-  right: Examination["right"],
-): DryRunCheck {
+function judgeRight(account: string, who: string, right: Examination["right"]): DryRunCheck {
   const subject = { check: "privilege", about: account } as const;
   if (right.is === "missing") {
     const action = "Grant the right that the sentence names.";

@@ -167,7 +167,10 @@ async function findCurrent(
   if (published.is === "works" && published.live.credential.account === account) {
     return published.live;
   }
-  if (session.target.authority.as === "self") return findLiveCredential(session, rotation);
+  if (session.target.authority.as === "self") {
+    const stored = published.is === "works" ? published.stored : undefined;
+    return findLiveCredential(session, rotation, stored);
+  }
   if (published.is === "refused" && published.credential.account === account) return "refused";
   const { current } = findSlot(session.record(), account);
   const credential = current && (await readCredential(session, current, [account]));
