@@ -7,6 +7,8 @@ import {
   TargetUnavailableError,
 } from "../core/errors.ts";
 import { type Credential, Secret } from "../core/secrets/secret.ts";
+import { findUnfitName } from "./connection/account-name.ts";
+import { guarded } from "./guarded.ts";
 import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
 
 /** A system of accounts in memory. It exists as long as the process. */
@@ -96,17 +98,9 @@ function makeRules(system: MemorySystem) {
       requireAsked(account);
       if (!accepts(account, secret)) return false;
     }
-    if (mayStay && !isLast) stay(credential);
-    else stays.delete(markOf(credential));
+    if (mayStay && isLast) stays.delete(markOf(credential));
+    else if (mayStay) stay(credential);
     return true;
-  }
-
-  function mayChange(using: Using, account: string): boolean {
-    if (using.as === "identity") return true;
-    const { credential } = using;
-    return using.as === "admin"
-      ? system.admins.has(credential.account)
-      : credential.account === account && !system.fixed.has(account);
   }
 
   function requireRight(look: Look<unknown>): void {
@@ -114,7 +108,7 @@ function makeRules(system: MemorySystem) {
     if (!isLetIn(look)) {
       throw new AuthorityRefusedError(`memory refuses the log-in of ${describeAuthority(using)}`);
     }
-    if (mayChange(using, account)) return;
+    if (mayChange(system, using, account)) return;
     throw new ChangeRefusedError(`${describeAuthority(using)} may not change ${account}`);
   }
 
@@ -124,7 +118,7 @@ function makeRules(system: MemorySystem) {
     if (!isProven && using.as !== "self") requireAsked(account);
     return {
       obstacles: isProven ? [] : obstaclesFor(account),
-      right: mayChange(using, account)
+      right: mayChange(system, using, account)
         ? { is: "proven" }
         : { is: "missing", why: `${describeAuthority(using)} may not change ${account}` },
       ...system.shown,
@@ -138,6 +132,14 @@ function makeRules(system: MemorySystem) {
   }
 
   return { accepts, requireAsked, requireRight, examineNow, stay };
+}
+
+function mayChange({ admins, fixed }: MemorySystem, using: Using, account: string): boolean {
+  if (using.as === "identity") return true;
+  const { credential } = using;
+  return using.as === "admin"
+    ? admins.has(credential.account)
+    : credential.account === account && !fixed.has(account);
 }
 
 function describeAuthority(using: Using): string {
@@ -155,7 +157,7 @@ export function makeMemoryRotator(
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
   const { accepts, requireAsked, requireRight, examineNow, stay } = makeRules(system);
-  return {
+  return guarded<Record<string, never>>({
     type: "memory",
     options: z.strictObject({}),
     capabilities,
@@ -198,7 +200,8 @@ export function makeMemoryRotator(
       system.passwords.set(account, new Secret(""));
       system.seconds.delete(account);
     },
-  };
+    findUnfitAccount: findUnfitName,
+  });
 }
 
 /**

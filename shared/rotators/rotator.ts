@@ -180,6 +180,11 @@ export interface Rotator<Options = unknown> {
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
+   * Pure: why no account of this system can have this name, and what to write instead, as in "must have at most 63 bytes". Absent: every
+   * name fits.
+   */
+  findUnfitAccount?(account: string): string | undefined;
+  /**
    * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
    * password that Keyturn generates.
    */
@@ -208,7 +213,12 @@ export interface Rotator<Options = unknown> {
    * ChangeRefusedError, which names the missing right. It changes nothing. Absent: the system offers no such query.
    */
   hasSessions?(look: Look<Options>, signal: AbortSignal): Promise<boolean>;
-  /** Disables the secret of the account without deleting the account. It is safe to repeat. */
+  /** Pure: why `hasSessions` has no answer with these options, as in "Azure DocumentDB does not …". Absent: it has one. */
+  findSessionsFault?(options: Options): string | undefined;
+  /**
+   * Disables the secret of the account without deleting the account. It is safe to repeat. An account never retires itself. Absent: the
+   * system cannot do that, so its accounts cannot be pairs.
+   */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
   /**
    * Makes every secret of the account useless except `keep`, which stays valid at every moment, however it came to the account. It is

@@ -2,9 +2,14 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
+import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
 import { openConnection } from "../sql-server/sql-server-connection.ts";
-import { maxPasswordLength } from "../sql-server/sql-server-passwords.ts";
+import {
+  findUnfitRulesForSqlServer,
+  maxPasswordLength,
+} from "../sql-server/sql-server-passwords.ts";
 import {
   changeAdministrator,
   fetchServer,
@@ -28,7 +33,7 @@ export function azureSqlServer(
   credential: TokenCredential,
   seams: Omit<ResourceManagerAccess, "credential"> = {},
 ): Rotator<AzureSqlServerOptions> {
-  return {
+  return guarded<AzureSqlServerOptions>({
     type: "azure-sql-server",
     options: azureSqlServerOptions,
     // The gateways receive a new password one after the other.
@@ -50,6 +55,10 @@ export function azureSqlServer(
       secret.reveal().length > maxPasswordLength
         ? `\`value\` must have at most ${maxPasswordLength} characters`
         : undefined,
+
+    findUnfitAccount: findUnfitAccountForSqlServer,
+
+    findUnfitRules: findUnfitRulesForSqlServer,
 
     // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {
@@ -77,7 +86,7 @@ export function azureSqlServer(
       opened.close();
       return "accepted";
     },
-  };
+  });
 }
 
 function requireIdentity(using: Using, where: string): void {
@@ -88,6 +97,5 @@ function requireIdentity(using: Using, where: string): void {
 }
 
 function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret of ${account} is empty`);
 }

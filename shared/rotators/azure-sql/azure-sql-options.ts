@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hostName } from "../../core/secrets/addresses.ts";
+import { hostName, isDatabaseHost } from "../../core/secrets/addresses.ts";
 import { isHostName } from "../connection/host.ts";
 import { caFile } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
@@ -48,18 +48,26 @@ export const azureSqlOptions = z.strictObject({
 export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
 
 /** The faults of options for an authority. */
-export function findOptionFaults(
-  { alsoOn, contained }: AzureSqlOptions,
-  as: Using["as"],
-): OptionFault[] {
-  if (alsoOn === undefined) return [];
+export function findOptionFaults(options: AzureSqlOptions, as: Using["as"]): OptionFault[] {
+  const { alsoOn, contained } = options;
+  const foreign = as === "identity" ? findForeignHosts(options) : [];
+  if (alsoOn === undefined) return foreign;
   const faults = [
     ...(as === "self" ? [halfway] : []),
     ...(contained === true
       ? ["has no effect on contained users: a replica receives them with their database. Remove it"]
       : []),
   ];
-  return faults.map((message) => ({ path: ["alsoOn"], message }));
+  return [...foreign, ...faults.map((message) => ({ path: ["alsoOn"], message }))];
+}
+
+/** Keyturn sends the token of its identity to no other hosts. */
+function findForeignHosts(options: AzureSqlOptions): OptionFault[] {
+  const message =
+    "must be a host of Azure SQL, such as NAME.database.windows.net, with admin: managed-identity, because Keyturn sends its token to no other host. Use an admin instead";
+  return listServers(options).flatMap(({ host }, index) =>
+    isDatabaseHost(host) ? [] : [{ path: [index === 0 ? "host" : "alsoOn"], message }],
+  );
 }
 
 const halfway =

@@ -116,30 +116,11 @@ function toRows(rows: unknown): Row[] {
   );
 }
 
-const maxNameLength = 128;
-
-/** Throws ConfigError for a name or a secret that no statement can contain. */
+/** Throws ConfigError for a secret that no statement can contain. */
 export function requireUsable(place: SqlPlace, { account, secret }: Credential): void {
-  requireName(place, account);
   const unfit = findUnfitForSqlServer(secret.reveal());
   if (unfit === undefined) return;
   throw new ConfigError(
     `${describeAccount(place, account)}: the secret ${unfit.replace("`value` ", "")}`,
   );
-}
-
-export function requireName(place: SqlPlace, account: string): void {
-  const problem =
-    account === ""
-      ? "is empty"
-      : account.includes("\0")
-        ? "contains a NUL character"
-        : account.length > maxNameLength
-          ? `is longer than ${maxNameLength} characters`
-          : undefined;
-  if (problem !== undefined) {
-    throw new ConfigError(
-      `SQL Server at ${place.host}:${place.port}: the name of the account ${JSON.stringify(account)} ${problem}`,
-    );
-  }
 }

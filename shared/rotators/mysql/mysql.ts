@@ -8,13 +8,19 @@ import type { Secret } from "../../core/secrets/secret.ts";
 import { findIdentityFaults, nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
-import type { Retire, Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
+import type { Retire } from "../rotator.ts";
 import { discardOthers, type Place, removePasswords, setPassword } from "./mysql-change.ts";
 import { toFailure, toLookError } from "./mysql-errors.ts";
 import { examineIn } from "./mysql-examine.ts";
 import { countConnections } from "./mysql-findings.ts";
 import { withAccountLock } from "./mysql-lock.ts";
-import { describeAccount, type MysqlOptions, mysqlOptions, requireName } from "./mysql-options.ts";
+import {
+  describeAccount,
+  findUnfitAccount,
+  type MysqlOptions,
+  mysqlOptions,
+} from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
 import { logIn, type Session, settle } from "./mysql-session.ts";
 
@@ -27,7 +33,7 @@ const tokenScope = "https://ossrdbms-aad.database.windows.net/.default";
 const maxPasswordBytes = 256;
 
 /** MySQL and MariaDB accounts that log in with a password. */
-export const mysql: Rotator<MysqlOptions> = {
+export const mysql = guarded<MysqlOptions>({
   type: "mysql",
   options: mysqlOptions,
   capabilities: {
@@ -50,10 +56,11 @@ export const mysql: Rotator<MysqlOptions> = {
 
   findUnfit,
 
+  findUnfitAccount,
+
   async apply({ next, keep, keepInDoubt = false, ...call }, signal) {
     const { options } = call;
     const where = describeAccount(options, next.account);
-    requireName(next.account);
     if (next.secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
     if (findUnfit(next.secret) !== undefined) {
       throw new ChangeRefusedError(
@@ -91,11 +98,6 @@ export const mysql: Rotator<MysqlOptions> = {
   },
 
   async retire(call, signal) {
-    if (call.using.as === "self") {
-      throw new ChangeRefusedError(
-        `${describeAccount(call.options, call.account)}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     await toChange(call, signal, removePasswords);
   },
 
@@ -104,7 +106,7 @@ export const mysql: Rotator<MysqlOptions> = {
       discardOthers(place, keep.secret.reveal()),
     );
   },
-};
+});
 
 const kept = makeKeptSessions<Session>();
 
@@ -126,7 +128,6 @@ async function withAuthority<Result>(
   work: (place: Place) => Promise<Result>,
 ): Promise<Result | "rejected"> {
   const { options, account, using, connectWithin, mayStay = false, isLast = false } = call;
-  requireName(account);
   const where = describeAccount(options, account);
   const credential = await toLogIn(call, { scope: tokenScope, where }, signal);
   const isToken = using.as === "identity";

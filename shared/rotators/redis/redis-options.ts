@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "../../core/errors.ts";
+import { findUnfitName } from "../connection/account-name.ts";
 import { host as hostName } from "../connection/host.ts";
 import { tls } from "../connection/tls.ts";
 
@@ -53,16 +53,9 @@ export function describeAccount(node: Node, account: string): string {
   return `Redis at ${describeNode(node)}, account ${account}`;
 }
 
-/** Refuses names that no user of Redis can have. */
-export function requireName(account: string): void {
-  const problem =
-    account === ""
-      ? "is empty"
-      : /[\s\0]/.test(account)
-        ? "contains a space, a line break or a NUL character, which the names of Redis users cannot have"
-        : account.isWellFormed()
-          ? undefined
-          : "contains half of a character";
-  if (problem === undefined) return;
-  throw new ConfigError(`Redis account ${JSON.stringify(account)}: its name ${problem}`);
+/** See `Rotator.findUnfitAccount`. */
+export function findUnfitAccount(account: string): string | undefined {
+  return /[\s\0]/.test(account)
+    ? "must not contain a space, a line break or a NUL character, which the names of Redis users cannot have"
+    : findUnfitName(account);
 }

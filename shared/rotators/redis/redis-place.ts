@@ -9,7 +9,6 @@ import {
   listNodes,
   type Node,
   type RedisOptions,
-  requireName,
 } from "./redis-options.ts";
 import { logIn, type Session } from "./redis-session.ts";
 import { parseUser, type User } from "./redis-user.ts";
@@ -41,7 +40,6 @@ export async function withPlaces<Result>(
   work: (places: readonly Place[]) => Promise<Result>,
 ): Promise<Result | Refused> {
   const { options, account, using, connectWithin, mayStay = false, isLast = false } = call;
-  requireName(account);
   if (using.as === "identity") {
     throw new ConfigError(
       `Redis account ${account}: Redis does not accept tokens of Azure. Set admin to the secret of an admin`,

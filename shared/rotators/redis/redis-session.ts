@@ -10,7 +10,7 @@ import {
   toNoPasswordError,
 } from "./redis-errors.ts";
 import { type Line, type LineOptions, openLine } from "./redis-line.ts";
-import { describeAccount, type Node, requireName } from "./redis-options.ts";
+import { describeAccount, type Node } from "./redis-options.ts";
 
 export interface Session extends Keepable {
   /** See `Line.send`. */
@@ -24,7 +24,6 @@ export async function logIn(
   lineOptions: LineOptions,
 ): Promise<Session | "rejected"> {
   const where = describeAccount(node, credential.account);
-  requireName(credential.account);
   // The driver would not log in at all.
   if (credential.secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
   const line = await openLine(node, credential, lineOptions);

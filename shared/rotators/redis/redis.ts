@@ -1,12 +1,18 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
-import type { Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
 import { changeAll } from "./redis-change.ts";
 import { examineAll } from "./redis-examine.ts";
 import { clientName } from "./redis-line.ts";
 import { verifyAll } from "./redis-nodes.ts";
-import { describeNode, listNodes, type RedisOptions, redisOptions } from "./redis-options.ts";
+import {
+  describeNode,
+  findUnfitAccount,
+  listNodes,
+  type RedisOptions,
+  redisOptions,
+} from "./redis-options.ts";
 import { ask, atPlaces, isRefused, keepSession, type Place, withPlaces } from "./redis-place.ts";
 import { logIn, requireCheck } from "./redis-session.ts";
 import { planOnly, planOverlap, toHash, type User } from "./redis-user.ts";
@@ -16,7 +22,7 @@ export type { RedisOptions };
 const savesIn = ({ persist }: RedisOptions): boolean => persist === "auto";
 
 /** Users of Redis and Valkey that log in with a password. The server receives new passwords as hashes only. */
-export const redis: Rotator<RedisOptions> = {
+export const redis = guarded<RedisOptions>({
   type: "redis",
   options: redisOptions,
   capabilities: {
@@ -35,6 +41,8 @@ export const redis: Rotator<RedisOptions> = {
   overlaps: () => true,
 
   findUnfit,
+
+  findUnfitAccount,
 
   async apply({ next, keep, ...rest }, signal) {
     const call = { ...rest, account: next.account };
@@ -90,11 +98,6 @@ export const redis: Rotator<RedisOptions> = {
 
   /** Leaves the user without a password. It stays on: the next change could not tell `off` from that of a person, which must stay. */
   async retire(call, signal) {
-    if (call.using.as === "self") {
-      throw new ChangeRefusedError(
-        `Redis account ${call.account}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     const saves = savesIn(call.options);
     await atPlaces(call, signal, (places) => changeAll(places, { plan: planOnly(), saves }));
   },
@@ -110,7 +113,7 @@ export const redis: Rotator<RedisOptions> = {
       changeAll(places, { plan: planOnly(kept), saves: savesIn(call.options), findFault }),
     );
   },
-};
+});
 
 function findUnfit(secret: Secret): string | undefined {
   return secret.reveal().isWellFormed() ? undefined : "`value` must be well-formed text";
