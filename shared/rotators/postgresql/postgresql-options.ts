@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { host } from "../connection/host.ts";
 import { findUnfitName } from "../connection/account-name.ts";
+import { host } from "../connection/host.ts";
 import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
 import { tls } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
