@@ -133,7 +133,7 @@ test.each<[Kind, Partial<Cost>]>([
   [pairProof, { logIns: 5, vaultReads: 5 }],
   // There is no admin to read, examine and log in.
   [singleSelf, { logIns: 3 }],
-  [pairSelf, { logIns: 4, vaultReads: 6 }],
+  [pairSelf, { logIns: 4, vaultReads: 5 }],
   // Keyturn queries Azure instead of the server, without a log-in.
   [singleIdentity, { logIns: 3, vaultReads: 3 }],
 ])("A rotation on request costs a fixed number of calls: $name", async (kind, differs) => {

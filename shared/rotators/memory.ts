@@ -7,6 +7,8 @@ import {
   TargetUnavailableError,
 } from "../core/errors.ts";
 import { type Credential, Secret } from "../core/secrets/secret.ts";
+import { findUnfitName } from "./connection/account-name.ts";
+import { guarded } from "./guarded.ts";
 import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
 
 /** A system of accounts in memory. It exists as long as the process. */
@@ -16,6 +18,8 @@ export interface MemorySystem {
   readonly seconds: Map<string, Secret>;
   /** Accounts that may change other accounts. */
   readonly admins: Set<string>;
+  /** Accounts that may not change their own password. */
+  readonly fixed: Set<string>;
   /** Accounts with an open session. */
   readonly sessions: Set<string>;
   /** Accounts whose log-ins are refused whatever the password, each with a sentence that says why. */
@@ -38,6 +42,7 @@ export function makeMemorySystem(now: () => number = () => performance.now()): M
     passwords: new Map(),
     seconds: new Map(),
     admins: new Set(),
+    fixed: new Set(),
     sessions: new Set(),
     obstacles: new Map(),
     shown: {},
@@ -82,7 +87,7 @@ function makeRules(system: MemorySystem) {
   }
 
   /** Logs the authority in, unless it has no log-in or a session of it is still open. */
-  function isLetIn(using: Using, mayStay = false): boolean {
+  function isLetIn({ using, mayStay = false, isLast = false }: Look<unknown>): boolean {
     if (using.as === "identity") return true;
     const { credential } = using;
     const { account, secret } = credential;
@@ -93,33 +98,27 @@ function makeRules(system: MemorySystem) {
       requireAsked(account);
       if (!accepts(account, secret)) return false;
     }
-    if (mayStay) stay(credential);
+    if (mayStay && isLast) stays.delete(markOf(credential));
+    else if (mayStay) stay(credential);
     return true;
   }
 
-  function mayChange(using: Using, account: string): boolean {
-    if (using.as === "identity") return true;
-    const { credential } = using;
-    return using.as === "admin"
-      ? system.admins.has(credential.account)
-      : credential.account === account;
-  }
-
-  function requireRight({ account, using, mayStay }: Look<unknown>): void {
-    if (!isLetIn(using, mayStay)) {
+  function requireRight(look: Look<unknown>): void {
+    const { account, using } = look;
+    if (!isLetIn(look)) {
       throw new AuthorityRefusedError(`memory refuses the log-in of ${describeAuthority(using)}`);
     }
-    if (mayChange(using, account)) return;
+    if (mayChange(system, using, account)) return;
     throw new ChangeRefusedError(`${describeAuthority(using)} may not change ${account}`);
   }
 
   function examineNow(examine: Examine<unknown>): Examination | "rejected" {
-    const { account, using, isProven, mayStay } = examine;
-    if (!isLetIn(using, mayStay)) return "rejected";
+    const { account, using, isProven } = examine;
+    if (!isLetIn(examine)) return "rejected";
     if (!isProven && using.as !== "self") requireAsked(account);
     return {
       obstacles: isProven ? [] : obstaclesFor(account),
-      right: mayChange(using, account)
+      right: mayChange(system, using, account)
         ? { is: "proven" }
         : { is: "missing", why: `${describeAuthority(using)} may not change ${account}` },
       ...system.shown,
@@ -133,6 +132,14 @@ function makeRules(system: MemorySystem) {
   }
 
   return { accepts, requireAsked, requireRight, examineNow, stay };
+}
+
+function mayChange({ admins, fixed }: MemorySystem, using: Using, account: string): boolean {
+  if (using.as === "identity") return true;
+  const { credential } = using;
+  return using.as === "admin"
+    ? admins.has(credential.account)
+    : credential.account === account && !fixed.has(account);
 }
 
 function describeAuthority(using: Using): string {
@@ -150,7 +157,7 @@ export function makeMemoryRotator(
   capabilities: Capabilities = anything,
 ): Rotator<Record<string, never>> {
   const { accepts, requireAsked, requireRight, examineNow, stay } = makeRules(system);
-  return {
+  return guarded<Record<string, never>>({
     type: "memory",
     options: z.strictObject({}),
     capabilities,
@@ -193,7 +200,8 @@ export function makeMemoryRotator(
       system.passwords.set(account, new Secret(""));
       system.seconds.delete(account);
     },
-  };
+    findUnfitAccount: findUnfitName,
+  });
 }
 
 /**

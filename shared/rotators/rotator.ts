@@ -44,6 +44,11 @@ interface Call<Options> {
    */
   readonly mayStay?: boolean;
   /**
+   * With `mayStay`: this call may use a session that has stayed, but its session ends with it. Of every change by the account itself,
+   * because a connection of Keyturn must not use up one that consumers need.
+   */
+  readonly isLast?: boolean;
+  /**
    * Receives whole sentences, without secrets, about what a person should know and the result cannot express: which of several servers
    * refused a log-in, or a missing right that only delays the change.
    */
@@ -112,7 +117,7 @@ export interface ServerReport {
 }
 
 export interface Examine<Options> extends Look<Options> {
-  /** The account has just logged in from here, so only the right to change it needs a check. */
+  /** The account has just logged in from here, so only the right to change it needs a check. Always so if it changes itself. */
   readonly isProven: boolean;
   /** The other account of the pair: consumers that use `account` after the change expect the same rights. Absent: no pair. */
   readonly twin?: string;
@@ -194,6 +199,11 @@ export interface Rotator<Options = unknown> {
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
+   * Pure: why no account of this system can have this name, and what to write instead, as in "must have at most 63 bytes". Absent: every
+   * name fits.
+   */
+  findUnfitAccount?(account: string): string | undefined;
+  /**
    * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
    * password that Keyturn generates.
    */
@@ -222,7 +232,12 @@ export interface Rotator<Options = unknown> {
    * ChangeRefusedError, which names the missing right. It changes nothing. Absent: the system offers no such query.
    */
   hasSessions?(look: Look<Options>, signal: AbortSignal): Promise<boolean>;
-  /** Disables the secret of the account without deleting the account. It is safe to repeat. */
+  /** Pure: why `hasSessions` has no answer with these options, as in "Azure DocumentDB does not …". Absent: it has one. */
+  findSessionsFault?(options: Options): string | undefined;
+  /**
+   * Disables the secret of the account without deleting the account. It is safe to repeat. An account never retires itself. Absent: the
+   * system cannot do that, so its accounts cannot be pairs.
+   */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
   /**
    * Sets `earlier` again at every server that accepts only `next`, because consumers of all servers read `earlier` until the change has

@@ -24,6 +24,7 @@ const relational: ConfigRotator = {
     return { engine: "relational", host, port, ...(database !== undefined && { database }) };
   },
   hasSessions: () => Promise.resolve(false),
+  retire: () => Promise.resolve(),
 };
 
 const cloudOptions = z.strictObject({ server: z.string().describe("Name of the server.") });
@@ -38,6 +39,7 @@ const cloud: ConfigRotator = {
     host: `${cloudOptions.parse(options).server}.example`,
     port: 1433,
   }),
+  retire: () => Promise.resolve(),
 };
 
 export const fakeRotators: readonly ConfigRotator[] = [relational, cloud];

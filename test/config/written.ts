@@ -6,7 +6,11 @@ import type { Config } from "../../shared/config/config.ts";
 import { loadConfig } from "../../shared/config/load.ts";
 import { ConfigProblemsError, formatProblem } from "../../shared/config/problems.ts";
 import type { ConfigRotator } from "../../shared/config/schema/targets.ts";
+import { certificateFor } from "../doubles/certificate.ts";
 import { fakeRotators } from "./fake-rotators.ts";
+
+/** The content of a CA file. */
+export const { cert: certificate } = await certificateFor("db.example");
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 

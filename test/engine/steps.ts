@@ -69,3 +69,15 @@ export function failing(effect: string, times: number, make: () => Error): Gate 
     return call();
   };
 }
+
+/** Requests a rotation, works on it once, and returns its state and failure. */
+export async function tryRotation(
+  world: World,
+  wanted: Parameters<typeof request>[1] = {},
+  gate = open,
+) {
+  const id = await request(world, wanted);
+  await work(world, gate);
+  const run = await world.journal.run("app", id);
+  return { id, state: run?.state, message: run?.failure?.message ?? "" };
+}

@@ -214,17 +214,6 @@ describe("a change in MongoDB", () => {
     const bench = await start();
     expect(await failure(apply(bench, { using: appIdentity }))).toBeInstanceOf(ConfigError);
   });
-
-  it("refuses to let an account retire itself", async () => {
-    const bench = await start();
-    const options = bench.optionsWith();
-    const retired = mongodb.retire?.(
-      { options, account: "app", using: bySelf },
-      AbortSignal.timeout(20_000),
-    );
-    expect(await failure(Promise.resolve(retired))).toBeInstanceOf(ChangeRefusedError);
-    expect(await verify(bench)).toBe("accepted");
-  });
 });
 
 describe("a replica set", () => {

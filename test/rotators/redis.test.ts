@@ -6,14 +6,13 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { isAccountName, isPasswordName } from "../../shared/core/payload/names.ts";
-import { Secret } from "../../shared/core/secrets/secret.ts";
 import { redis } from "../../shared/rotators/redis/redis.ts";
 import {
   toChangeError,
   toLoginVerdict,
   toLookError,
 } from "../../shared/rotators/redis/redis-errors.ts";
-import { listNodes, quoteWord, requireName } from "../../shared/rotators/redis/redis-options.ts";
+import { listNodes, quoteWord } from "../../shared/rotators/redis/redis-options.ts";
 import { planOnly, planOverlap, type User } from "../../shared/rotators/redis/redis-user.ts";
 
 describe("the options of redis", () => {
@@ -77,21 +76,9 @@ describe("the options of redis", () => {
   it.each(["", "with space", "two\nlines", "tab\t", "nul\0", "half\ud800"])(
     "have no account named %j",
     (account) => {
-      expect(() => {
-        requireName(account);
-      }).toThrow(ConfigError);
+      expect(redis.findUnfitAccount?.(account)).toContain("must not");
     },
   );
-});
-
-it("an account cannot retire itself", async () => {
-  const options = redis.options.parse({ host: "127.0.0.1", port: 1 });
-  const credential = { account: "app", secret: new Secret("x") };
-  const retire = redis.retire?.(
-    { options, account: "app", using: { as: "self", credential } },
-    AbortSignal.timeout(1000),
-  );
-  await expect(retire).rejects.toThrow("an account cannot retire itself");
 });
 
 describe("the rules for ACL SETUSER", () => {

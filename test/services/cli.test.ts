@@ -79,6 +79,16 @@ test("keyturn check reports a missing CA file, like the start of the app", async
   expect(stderr).toContain("targets.orders.options.tls.caFile: does not exist");
 });
 
+test("keyturn check reports the name of an account that the system cannot have", async () => {
+  const long = config.replace("accounts: [a]", `accounts: [${"x".repeat(64)}]`);
+  const folder = await makeFolder({ "keyturn.yaml": long });
+  const { status, stderr } = keyturn("check", "--config", folder);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /keyturn\.yaml:5:\d+ {2}targets\.orders\.accounts\[0\]: must have at most 63 bytes/,
+  );
+});
+
 test("npx keyturn writes the JSON of a plan and nothing else to its output", async () => {
   const folder = await makeFolder({ "keyturn.yaml": config });
   const args = ["keyturn", "plan", "--json", "--config", folder];

@@ -1,4 +1,5 @@
-import { access, constants, stat } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Target } from "../../core/target.ts";
 import type { Configured } from "../config.ts";
@@ -27,7 +28,7 @@ function withAbsoluteCaFile(options: unknown, folder: string): unknown {
   return { ...options, tls: { ...options["tls"], caFile: resolve(folder, file) } };
 }
 
-/** Finds CA files that are missing or unreadable, even if other options of the target have problems. */
+/** Finds CA files that are missing, unreadable or no certificates, even if other options of the target have problems. */
 export async function checkAuthorities(
   drafts: readonly TargetDraft[],
   folder: string,
@@ -44,7 +45,7 @@ export async function checkAuthorities(
   return (await Promise.all(problems)).flat();
 }
 
-/** Whether every CA file that the configuration names is readable. */
+/** Whether every CA file that the configuration names is a readable certificate. */
 export async function areAuthoritiesThere(
   { targets }: Pick<Configured, "targets">,
   folder: string,
@@ -68,11 +69,19 @@ function fileChecker(folder: string): (file: string) => Promise<string | undefin
 async function findFileProblem(file: string): Promise<string | undefined> {
   try {
     if (!(await stat(file)).isFile()) return "is not a file";
-    await access(file, constants.R_OK);
-    return undefined;
+    return isCertificate(await readFile(file)) ? undefined : "contains no PEM certificate";
   } catch (error) {
     const code: unknown = error instanceof Error && Reflect.get(error, "code");
     if (code !== "ENOENT") return `cannot be read (${String(code)})`;
     return "does not exist; relative paths start at the folder of the configuration";
+  }
+}
+
+function isCertificate(content: Buffer): boolean {
+  try {
+    new X509Certificate(content);
+    return true;
+  } catch {
+    return false;
   }
 }

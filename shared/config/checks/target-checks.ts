@@ -22,6 +22,8 @@ export const targetChecks: readonly TargetCheck[] = [
   checkAuthority,
   checkOptionsOfAuthority,
   checkAccounts,
+  checkAccountNames,
+  checkPair,
   checkAdministrator,
   checkFormat,
   checkGrace,
@@ -68,6 +70,30 @@ function checkAccounts(draft: TargetDraft): Finding[] {
       message: "is the same account as accounts[0]; a pair needs two accounts",
     },
   ];
+}
+
+/** Names that no account of the system can have. */
+function checkAccountNames(draft: TargetDraft): Finding[] {
+  const { fields, rotator } = draft;
+  const places = [
+    ...listAccounts(draft).map(({ name }, index) => ({ name, path: ["accounts", index] })),
+    ...(typeof fields.admin === "object" && fields.admin.account !== undefined
+      ? [{ name: fields.admin.account, path: ["admin", "account"] }]
+      : []),
+  ];
+  return places.flatMap(({ name, path }) => {
+    const message = rotator?.findUnfitAccount?.(name);
+    return message === undefined ? [] : [{ path, message }];
+  });
+}
+
+/** The superseded account of a pair must end, unless the accounts change themselves. */
+function checkPair({ fields, rotator }: TargetDraft): Finding[] {
+  const isPair = (fields.accounts ?? []).length > 1;
+  if (!isPair || rotator === undefined || rotator.retire !== undefined) return [];
+  if (fields.admin === "self") return [];
+  const message = `must be one account: ${rotator.type} cannot end the password of the other account of a pair`;
+  return [{ path: ["accounts"], message }];
 }
 
 function checkAdministrator(draft: TargetDraft): Finding[] {
@@ -123,10 +149,20 @@ function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
     return isOwn ? [{ path: at, message: `has no effect ${never}; remove it` }] : [];
   const choice = choosePolicyFor(draft, context);
   if (choice === undefined || "problem" in choice || rotator === undefined) return [];
-  if (choice.policy.retire !== "proof" || rotator.hasSessions !== undefined) return [];
+  const why = choice.policy.retire === "proof" ? whyUnproven(draft) : undefined;
+  if (why === undefined) return [];
   const source = isOwn ? "" : ` of policy ${choice.policy.name}`;
-  const message = `${rotator.type} cannot report whether an account is in use, so retire: proof${source} is not possible; use retire: grace`;
+  const message = `${why}, so retire: proof${source} is not possible; use retire: grace`;
   return [{ path: at, message }];
+}
+
+/** Why nobody can see whether an account of the target is in use. */
+function whyUnproven({ rotator, options }: TargetDraft): string | undefined {
+  if (rotator === undefined) return undefined;
+  if (rotator.hasSessions === undefined) {
+    return `${rotator.type} cannot report whether an account is in use`;
+  }
+  return options === undefined ? undefined : rotator.findSessionsFault?.(options);
 }
 
 /** The system itself has rules for passwords, which those of the policy must satisfy. */

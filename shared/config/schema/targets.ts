@@ -21,8 +21,12 @@ export interface ConfigRotator {
     as: "self" | "admin" | "identity",
   ): readonly { readonly path: readonly string[]; readonly message: string }[];
   findUnfitRules?(rules: PasswordRules): string | undefined;
+  findUnfitAccount?(account: string): string | undefined;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
+  findSessionsFault?(options: unknown): string | undefined;
+  /** Present when the rotator can end an account of a pair. */
+  readonly retire?: unknown;
 }
 
 /** Tags that Keyturn and the samples of Azure write. A secret can have 15 tags. */

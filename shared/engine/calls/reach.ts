@@ -158,18 +158,24 @@ export async function logsIn(
     () =>
       ports
         .rotator(target.type)
-        .verify({ ...toCall(session, isAuthority), credential, ...(as && { as }) }, signal),
+        .verify(
+          { ...toCall(session, isAuthority ? "stays" : "none"), credential, ...(as && { as }) },
+          signal,
+        ),
   );
   if (verdict === "accepted") session.noteAccepted(account);
   else if (!isPropagating) await session.noteRefusal(credential, ref.version);
   return verdict === "accepted";
 }
 
+/** An account to examine. `isLast`: no change follows, so the log-in of the authority ends. */
+export type Examined = Pick<Examine<unknown>, "account" | "isProven" | "twin" | "isLast">;
+
 /** Checks on the target what prevents the account from logging in, and whether the authority may change the account. */
 export async function examineAccount(
   session: TargetSession,
   authority: Authority,
-  examine: Pick<Examine<unknown>, "account" | "isProven" | "twin">,
+  { isLast = false, ...examine }: Examined,
 ): Promise<Examination | "rejected"> {
   const { ports, target } = session;
   const rotator = ports.rotator(target.type);
@@ -180,10 +186,8 @@ export async function examineAccount(
   const what = "the check of the account failed with an unexpected error";
   return asAuthority(session, authority, async () =>
     callTarget(session, TargetUnavailableError, what, async () => {
-      return (
-        (await rotator.examine?.({ ...toCall(session, true), ...examine, using }, signal)) ??
-        unasked
-      );
+      const call = toCall(session, isLast ? "ends" : "stays");
+      return (await rotator.examine?.({ ...call, ...examine, using }, signal)) ?? unasked;
     }),
   );
 }
@@ -195,14 +199,14 @@ async function tryAuthority(
   session: TargetSession,
   { using, ref }: Authority,
 ): Promise<Examination | "rejected"> {
-  if (using.as === "identity" || !ref) return unasked;
-  const as = using.as === "admin" && ({ as: "admin" } as const);
-  const accepted = await logsIn(session, { credential: using.credential, ref, ...as });
+  // An account that changes itself has just logged in.
+  if (using.as !== "admin" || !ref) return unasked;
+  const accepted = await logsIn(session, { credential: using.credential, ref, as: "admin" });
   return accepted ? unasked : "rejected";
 }
 
-/** Options of every call to the target. `mayStay`: the connection may stay open for further calls with the same authority. */
-function toCall(session: TargetSession, mayStay = false) {
+/** Options of every call to the target. `logIn`: whether that of the authority outlives its call. */
+function toCall(session: TargetSession, logIn: "none" | "stays" | "ends") {
   const { options, policy } = session.target;
   const { connect } = policy.timeouts ?? {};
   return {
@@ -211,7 +215,8 @@ function toCall(session: TargetSession, mayStay = false) {
       session.emit({ type: "looked", detail: redact(sentence, session.secrets()) });
     },
     ...(connect !== undefined && { connectWithin: connect }),
-    ...(mayStay && { mayStay }),
+    ...(logIn !== "none" && { mayStay: true }),
+    ...(logIn === "ends" && { isLast: true }),
   };
 }
 
@@ -275,11 +280,13 @@ async function sendChange<Result>(
   await session.flush();
   requireProof(session, proof);
   const signal = changeDeadline(session);
+  // The account's own connection must not use up a connection that consumers need to log in with the new secret.
+  const call = toCall(session, using.as === "self" ? "ends" : "stays");
   return asAuthority(session, authority, () => {
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
     return callTarget(session, OutcomeUnknownError, what, () =>
-      send(ports.rotator(target.type), { ...toCall(session, true), using }, signal),
+      send(ports.rotator(target.type), { ...call, using }, signal),
     );
   });
 }
@@ -303,7 +310,7 @@ export async function hasSessions(
   return asAuthority(session, authority, () =>
     callTarget(session, TargetUnavailableError, what, async () => {
       if (rotator.hasSessions)
-        return rotator.hasSessions({ ...toCall(session, true), account, using }, signal);
+        return rotator.hasSessions({ ...toCall(session, "stays"), account, using }, signal);
       throw new ConfigError(
         `retire: proof needs a system that can list sessions, and ${target.type} cannot. Use retire: grace`,
       );

@@ -1,63 +1,74 @@
 import type { DryRunCheck } from "../../core/dry-run.ts";
 import { judgeExamination, listWarnings } from "../../core/looks/judgements.ts";
 import { findRuleConflicts } from "../../core/secrets/server-rules.ts";
-import { hasOverlap, type Target } from "../../core/target.ts";
+import type { Target } from "../../core/target.ts";
 import type { Examination } from "../../rotators/rotator.ts";
-import { examineAccount, readCurrent, toCredential } from "../calls/reach.ts";
+import type { Examined } from "../calls/reach.ts";
 import { toServerName } from "../fleet/turn.ts";
-import { readAdmin } from "../looks/credentials.ts";
-import { describeCredential, examineAs, type ExaminedAs, findTwin } from "../looks/preflight.ts";
+import { readAdmin, type StoredCredential } from "../looks/credentials.ts";
+import {
+  describeCredential,
+  examineAs,
+  type ExaminedAs,
+  examineSelf,
+  findTwin,
+  nameAuthority,
+} from "../looks/preflight.ts";
 import type { TargetSession } from "../session.ts";
 import { report, reportError } from "./result.ts";
 
-/** Whether the authority can log in and may change the account, and what prevents the account from logging in. */
+/**
+ * Whether the authority can log in and may change the account, and what prevents the account from logging in. `live`: the account's
+ * stored secret, if it has just logged in.
+ */
 export async function checkAuthority(
   session: TargetSession,
   account: string,
-  isProven: boolean,
+  live: StoredCredential | undefined,
 ): Promise<DryRunCheck[]> {
-  const { authority } = session.target;
-  const server = { check: "server", about: toServerName(session.ports, session.target) } as const;
-  if (authority.as === "self") {
-    const why = `account ${account} changes its own password, and only the change itself would prove the right`;
-    const right = report({ check: "privilege", about: account }, "not-checked", why);
-    const own = isProven && hasOverlap(session.target) ? await checkOwn(session, account) : [];
-    return isProven ? [right, ...own, describeServer(server)] : [right];
-  }
+  const { target, ports } = session;
+  const examine = { account, isProven: live !== undefined, ...findTwin(target, account) };
+  const server = describeServer(toServerName(ports, target));
+  if (target.authority.as === "self") return checkSelf(session, live, examine, server);
   const secret = await checkAdminSecret(session);
   if (secret?.result === "failed") return [secret];
   const before = secret ? [secret] : [];
-  const subject = { check: "admin-log-in", about: authority.as } as const;
+  const subject = { check: "admin-log-in", about: target.authority.as } as const;
   try {
-    const examined = await examineAs(
-      session,
-      { account, isProven, ...findTwin(session.target, account) },
-      readAdmin,
-    );
-    return [...before, ...judge(session, account, examined), describeServer(server)];
+    const examined = await examineAs(session, examine, readAdmin);
+    return [...before, ...judge(session, account, examined), server];
   } catch (error) {
     return [...before, reportError(session, subject, error)];
   }
 }
 
-/** What a person should know before an account with two passwords changes itself. It logs in with its published secret. */
-async function checkOwn(session: TargetSession, account: string): Promise<DryRunCheck[]> {
+async function checkSelf(
+  session: TargetSession,
+  live: StoredCredential | undefined,
+  examine: Examined,
+  server: DryRunCheck,
+): Promise<DryRunCheck[]> {
+  const { account } = examine;
+  const subject = { check: "privilege", about: account } as const;
+  if (!live) {
+    const why = `account ${account} changes its own password, and no stored password of it has logged in`;
+    return [report(subject, "not-checked", why)];
+  }
   try {
-    const stored = await readCurrent(session, session.target.publish);
-    const credential =
-      typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
-    if (typeof stored === "string" || !credential) return [];
-    const as = { using: { as: "self", credential }, ref: stored.ref } as const;
-    const examined = await examineAccount(session, as, { account, isProven: true });
-    return examined === "rejected" ? [] : toWarnings(session.target, account, examined);
+    const { examined } = await examineSelf(session, live, { ...examine, isLast: true });
+    if (examined === "rejected") {
+      const refused = `The target refuses ${describeCredential({ as: "self" }, account)}`;
+      return [report(subject, "failed", refused, `Store the present password of ${account}.`)];
+    }
+    return [...judgeChange(session.target, account, account, examined), server];
   } catch (error) {
-    return [reportError(session, { check: "warnings", about: account }, error)];
+    return [reportError(session, subject, error)];
   }
 }
 
-function describeServer(subject: { readonly check: "server"; readonly about: string }) {
-  const text = `server ${subject.about} answers, over a connection with the TLS settings of the target`;
-  return report(subject, "ok", text);
+function describeServer(about: string): DryRunCheck {
+  const text = `server ${about} answers, over a connection with the TLS settings of the target`;
+  return report({ check: "server", about }, "ok", text);
 }
 
 async function checkAdminSecret(session: TargetSession): Promise<DryRunCheck | undefined> {
@@ -76,15 +87,15 @@ async function checkAdminSecret(session: TargetSession): Promise<DryRunCheck | u
 function judge(
   { target }: TargetSession,
   account: string,
-  { admin, examined }: ExaminedAs,
+  { stored: admin, using, examined }: ExaminedAs,
 ): DryRunCheck[] {
-  const who = admin ? admin.credential.account : "Keyturn's Azure identity";
+  const who = nameAuthority(using);
   const logIn = { check: "admin-log-in", about: who } as const;
   if (examined === "rejected") {
     const action = admin
       ? `Store the present password of ${who} in secret ${admin.ref.name}.`
       : "Check the account that the options name for the identity, and create it on the target.";
-    const refused = `The target refuses ${describeCredential(target.authority)}`;
+    const refused = `The target refuses ${describeCredential(target.authority, account)}`;
     return [report(logIn, "failed", refused, action)];
   }
   const obstacles = { check: "obstacles", about: account } as const;
@@ -104,16 +115,24 @@ function judge(
           "ok",
           `Nothing is known that prevents account ${account} from logging in`,
         ),
-    judgeRight(account, who, examined.right),
-    ...judgeRules(target, account, examined),
-    ...toWarnings(target, account, examined),
+    ...judgeChange(target, account, who, examined),
   ];
 }
 
-function toWarnings(target: Target, account: string, examined: Examination): DryRunCheck[] {
-  return listWarnings(examined, target).map((warning) =>
-    report({ check: "warnings", about: account }, "warning", warning),
-  );
+/** What the examination says about a change of the account by `who`. */
+function judgeChange(
+  target: Target,
+  account: string,
+  who: string,
+  examined: Examination,
+): DryRunCheck[] {
+  return [
+    judgeRight(account, who, examined.right),
+    ...judgeRules(target, account, examined),
+    ...listWarnings(examined, target).map((warning) =>
+      report({ check: "warnings", about: account }, "warning", warning),
+    ),
+  ];
 }
 
 /** Whether every password of the policy satisfies the target's own rules. */
@@ -127,11 +146,7 @@ function judgeRules({ policy }: Target, account: string, { rules }: Examination)
   return [report(subject, "failed", `${rules.source} may refuse ${what}`, action)];
 }
 
-function judgeRight(
-  account: string,
-  who: string,
-  right: Exclude<ExaminedAs["examined"], "rejected">["right"],
-): DryRunCheck {
+function judgeRight(account: string, who: string, right: Examination["right"]): DryRunCheck {
   const subject = { check: "privilege", about: account } as const;
   if (right.is === "missing") {
     const action = "Grant the right that the sentence names.";

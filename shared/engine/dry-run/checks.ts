@@ -25,9 +25,9 @@ export async function runChecks(session: TargetSession): Promise<DryRunCheck[]> 
   const account = chooseAccount(target, session.record());
   const start = await checkStart(session);
   const { checks, stored } = await checkVault(session);
-  const published = await checkPublished(session, stored);
+  const published = await checkPublished(session, stored, account);
   const own = await checkAccount(session, account, published);
-  const authority = await checkAuthority(session, account, own.isProven);
+  const authority = await checkAuthority(session, account, own.live);
   return [
     start,
     ...checks,

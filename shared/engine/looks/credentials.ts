@@ -77,17 +77,19 @@ function adminIn(session: TargetSession, stored: StoredSecret): StoredCredential
 
 /**
  * Finds the stored credential that the account has now. Tries each credential once, the most likely first, and those refused a moment
- * ago last. Stops at once when the target cannot be reached. Throws NoLiveCredentialError when none logs in.
+ * ago last. Stops at once when the target cannot be reached. Throws NoLiveCredentialError when none logs in. `published`: the published
+ * secret, if it was read a moment ago.
  */
 export async function findLiveCredential(
   session: TargetSession,
   rotation: Rotation,
+  published?: StoredSecret,
 ): Promise<StoredCredential> {
   const { account } = rotation;
   const isAuthority = session.target.authority.as === "self";
   const refused: VersionRef[] = [];
   const unreadable: UnreadableVersion[] = [];
-  for await (const ref of listCandidates(session, rotation)) {
+  for await (const ref of listCandidates(session, rotation, published)) {
     const stored = await readVersion(session, ref);
     const credential =
       typeof stored === "string" ? undefined : toCredential(session, stored, [account]);
@@ -109,8 +111,9 @@ export async function findLiveCredential(
 async function* listCandidates(
   session: TargetSession,
   { account, pending }: Rotation,
+  published: StoredSecret | undefined,
 ): AsyncGenerator<VersionRef> {
-  const newest = await readCurrent(session, session.target.publish);
+  const newest = published ?? (await readCurrent(session, session.target.publish));
   const isTheirs = typeof newest !== "string" && toCredential(session, newest, [account]);
   const slot = findSlot(session.record(), account);
   const refs = listSlotCandidates(slot, isTheirs ? newest.ref : undefined);

@@ -24,9 +24,15 @@ import {
   type Target,
   type VersionRef,
 } from "../../core/target.ts";
-import type { Examination, Examine, Using } from "../../rotators/rotator.ts";
+import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { examineAccount, logsIn, readCredential, readCurrent } from "../calls/reach.ts";
+import {
+  examineAccount,
+  type Examined,
+  logsIn,
+  readCredential,
+  readCurrent,
+} from "../calls/reach.ts";
 import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,
@@ -161,7 +167,10 @@ async function findCurrent(
   if (published.is === "works" && published.live.credential.account === account) {
     return published.live;
   }
-  if (session.target.authority.as === "self") return findLiveCredential(session, rotation);
+  if (session.target.authority.as === "self") {
+    const stored = published.is === "works" ? published.stored : undefined;
+    return findLiveCredential(session, rotation, stored);
+  }
   if (published.is === "refused" && published.credential.account === account) return "refused";
   const { current } = findSlot(session.record(), account);
   const credential = current && (await readCredential(session, current, [account]));
@@ -196,25 +205,28 @@ async function clearAuthority(
 ): Promise<Cleared> {
   const { target } = session;
   const { account } = rotation;
-  const known = typeof live === "object" ? live : undefined;
-  if (target.authority.as === "self") return clearSelf(session, rotation, known);
+  const isSelf = target.authority.as === "self";
+  const own = isSelf ? () => findLiveCredential(session, rotation) : () => undefined;
+  const known = typeof live === "object" ? live : await own();
   const examine = { account, isProven: known !== undefined, ...findTwin(target, account) };
-  const { admin, using, examined } = await examineAs(session, examine, recallAdmin);
+  const { stored, using, examined } =
+    isSelf && known
+      ? await examineSelf(session, known, examine)
+      : await examineAs(session, examine, recallAdmin);
   if (examined === "rejected") {
     throw new TargetUnavailableError(
-      `target ${target.id} refuses ${describeCredential(target.authority)}; ${consequence}`,
+      `target ${target.id} refuses ${describeCredential(target.authority, account)}; ${consequence}`,
     );
   }
   const is = requireClear(examined, consequence);
-  const who = admin ? admin.credential.account : "Keyturn's Azure identity";
   return {
     using,
     ...(known && { live: known.ref }),
-    ...(admin && { usingRef: admin.ref }),
+    ...(stored && { usingRef: stored.ref }),
     proof: issueProof(session, "authority"),
     ...(examined.rules && { rules: examined.rules }),
     findings: [
-      { about: "authority", is, sentence: `${who} may change ${account}` },
+      { about: "authority", is, sentence: `${nameAuthority(using)} may change ${account}` },
       ...listWarnings(examined, target).map((warning) => toWarning(warning)),
     ],
   };
@@ -226,11 +238,16 @@ const toWarning = (sentence: string): Finding => ({
   sentence: sentence.replace(/\.$/, ""),
 });
 
-/** The credential of an authority, in messages about its refusal. */
-export function describeCredential(authority: Authority): string {
+/** The credential of the authority that changes the account, in messages about its refusal. */
+export function describeCredential(authority: Authority, account: string): string {
+  if (authority.as === "self") return `the secret with which ${account} logged in a moment ago`;
   return authority.as === "admin"
     ? `the admin credential stored in ${authority.secret.name}`
     : "the token of Keyturn's Azure identity";
+}
+
+export function nameAuthority(using: Using): string {
+  return using.as === "identity" ? "Keyturn's Azure identity" : using.credential.account;
 }
 
 /** The other account of a pair. */
@@ -240,7 +257,8 @@ export function findTwin({ slots }: Target, account: string): { readonly twin?: 
 }
 
 export interface ExaminedAs {
-  readonly admin: StoredCredential | undefined;
+  /** The credential of the authority. Undefined for the identity. */
+  readonly stored: StoredCredential | undefined;
   readonly using: Using;
   readonly examined: Examination | "rejected";
 }
@@ -248,29 +266,28 @@ export interface ExaminedAs {
 /** Examines the account with the admin's remembered secret. If the target refuses it, reads the secret from the vault again. */
 export async function examineAs(
   session: TargetSession,
-  examine: Pick<Examine<unknown>, "account" | "isProven" | "twin">,
+  examine: Examined,
   findAdmin: (session: TargetSession) => Promise<StoredCredential>,
 ): Promise<ExaminedAs> {
   const isAdmin = session.target.authority.as === "admin";
   const admin = isAdmin ? await findAdmin(session) : undefined;
   const using: Using = admin ? { as: "admin", credential: admin.credential } : toIdentity(session);
   const examined = await examineAccount(session, { using, ref: admin?.ref }, examine);
-  if (examined !== "rejected" || !admin) return { admin, using, examined };
+  if (examined !== "rejected" || !admin) return { stored: admin, using, examined };
   const fresh = await readAdmin(session);
-  if (isSameVersion(fresh.ref, admin.ref)) return { admin, using, examined };
+  if (isSameVersion(fresh.ref, admin.ref)) return { stored: admin, using, examined };
   return examineAs(session, examine, () => Promise.resolve(fresh));
 }
 
-/** An account that changes itself needs only a stored secret that logs in. */
-async function clearSelf(
+/** Examines an account that changes itself, with its own secret, which has just logged in. */
+export async function examineSelf(
   session: TargetSession,
-  rotation: Rotation,
-  known: StoredCredential | undefined,
-): Promise<Cleared> {
-  const own = known ?? (await findLiveCredential(session, rotation));
-  const using: Using = { as: "self", credential: own.credential };
-  const proof = issueProof(session, "authority");
-  return { using, live: own.ref, usingRef: own.ref, proof, findings: [] };
+  own: StoredCredential,
+  examine: Examined,
+): Promise<ExaminedAs> {
+  const using = { as: "self", credential: own.credential } as const;
+  const examined = await examineAccount(session, { using, ref: own.ref }, examine);
+  return { stored: own, using, examined };
 }
 
 /** Returns how certain the right is. Throws ObstacleError when something prevents a log-in, and ChangeRefusedError for a missing right. */

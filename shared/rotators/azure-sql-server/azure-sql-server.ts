@@ -2,7 +2,9 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
+import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
 import { openConnection } from "../sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
@@ -33,7 +35,7 @@ export function azureSqlServer(
   credential: TokenCredential,
   seams: Omit<ResourceManagerAccess, "credential"> = {},
 ): Rotator<AzureSqlServerOptions> {
-  return {
+  return guarded<AzureSqlServerOptions>({
     type: "azure-sql-server",
     options: azureSqlServerOptions,
     // The gateways receive a new password one after the other.
@@ -54,6 +56,8 @@ export function azureSqlServer(
     findUnfit: (secret) => findUnfitForSqlServer(secret.reveal()),
 
     findUnfitRules: findUnfitRulesForSqlServer,
+
+    findUnfitAccount: findUnfitAccountForSqlServer,
 
     // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {
@@ -82,7 +86,7 @@ export function azureSqlServer(
       opened.close();
       return "accepted";
     },
-  };
+  });
 }
 
 function requireIdentity(using: Using, where: string): void {
@@ -93,8 +97,5 @@ function requireIdentity(using: Using, where: string): void {
 }
 
 function requireUsable(credential: Credential, where: string): void {
-  if (credential.account === "") {
-    throw new ConfigError(`${where}: the name of the account is empty`);
-  }
   requireFit(credential, where);
 }

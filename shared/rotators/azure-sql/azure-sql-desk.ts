@@ -24,6 +24,7 @@ export interface Call {
   readonly using: Using;
   readonly connectWithin?: number;
   readonly mayStay?: boolean;
+  readonly isLast?: boolean;
   readonly note?: (sentence: string) => void;
 }
 
@@ -101,12 +102,10 @@ export async function withDesk<Result>(
   signal: AbortSignal,
   work: (desk: Desk) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const { using, mayStay = false } = call;
+  const { mayStay = false, isLast = false } = call;
   const login = await fetchLogin(call, place, signal);
   // The token takes the place of a password where sessions are distinguished.
   const credential = "token" in login ? { account: "", secret: login.token } : login;
-  // The account's own connection must not outlive the secret with which it was opened.
-  const isLast = using.as === "self";
   const logIn = async () => {
     const session = await openAs(call, place, login, signal);
     return session === "rejected" ? session : toLine(session);

@@ -1,5 +1,4 @@
 import type { Connection, Request as TediousRequest } from "tedious";
-import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { hearSignal } from "../connection/heard-signal.ts";
 import type { Keepable } from "../connection/kept-sessions.ts";
@@ -116,26 +115,7 @@ function toRows(rows: unknown): Row[] {
   );
 }
 
-const maxNameLength = 128;
-
-/** Throws ConfigError for a name or a secret that no statement can contain. */
+/** Throws ConfigError for a secret that no statement can contain. */
 export function requireUsable(place: SqlPlace, credential: Credential): void {
-  requireName(place, credential.account);
   requireFit(credential, describeAccount(place, credential.account));
-}
-
-export function requireName(place: SqlPlace, account: string): void {
-  const problem =
-    account === ""
-      ? "is empty"
-      : account.includes("\0")
-        ? "contains a NUL character"
-        : account.length > maxNameLength
-          ? `is longer than ${maxNameLength} characters`
-          : undefined;
-  if (problem !== undefined) {
-    throw new ConfigError(
-      `SQL Server at ${place.host}:${place.port}: the name of the account ${JSON.stringify(account)} ${problem}`,
-    );
-  }
 }

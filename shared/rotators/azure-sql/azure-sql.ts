@@ -2,9 +2,11 @@ import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { requireNoFault } from "../connection/option-faults.ts";
-import type { Examination, Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
+import type { Examination } from "../rotator.ts";
 import { joinExaminations } from "../several/several-decisions.ts";
 import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
+import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
@@ -28,7 +30,7 @@ import {
   findOptionFaults,
   listServers,
 } from "./azure-sql-options.ts";
-import { openSession, requireName, requireUsable } from "./azure-sql-session.ts";
+import { openSession, requireUsable } from "./azure-sql-session.ts";
 import { hasSessionsAt } from "./azure-sql-sessions.ts";
 import { compareTwins } from "./azure-sql-twins.ts";
 
@@ -38,7 +40,7 @@ export type { AzureSqlOptions };
  * Logins and contained users of Azure SQL Database, Azure SQL Managed Instance and SQL Server. It finds out which of the two an account
  * is. The administrator of a logical server belongs to `azure-sql-server`.
  */
-export const azureSql: Rotator<AzureSqlOptions> = {
+export const azureSql = guarded<AzureSqlOptions>({
   type: "azure-sql",
   options: azureSqlOptions,
   // User databases of Azure SQL Database have copies of the logins, which DBCC FLUSHAUTHCACHE renews in one of them.
@@ -60,6 +62,8 @@ export const azureSql: Rotator<AzureSqlOptions> = {
   findOptionFaults,
 
   findUnfit: (secret) => findUnfitForSqlServer(secret.reveal()),
+
+  findUnfitAccount: findUnfitAccountForSqlServer,
 
   findUnfitRules: findUnfitRulesForSqlServer,
 
@@ -112,7 +116,6 @@ export const azureSql: Rotator<AzureSqlOptions> = {
     const servers = listServers(call.options);
     const found: Examined[] = [];
     for (const server of servers) {
-      requireName(server, call.account);
       const seen = await withDesk(call, server, signal, async (desk) => {
         const concern = await surveyAt(desk, call);
         const warnings = await compareTwins(desk, call.account, concern.survey, twin);
@@ -132,27 +135,18 @@ export const azureSql: Rotator<AzureSqlOptions> = {
 
   async hasSessions(look, signal) {
     for (const server of listServers(look.options)) {
-      requireName(server, look.account);
       if (await hasSessionsAt(look, server, signal)) return true;
     }
     return false;
   },
 
   async retire(call, signal) {
-    const { account, using } = call;
     const servers = listServers(call.options);
-    for (const server of servers) requireName(server, account);
-    const [first] = servers;
-    if (using.as === "self" && first) {
-      throw new ChangeRefusedError(
-        `${describeAccount(first, account)}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     const check = (server: SqlPlace) => atAccount(call, server, signal, () => Promise.resolve());
     const change = (server: SqlPlace) => retireAt(call, server, signal);
     await changeAll(servers, { name: describeServer, check, change }, signal);
   },
-};
+});
 
 /** Logs in as a consumer would. */
 async function tryLogin(

@@ -3,11 +3,19 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 import { findTokenHostFaults, requireNoFault, type TokenServer } from "./option-faults.ts";
 
-/** The account of the app's managed identity, for systems that take an Entra token as its password. */
-export const identityAccount = z
-  .string()
-  .regex(/^[^\0]+$/, "must be the name of an account")
-  .exactOptional();
+/**
+ * The account of the app's managed identity, for systems that take an Entra token as its password. `findUnfit`: `findUnfitAccount` of the
+ * rotator.
+ */
+export const identityAccount = (findUnfit: (account: string) => string | undefined) =>
+  z
+    .string()
+    .regex(/^[^\0]+$/, { message: "must be the name of an account", abort: true })
+    .superRefine((account, context) => {
+      const message = findUnfit(account);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
+    })
+    .exactOptional();
 
 interface IdentityOptions {
   readonly identityAccount?: string;

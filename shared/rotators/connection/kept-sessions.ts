@@ -44,7 +44,7 @@ export interface Authorization {
   readonly options: unknown;
   readonly credential: Credential;
   readonly mayStay: boolean;
-  /** Whether the session still ends with the call, for example because the account has just received a new secret. */
+  /** Whether the session ends with the call, for example because the account has just received a new secret. */
   readonly isLast?: boolean;
 }
 

@@ -24,10 +24,9 @@ export function withAuthoritySession<Result>(
   signal: AbortSignal,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const { options, connectWithin, mayStay = false } = call;
+  const { options, connectWithin, mayStay = false, isLast = false } = call;
   const { credential, home } = toAuthority(call);
   const log = () => logIn(options, credential, { authDatabase: home, signal, connectWithin });
-  const isLast = call.using.as === "self";
   return kept.use({ options: [options, home], credential, mayStay, isLast }, signal, log, work);
 }
 

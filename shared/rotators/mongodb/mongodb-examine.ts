@@ -80,7 +80,7 @@ export async function examineIn(
   const right = examineRight(
     privileges,
     lack,
-    info !== undefined && using.as === "admin",
+    lack !== undefined && (await isShownOthers(ask, call, info)),
     authDatabase,
   );
   const common = { right, ...(warnings.length > 0 && { warnings }) };
@@ -113,6 +113,17 @@ async function askAbout(ask: Ask, db: string, user: string) {
     (await ask(db, { usersInfo, showAuthenticationRestrictions: true })) ??
     (await ask(db, { usersInfo }));
   return usersInfoReply.safeParse(reply).data;
+}
+
+/** Whether the server answers about another account than the authority itself. */
+async function isShownOthers(
+  ask: Ask,
+  { options: { authDatabase }, account, using }: Examine<MongodbOptions>,
+  info: UsersInfo | undefined,
+): Promise<boolean> {
+  if (using.as !== "self") return info !== undefined;
+  // Every account may see itself. This one need not exist.
+  return (await askAbout(ask, authDatabase, `${account}-other`)) !== undefined;
 }
 
 async function findDifferences(

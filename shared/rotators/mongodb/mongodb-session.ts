@@ -133,8 +133,7 @@ function toSession(client: MongoClient, line: Line): Session {
   };
 }
 
-export function requireUsable({ account, secret }: Credential, where: string): void {
-  if (account === "") throw new ConfigError(`${where}: the name of the account is empty`);
+export function requireUsable({ secret }: Credential, where: string): void {
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
 }
 

@@ -1,13 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
+import { findUnfitName } from "../connection/account-name.ts";
 import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
-import type { Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
 import { asAuthority, logInToMember, withAuthoritySession } from "./mongodb-authority.ts";
 import { serverPatience, setPassword } from "./mongodb-change.ts";
 import { toLoginError } from "./mongodb-errors.ts";
 import { examineIn } from "./mongodb-examine.ts";
 import {
   findPropagation,
+  isOnDocumentDb,
   type MongodbOptions,
   mongodbOptions,
   toEndpoint,
@@ -19,7 +21,7 @@ import { isAnybodyLoggedIn } from "./mongodb-who.ts";
 export type { MongodbOptions };
 
 /** MongoDB users that log in with a password (SCRAM), also those of Azure DocumentDB. */
-export const mongodb: Rotator<MongodbOptions> = {
+export const mongodb = guarded<MongodbOptions>({
   type: "mongodb",
   options: mongodbOptions,
   capabilities: {
@@ -32,6 +34,13 @@ export const mongodb: Rotator<MongodbOptions> = {
   endpoint: toEndpoint,
 
   findUnfit: findUnfitForScram,
+
+  findUnfitAccount: findUnfitName,
+
+  findSessionsFault: (options) =>
+    isOnDocumentDb(options)
+      ? "Azure DocumentDB does not show who is logged in, so it cannot report whether an account is in use"
+      : undefined,
 
   accountRealm: ({ authDatabase }) => authDatabase,
 
@@ -77,13 +86,7 @@ export const mongodb: Rotator<MongodbOptions> = {
    * does not remove the last mechanism of a user.
    */
   async retire(call, signal) {
-    const { options, account, using } = call;
-    if (using.as === "self") {
-      throw new ChangeRefusedError(
-        `${describeAccount(options, account, options.authDatabase)}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     const unknown = randomBytes(48).toString("base64url");
     await asAuthority(call, signal, (session) => setPassword(session, call, unknown));
   },
-};
+});

@@ -1,10 +1,25 @@
 import { z } from "zod";
-import { ConfigError } from "../../core/errors.ts";
+import { findUnfitName } from "../connection/account-name.ts";
 import { host } from "../connection/host.ts";
 import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
 import type { TokenServer } from "../connection/option-faults.ts";
 import { tls } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
+
+/** MariaDB's limit. That of MySQL is 32, and the server refuses longer names. */
+const maxNameLength = 128;
+
+/** See `Rotator.findUnfitAccount`. A name that the server would change may be that of another account. */
+export function findUnfitAccount(account: string): string | undefined {
+  if (account.endsWith(" ")) return "must not end with a space, which MySQL removes";
+  if (/[\u{10000}-\u{10FFFF}]/u.test(account)) {
+    return "must not contain characters such as emoji, which MySQL replaces with a question mark; rename the account";
+  }
+  if (account.length > maxNameLength) {
+    return `must have at most ${maxNameLength} characters, or 32 on MySQL`;
+  }
+  return findUnfitName(account);
+}
 
 const oneLine = /^[^\0\r\n]+$/;
 
@@ -19,7 +34,7 @@ export const mysqlOptions = z.strictObject({
     .min(1)
     .exactOptional(),
   /** The account of the app's managed identity, with `admin: managed-identity`. */
-  identityAccount,
+  identityAccount: identityAccount(findUnfitAccount),
   tls: tls.prefault({}),
 });
 
@@ -42,25 +57,4 @@ export function describeAccount(
   system = "The server",
 ): string {
   return `${system} at ${host}:${port}, account ${account}`;
-}
-
-/** MariaDB's limit. That of MySQL is 32, and the server refuses longer names. */
-const maxNameLength = 128;
-
-/** Refuses names that the server would change, because the changed name may be that of another account. */
-export function requireName(account: string): void {
-  const problem =
-    account === ""
-      ? "is empty"
-      : account.includes("\0")
-        ? "contains a NUL character"
-        : account.endsWith(" ")
-          ? "ends with a space, which the server removes"
-          : /[\u{10000}-\u{10FFFF}]/u.test(account) || !account.isWellFormed()
-            ? "contains characters that the server replaces with a question mark"
-            : account.length > maxNameLength
-              ? `is longer than ${maxNameLength} characters`
-              : undefined;
-  if (problem === undefined) return;
-  throw new ConfigError(`Account ${JSON.stringify(account)}: its name ${problem}`);
 }

@@ -4,7 +4,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
 import { toFailure, toLoginVerdict, toNoPasswordError } from "./mysql-errors.ts";
 import { type Line, type LineOptions, openLine, type Row } from "./mysql-line.ts";
-import { describeAccount, type MysqlOptions, requireName } from "./mysql-options.ts";
+import { describeAccount, type MysqlOptions } from "./mysql-options.ts";
 import { ruleVariables } from "./mysql-rules.ts";
 
 export interface Session extends Keepable {
@@ -65,8 +65,7 @@ function toSession(line: Line): Session {
   };
 }
 
-function requireUsable({ account, secret }: Credential, where: string): void {
-  requireName(account);
+function requireUsable({ secret }: Credential, where: string): void {
   // Without a password the driver would log in to an account that has none.
   if (secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
 }

@@ -8,7 +8,8 @@ import type { Secret } from "../../core/secrets/secret.ts";
 import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
-import type { Retire, Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
+import type { Retire } from "../rotator.ts";
 import { discardOthers, type Place, removePasswords, setPassword } from "./mysql-change.ts";
 import { toFailure, toLookError } from "./mysql-errors.ts";
 import { examineIn } from "./mysql-examine.ts";
@@ -18,9 +19,9 @@ import {
   describeAccount,
   findOptionFaults,
   findTokenServer,
+  findUnfitAccount,
   type MysqlOptions,
   mysqlOptions,
-  requireName,
 } from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
 import { logIn, nameSystem, type Session, settle } from "./mysql-session.ts";
@@ -34,7 +35,7 @@ const tokenScope = "https://ossrdbms-aad.database.windows.net/.default";
 const maxPasswordBytes = 256;
 
 /** MySQL and MariaDB accounts that log in with a password. */
-export const mysql: Rotator<MysqlOptions> = {
+export const mysql = guarded<MysqlOptions>({
   type: "mysql",
   options: mysqlOptions,
   capabilities: {
@@ -57,10 +58,11 @@ export const mysql: Rotator<MysqlOptions> = {
 
   findUnfit,
 
+  findUnfitAccount,
+
   async apply({ next, keep, keepInDoubt = false, ...call }, signal) {
     const { options } = call;
     const where = describeAccount(options, next.account);
-    requireName(next.account);
     if (next.secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
     if (findUnfit(next.secret) !== undefined) {
       throw new ChangeRefusedError(
@@ -98,11 +100,6 @@ export const mysql: Rotator<MysqlOptions> = {
   },
 
   async retire(call, signal) {
-    if (call.using.as === "self") {
-      throw new ChangeRefusedError(
-        `${describeAccount(call.options, call.account)}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     await toChange(call, signal, removePasswords);
   },
 
@@ -111,7 +108,7 @@ export const mysql: Rotator<MysqlOptions> = {
       discardOthers(place, keep.secret.reveal()),
     );
   },
-};
+});
 
 const kept = makeKeptSessions<Session>();
 
@@ -132,15 +129,12 @@ async function withAuthority<Result>(
   signal: AbortSignal,
   work: (place: Place) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const { options, account, using, connectWithin, mayStay = false } = call;
-  requireName(account);
+  const { options, account, using, connectWithin, mayStay = false, isLast = false } = call;
   const where = describeAccount(options, account);
   const server = findTokenServer(options);
   const credential = await toLogIn(call, { scope: tokenScope, server, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, credential, { signal, connectWithin, isToken });
-  // The account's own connection must not use up a connection that consumers need to log in with the new secret.
-  const isLast = using.as === "self";
   return kept.use({ options, credential, mayStay, isLast }, signal, log, async (session) => {
     const server = await settle(session, where).catch((error: unknown) => {
       throw isKnownError(error) ? error : toLookError(toFailure(error), where);

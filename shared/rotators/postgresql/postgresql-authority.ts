@@ -19,14 +19,12 @@ export async function withAuthoritySession<Result>(
   signal: AbortSignal,
   work: (session: Session, credential: Credential) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const { options, using, connectWithin, mayStay = false } = call;
+  const { options, using, connectWithin, mayStay = false, isLast = false } = call;
   const where = describeAccount(options, call.account);
   const server = findTokenServer(options);
   const credential = await toLogIn(call, { scope: tokenScope, server, where }, signal);
   const isToken = using.as === "identity";
   const log = () => logIn(options, { credential, connectWithin, isToken }, signal);
-  // The account's own connection must not use up a connection that consumers need to log in with the new secret.
-  const isLast = using.as === "self";
   return kept.use({ options, credential, mayStay, isLast }, signal, log, (session) =>
     work(session, credential),
   );

@@ -4,7 +4,7 @@ import { isStandby } from "./postgresql-errors.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 import { passwordSettings, readRules, refusesVerifiers } from "./postgresql-rules.ts";
 import { knock, type Session } from "./postgresql-session.ts";
-import { lookInto } from "./postgresql-settings.ts";
+import { lookIfPermitted, lookInto } from "./postgresql-settings.ts";
 import { compareTwins } from "./postgresql-twins.ts";
 import { describeEncryption, readEncryption } from "./postgresql-verifier.ts";
 
@@ -127,7 +127,7 @@ export async function examineIn(
   signal: AbortSignal,
 ): Promise<Examination> {
   const { options, account: name, using, isProven, connectWithin, twin } = call;
-  const found = await lookInto(session, name, () => askCatalog(session, name));
+  const found = await lookIfPermitted(session, name, () => askCatalog(session, name));
   if (found === undefined) return { obstacles: [], right: { is: "likely" } };
   if (found.isStandby) throw isStandby(describeAccount(options, name));
   const differences = twin === undefined ? [] : await compareTwins(session, name, twin);

@@ -1,9 +1,19 @@
 import { z } from "zod";
+import { findUnfitName } from "../connection/account-name.ts";
 import { host } from "../connection/host.ts";
 import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
 import type { TokenServer } from "../connection/option-faults.ts";
 import { tls } from "../connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
+
+/** The server cuts off longer names, which could then name another account. */
+const maxNameBytes = 63;
+
+/** See `Rotator.findUnfitAccount`. */
+export function findUnfitAccount(account: string): string | undefined {
+  if (Buffer.byteLength(account, "utf8") <= maxNameBytes) return findUnfitName(account);
+  return `must have at most ${maxNameBytes} bytes, because PostgreSQL cuts off longer names; write the name as the server stores it`;
+}
 
 const port = z.int().min(1).max(65535).default(5432);
 
@@ -18,7 +28,7 @@ export const postgresqlOptions = z
       .regex(/^[^\0]+$/, "must be the name of a database")
       .default("postgres"),
     /** The role of the app's managed identity, with `admin: managed-identity`. */
-    identityAccount,
+    identityAccount: identityAccount(findUnfitAccount),
     /** What a change contains. Default: verifier. With clear, the server sees the password, and may log it. */
     sendPassword: z.enum(["verifier", "clear"]).exactOptional(),
     /** The form in which the server stores the password. Default: keep, which is the form that the account has now. */

@@ -11,9 +11,6 @@ import {
 import { type Line, openLine, type Row } from "./postgresql-line.ts";
 import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts";
 
-/** The server truncates longer names, which could then name another account. */
-const maxNameBytes = 63;
-
 export interface Session extends Keepable {
   /** Rejects with the driver's own errors. Only `toFailure` may read them. */
   query(text: string, values?: readonly (string | null)[]): Promise<readonly Row[]>;
@@ -109,22 +106,7 @@ export async function knock(
 }
 
 export function requireUsable(options: PostgresqlOptions, credential: Credential): void {
-  requireName(credential.account);
   // For the server an empty password means "none"; the driver would use the environment.
   if (credential.secret.reveal() !== "") return;
   throw new ConfigError(`${describeAccount(options, credential.account)}: the secret is empty`);
-}
-
-export function requireName(account: string): void {
-  const problem =
-    account === ""
-      ? "is empty"
-      : account.includes("\0")
-        ? "contains a NUL character"
-        : Buffer.byteLength(account, "utf8") > maxNameBytes
-          ? `is longer than ${maxNameBytes} bytes`
-          : undefined;
-  if (problem !== undefined) {
-    throw new ConfigError(`PostgreSQL account ${JSON.stringify(account)}: its name ${problem}`);
-  }
 }

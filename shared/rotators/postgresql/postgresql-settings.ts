@@ -1,3 +1,4 @@
+import { toFailure } from "./postgresql-errors.ts";
 import type { Session } from "./postgresql-session.ts";
 
 /**
@@ -62,6 +63,23 @@ export async function lookInto<Result>(
   const result = await ask();
   await session.query("COMMIT");
   return result;
+}
+
+const insufficientPrivilege = "42501";
+
+/** Does the same. Undefined if the authority may not read the catalog, which a change does not need. */
+export async function lookIfPermitted<Result>(
+  session: Session,
+  account: string,
+  ask: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await lookInto(session, account, ask);
+  } catch (error) {
+    if (toFailure(error).sqlState !== insufficientPrivilege) throw error;
+    await session.query("ROLLBACK");
+    return undefined;
+  }
 }
 
 /** The settings that decide what the server writes about a statement into its log, and values that write as little as possible. */

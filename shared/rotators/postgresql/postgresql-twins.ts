@@ -1,6 +1,6 @@
 import { describeDifferences } from "../connection/twins.ts";
 import type { Session } from "./postgresql-session.ts";
-import { lookInto } from "./postgresql-settings.ts";
+import { lookIfPermitted } from "./postgresql-settings.ts";
 
 /**
  * Everything that the catalog says about the two accounts, as facts with a value. Owned objects and grants are those of this database
@@ -73,13 +73,14 @@ const factsOf = `
     )
   FROM named WHERE deptype = 'a'`;
 
-/** Sentences about what consumers would find changed when they use `account` instead of `twin`. None if the catalog does not answer. */
+/** Sentences about what consumers would find changed when they use `account` instead of `twin`. None if the authority may not read the catalog. */
 export async function compareTwins(
   session: Session,
   account: string,
   twin: string,
 ): Promise<readonly string[]> {
-  const rows = await lookInto(session, account, () => session.query(factsOf, [account, twin]));
+  const ask = () => session.query(factsOf, [account, twin]);
+  const rows = (await lookIfPermitted(session, account, ask)) ?? [];
   const factsAbout = (name: string) =>
     new Map(
       rows

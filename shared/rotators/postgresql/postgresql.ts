@@ -1,7 +1,7 @@
 import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
 import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
-import type { Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
 import { asAuthority, kept, withAuthoritySession } from "./postgresql-authority.ts";
 import { change } from "./postgresql-change.ts";
 import { lookError, toFailure } from "./postgresql-errors.ts";
@@ -9,10 +9,11 @@ import { examineIn } from "./postgresql-examine.ts";
 import {
   describeAccount,
   findOptionFaults,
+  findUnfitAccount,
   type PostgresqlOptions,
   postgresqlOptions,
 } from "./postgresql-options.ts";
-import { logIn, requireName, requireUsable } from "./postgresql-session.ts";
+import { logIn, requireUsable } from "./postgresql-session.ts";
 import { lookInto } from "./postgresql-settings.ts";
 
 export type { PostgresqlOptions };
@@ -36,7 +37,7 @@ const sessionsOf = `
     ) AS others`;
 
 /** PostgreSQL roles that log in with a password, on any server since version 10. */
-export const postgresql: Rotator<PostgresqlOptions> = {
+export const postgresql = guarded<PostgresqlOptions>({
   type: "postgresql",
   options: postgresqlOptions,
   capabilities: {
@@ -51,6 +52,8 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   findOptionFaults,
 
   findUnfit: findUnfitForScram,
+
+  findUnfitAccount,
 
   async apply({ next, ...call }, signal) {
     const { options } = call;
@@ -74,7 +77,6 @@ export const postgresql: Rotator<PostgresqlOptions> = {
 
   async examine(examine, signal) {
     const { options, account } = examine;
-    requireName(account);
     return withAuthoritySession(examine, signal, (session) =>
       explained(describeAccount(options, account), () => examineIn(session, examine, signal)),
     );
@@ -82,7 +84,6 @@ export const postgresql: Rotator<PostgresqlOptions> = {
 
   async hasSessions(look, signal) {
     const { options, account } = look;
-    requireName(account);
     const where = describeAccount(options, account);
     return asAuthority(look, signal, (session) =>
       explained(where, async () => {
@@ -94,16 +95,9 @@ export const postgresql: Rotator<PostgresqlOptions> = {
   },
 
   async retire(call, signal) {
-    const { options, account, using } = call;
-    requireName(account);
-    if (using.as === "self") {
-      throw new ChangeRefusedError(
-        `${describeAccount(options, account)}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     await change(call, signal, null);
   },
-};
+});
 
 /** Runs queries that change nothing. */
 async function explained<Result>(where: string, ask: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError } from "../../core/errors.ts";
+import { findUnfitName } from "../connection/account-name.ts";
 import { host as hostName } from "../connection/host.ts";
 import { tls } from "../connection/tls.ts";
 
@@ -62,16 +62,9 @@ export function describeAccount(node: Node, account: string, engine?: Engine): s
 export const quoteWord = (word: string): string =>
   /["'\\]/.test(word) ? `"${word.replaceAll(/["\\]/g, String.raw`\$&`)}"` : word;
 
-/** Refuses names that no user of Redis can have. */
-export function requireName(account: string): void {
-  const problem =
-    account === ""
-      ? "is empty"
-      : /[\0\t-\r ]/.test(account)
-        ? "contains a space, a tab, a line break or a NUL character, which users of Redis and Valkey cannot have in their names"
-        : account.isWellFormed()
-          ? undefined
-          : "contains half of a character";
-  if (problem === undefined) return;
-  throw new ConfigError(`Account ${JSON.stringify(account)}: its name ${problem}`);
+/** See `Rotator.findUnfitAccount`. */
+export function findUnfitAccount(account: string): string | undefined {
+  return /[\0\t-\r ]/.test(account)
+    ? "must not contain a space, a tab, a line break or a NUL character, which the names of users of Redis and Valkey cannot have"
+    : findUnfitName(account);
 }

@@ -9,7 +9,6 @@ import {
   type Node,
   quoteWord,
   type RedisOptions,
-  requireName,
 } from "./redis-options.ts";
 import { logIn, type Session } from "./redis-session.ts";
 import { parseUser, type User } from "./redis-user.ts";
@@ -41,15 +40,14 @@ export async function withPlace<Result>(
   signal: AbortSignal,
   work: (place: Place) => Promise<Result>,
 ): Promise<Result | "rejected"> {
-  const { account, using, connectWithin, mayStay = false } = call;
-  requireName(account);
+  const { account, using, connectWithin, mayStay = false, isLast = false } = call;
   if (using.as === "identity") {
     throw new ConfigError(
       `${describeAccount(node, account)}: the server does not accept tokens of Azure. Set admin to the secret of an admin`,
     );
   }
   const { credential } = using;
-  const authorization = { options: node, credential, mayStay, isLast: using.as === "self" };
+  const authorization = { options: node, credential, mayStay, isLast };
   const log = () => logIn(node, credential, { signal, connectWithin });
   return kept.use(authorization, signal, log, async (session) => {
     const { engine } = session;

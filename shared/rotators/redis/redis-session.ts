@@ -11,7 +11,7 @@ import {
   toNoPasswordError,
 } from "./redis-errors.ts";
 import { type Line, type LineOptions, openLine } from "./redis-line.ts";
-import { describeAccount, type Engine, type Node, requireName } from "./redis-options.ts";
+import { describeAccount, type Engine, type Node } from "./redis-options.ts";
 
 export interface Session extends Keepable {
   readonly engine: Engine;
@@ -26,7 +26,6 @@ export async function logIn(
   lineOptions: LineOptions,
 ): Promise<Session | "rejected"> {
   const where = describeAccount(node, credential.account);
-  requireName(credential.account);
   // The driver would not log in at all.
   if (credential.secret.reveal() === "") throw new ConfigError(`${where}: the secret is empty`);
   const line = await openLine(node, credential, lineOptions);

@@ -1,13 +1,20 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
-import type { Examination, Rotator } from "../rotator.ts";
+import { guarded } from "../guarded.ts";
+import type { Examination } from "../rotator.ts";
 import { joinExaminations } from "../several/several-decisions.ts";
 import { verifyAll } from "../several/several-servers.ts";
 import { changeUser } from "./redis-change.ts";
 import { examineAt } from "./redis-examine.ts";
 import { clientName } from "./redis-line.ts";
-import { describeNode, listNodes, type RedisOptions, redisOptions } from "./redis-options.ts";
+import {
+  describeNode,
+  findUnfitAccount,
+  listNodes,
+  type RedisOptions,
+  redisOptions,
+} from "./redis-options.ts";
 import { ask, atPlace, describeGrant, keepSession, type Place, withPlace } from "./redis-place.ts";
 import { logIn, requireCheck } from "./redis-session.ts";
 import { planOnly, planOverlap, toHash, type User } from "./redis-user.ts";
@@ -15,7 +22,7 @@ import { planOnly, planOverlap, toHash, type User } from "./redis-user.ts";
 export type { RedisOptions };
 
 /** Users of Redis and Valkey that log in with a password. The server receives new passwords as hashes only. */
-export const redis: Rotator<RedisOptions> = {
+export const redis = guarded<RedisOptions>({
   type: "redis",
   options: redisOptions,
   capabilities: {
@@ -34,6 +41,8 @@ export const redis: Rotator<RedisOptions> = {
   overlaps: () => true,
 
   findUnfit,
+
+  findUnfitAccount,
 
   async apply({ next, keep, ...rest }, signal) {
     const call = { ...rest, account: next.account };
@@ -90,11 +99,6 @@ export const redis: Rotator<RedisOptions> = {
 
   /** Leaves the user without a password. It stays on: the next change could not tell `off` from that of a person, which must stay. */
   async retire(call, signal) {
-    if (call.using.as === "self") {
-      throw new ChangeRefusedError(
-        `Account ${call.account}: an account cannot retire itself. Set admin to the secret of an admin`,
-      );
-    }
     await changeUser(call, { plan: planOnly() }, signal);
   },
 
@@ -107,7 +111,7 @@ export const redis: Rotator<RedisOptions> = {
         : "the published secret is not among its passwords, so none is removed";
     await changeUser(call, { plan: planOnly(kept), findFault }, signal);
   },
-};
+});
 
 /** An authority that may not even read users. */
 function toMissing(error: unknown): Examination {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { makeFolder, problemLines, withTarget } from "../written.ts";
+import { certificate, makeFolder, problemLines, withTarget } from "../written.ts";
 
 const rotators = { rotators: fakeRotators };
 const trusting = (caFile: string, more = {}) =>
@@ -12,7 +12,7 @@ const gone = "does not exist; relative paths start at the folder of the configur
 test("a relative path of a CA file begins at the folder of the configuration file", async () => {
   const folder = await makeFolder({
     "keyturn.yaml": trusting("certificates/ca.pem"),
-    "certificates/ca.pem": "a CA",
+    "certificates/ca.pem": certificate,
   });
   const options = { tls: { caFile: join(folder, "certificates/ca.pem"), mode: "verify-full" } };
   for (const path of [join(folder, "keyturn.yaml"), folder]) {
@@ -21,7 +21,7 @@ test("a relative path of a CA file begins at the folder of the configuration fil
 });
 
 test("an absolute path of a CA file stays unchanged", async () => {
-  const elsewhere = join(await makeFolder({ "ca.pem": "a CA" }), "ca.pem");
+  const elsewhere = join(await makeFolder({ "ca.pem": certificate }), "ca.pem");
   const folder = await makeFolder({ "keyturn.yaml": trusting(elsewhere) });
   expect((await loadConfig(folder, rotators)).targets).toMatchObject([
     { options: { tls: { caFile: elsewhere } } },
@@ -30,7 +30,7 @@ test("an absolute path of a CA file stays unchanged", async () => {
 
 test("missing CA files are listed together with all other problems", async () => {
   const text = trusting("ca.pem", { prot: 1 }).replace("90d", "90 days");
-  const folder = await makeFolder({ "keyturn.yaml": text, "certificates/ca.pem": "a CA" });
+  const folder = await makeFolder({ "keyturn.yaml": text, "certificates/ca.pem": certificate });
   expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
     expect.stringContaining("policies.default.every: must be a duration"),
     `keyturn.yaml:7:51  targets.orders.options.tls.caFile: ${gone}`,
@@ -39,14 +39,15 @@ test("missing CA files are listed together with all other problems", async () =>
 });
 
 test.each([
+  ["of another file", "keyturn.yaml", "contains no PEM certificate"],
   ["a folder", "certificates", "is not a file"],
   ["below a file", "ca.pem/ca.pem", "cannot be read (ENOTDIR)"],
   ["not a path", "a\0b", "cannot be read (ERR_INVALID_ARG_VALUE)"],
 ])("a path of a CA file that is %s is rejected", async (_what, caFile, message) => {
   const folder = await makeFolder({
     "keyturn.yaml": trusting(caFile),
-    "ca.pem": "a CA",
-    "certificates/ca.pem": "a CA",
+    "ca.pem": certificate,
+    "certificates/ca.pem": certificate,
   });
   expect(await problemLines(loadConfig(join(folder, "keyturn.yaml"), rotators))).toEqual([
     `keyturn.yaml:7:51  targets.orders.options.tls.caFile: ${message}`,

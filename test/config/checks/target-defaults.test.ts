@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig, parseConfig } from "../../../shared/config/load.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { listProblems, load, makeFolder } from "../written.ts";
+import { certificate, listProblems, load, makeFolder } from "../written.ts";
 
 const head = `version: 1
 vaults: { main: { url: https://kv.vault.azure.net }, other: { url: https://kv2.vault.azure.net } }
@@ -99,7 +99,7 @@ test("a default CA file is relative to the folder of the configuration file", as
     "keyturn.yaml": `${head}targetDefaults: { type: relational, options: { host: h, tls: { caFile: ca.pem } }, admin: self, publish: { vault: main } }
 targets: { a: { accounts: [a], publish: a } }
 `,
-    "ca.pem": "a CA",
+    "ca.pem": certificate,
   });
   const { targets } = await loadConfig(join(folder, "keyturn.yaml"), { rotators: fakeRotators });
   expect(targets[0]?.options).toMatchObject({ tls: { caFile: join(folder, "ca.pem") } });

@@ -6,14 +6,14 @@ import { expect, test } from "vitest";
 import { stringify } from "yaml";
 import { arbitraryConfig } from "../arbitrary-config.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { makeFolder } from "../written.ts";
+import { certificate, makeFolder } from "../written.ts";
 import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
 const given = { rotators: fakeRotators, now };
 
 test("A checked form of any age gives the same configuration as its sources", async () => {
-  const folder = await makeFolder({ "ca.pem": "a CA" });
+  const folder = await makeFolder({ "ca.pem": certificate });
   const file = join(folder, "keyturn.yaml");
   let trusted = 0;
   let warned = 0;

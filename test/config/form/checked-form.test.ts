@@ -5,7 +5,7 @@ import { toFormPath } from "../../../shared/config/form/checked-form.ts";
 import { loadConfig } from "../../../shared/config/load.ts";
 import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { makeFolder, withTarget } from "../written.ts";
+import { certificate, makeFolder, withTarget } from "../written.ts";
 import { addForm, load, open } from "./both-ways.ts";
 
 const now = "2026-06-01T00:00:00.000Z";
@@ -181,7 +181,7 @@ test("a policy that became invalid after the check causes a warning, not an erro
 test("paths of CA files are relative to the folder from which the configuration is opened", async () => {
   const options = { host: "db.example", tls: { caFile: "ca.pem" } };
   const file = await packed(withTarget({ options }));
-  const elsewhere = await makeFolder({ "ca.pem": "a CA" });
+  const elsewhere = await makeFolder({ "ca.pem": certificate });
   const moved = join(elsewhere, "keyturn.yaml");
   await rename(file, moved);
   await rename(toFormPath(file), toFormPath(moved));

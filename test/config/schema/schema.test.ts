@@ -7,7 +7,7 @@ import { loadConfig } from "../../../shared/config/load.ts";
 import { makeJsonSchema } from "../../../shared/config/schema/definition.ts";
 import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
-import { load, makeFolder, withTarget } from "../written.ts";
+import { certificate, load, makeFolder, withTarget } from "../written.ts";
 
 const root = resolve(import.meta.dirname, "../../..");
 const example = resolve(root, "examples/keyturn.yaml");
@@ -32,7 +32,10 @@ test("keyturn.schema.json is generated from the current definition", async () =>
 test("the example is valid for editors and for Keyturn, without warnings", async () => {
   const text = await readFile(example, "utf8");
   expect(judge(makeJsonSchema(rotators), text)).toBe("valid");
-  const folder = await makeFolder({ "keyturn.yaml": text, "certificates/legacy-ca.pem": "a CA" });
+  const folder = await makeFolder({
+    "keyturn.yaml": text,
+    "certificates/legacy-ca.pem": certificate,
+  });
   const config = await loadConfig(join(folder, "keyturn.yaml"), { rotators });
   expect(config.targets.map(({ id }) => id)).toEqual(["orders-db", "reports-db", "legacy-db"]);
   expect(config.warnings).toEqual([]);

@@ -196,13 +196,3 @@ describe("a change that PostgreSQL has confirmed", () => {
     await session.end();
   });
 });
-
-describe("a PostgreSQL account", () => {
-  it("cannot retire itself", async () => {
-    const current = await bench.newAccount();
-    await expect(bench.retire(current.account, self(current))).rejects.toBeInstanceOf(
-      ChangeRefusedError,
-    );
-    expect(await bench.works(current)).toBe(true);
-  });
-});

@@ -193,6 +193,40 @@ describe("the right to change a PostgreSQL account", () => {
   });
 });
 
+describe("an examination by an authority that may not read the catalog", () => {
+  const hidden = ["pg_stat_activity", "pg_settings", "pg_database", "pg_auth_members"];
+  const change = (verb: "REVOKE" | "GRANT", to: string) =>
+    bench.target.sql(
+      hidden.map((view) => `${verb} SELECT ON pg_catalog.${view} ${to} PUBLIC`).join(";"),
+    );
+  beforeAll(() => change("REVOKE", "FROM"));
+  afterAll(() => change("GRANT", "TO"));
+
+  it.each(["self", "admin"] as const)("says nothing, and %s makes the change", async (as) => {
+    const [current, twin] = [await bench.newAccount(), await bench.newAccount()];
+    const using = as === "self" ? self(current) : bench.admin();
+    const call = { options: bench.optionsWith(), account: current.account, twin: twin.account };
+    const signal = AbortSignal.timeout(20_000);
+    expect(await postgresql.examine?.({ ...call, using, isProven: true }, signal)).toEqual({
+      obstacles: [],
+      right: { is: "likely" },
+    });
+    const next = withNewSecret(current);
+    await bench.apply(next, using);
+    expect(await bench.works(next)).toBe(true);
+  });
+
+  it("leaves a session that the change can use", async () => {
+    const current = await bench.newAccount();
+    const call = { options: bench.optionsWith(), using: self(current), mayStay: true };
+    const signal = AbortSignal.timeout(20_000);
+    await postgresql.examine?.({ ...call, account: current.account, isProven: true }, signal);
+    const next = withNewSecret(current);
+    await postgresql.apply({ ...call, next, isLast: true }, signal);
+    expect(await bench.works(next)).toBe(true);
+  });
+});
+
 describe("a PostgreSQL standby", () => {
   let server: Postgres;
   let directory: string;

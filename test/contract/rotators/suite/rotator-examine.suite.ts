@@ -57,6 +57,20 @@ export function testExamination<Options>(
     }
   });
 
+  if (subject.authorities.includes("self")) {
+    it("an account without rights examines itself and its twin, and then changes itself", async () => {
+      const [current, twin] = [await newAccount(), await newAccount()];
+      const own = using("self", current);
+      const before = await steps.fixture.snapshot();
+      const answer = await examine(current, own, { isProven: true, twin });
+      if (answer === "rejected") throw new Error("the account was refused");
+      expect(withoutGap(answer)).toEqual(healthy);
+      expect(await steps.fixture.snapshot()).toEqual(before);
+      await steps.replaces(current, withSecret(current), own);
+      expect(await works(twin)).toBe(true);
+    });
+  }
+
   if (subject.authorities.includes("admin")) {
     const powerless = () => required(steps.fixture.powerless, "powerless");
 

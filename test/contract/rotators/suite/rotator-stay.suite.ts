@@ -108,10 +108,27 @@ export function testStaying<Options>(
         line.hangUp();
       });
 
-      it("is closed once the account has changed itself", async () => {
+      it("proves the secret of an account, examines it and changes it, and ends with the change", async () => {
         const current = await newAccount();
-        expect(await verify(current, staying())).toBe("accepted");
-        await apply(withSecret(current), { as: "self", credential: current }, staying());
+        const own: Using = { as: "self", credential: current };
+        const count = await countLogIns(async () => {
+          expect(await verify(current, staying())).toBe("accepted");
+          const answer = await examine(current, own, { aimed: staying(), isProven: true });
+          expect(answer).not.toBe("rejected");
+          await apply(withSecret(current), own, { ...staying(), isLast: true });
+        });
+        expect(count).toBe(logInsOfAuthority);
+        await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
+      });
+
+      it("ends with an examination that is the last call", async () => {
+        const current = await newAccount();
+        const own: Using = { as: "self", credential: current };
+        const count = await countLogIns(async () => {
+          expect(await verify(current, staying())).toBe("accepted");
+          await examine(current, own, { aimed: { ...staying(), isLast: true }, isProven: true });
+        });
+        expect(count).toBe(logInsOfAuthority);
         await expect.poll(() => steps.fixture.openConnections(), { timeout: 2_000 }).toBe(0);
       });
 

@@ -15,6 +15,7 @@ export type RotatorSteps<Options> = ReturnType<typeof rotatorSteps<Options>>;
 export interface Called<Options> extends Aimed<Options> {
   readonly connectWithin?: number;
   readonly mayStay?: boolean;
+  readonly isLast?: boolean;
 }
 
 interface CallOptions<Options> {
@@ -24,6 +25,7 @@ interface CallOptions<Options> {
 
 interface ExamineOptions<Options> extends CallOptions<Options> {
   readonly isProven?: boolean;
+  readonly twin?: Credential;
 }
 
 /** The steps and checks of the tests of a rotator. Each test must leave no connection open. */
@@ -114,10 +116,14 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     by: Using,
     {
       isProven = false,
+      twin,
       aimed: { rotator, ...to } = fixture.aimed,
       signal = patience(),
     }: ExamineOptions<Options> = {},
-  ) => required(rotator.examine?.({ ...to, account, using: by, isProven }, signal), "examine");
+  ) => {
+    const call = { ...to, account, using: by, isProven, ...(twin && { twin: twin.account }) };
+    return required(rotator.examine?.(call, signal), "examine");
+  };
 
   const isInUse = (
     { account }: Credential,

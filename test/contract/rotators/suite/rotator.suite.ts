@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import {
   AuthorityRefusedError,
   ChangeRefusedError,
+  ConfigError,
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../../../shared/core/errors.ts";
@@ -114,6 +115,23 @@ export function testRotator<Options>(name: string, subject: Subject<Options>): v
         expect(await works(current)).toBe(true);
       });
     }
+
+    if (subject.authorities.includes("self") && subject.authorities.includes("admin")) {
+      it("does not let an account retire itself", async () => {
+        const current = await newAccount();
+        await failsAs(ChangeRefusedError, retire(current, using("self", current)));
+        expect(await works(current)).toBe(true);
+      });
+    }
+
+    it("sends nothing about an account whose name no account can have", async () => {
+      const nobody = { account: "", secret: new Secret(fresh()) };
+      const before = [await steps.fixture.snapshot(), await steps.fixture.logIns()];
+      await failsAs(ConfigError, verify(nobody));
+      await failsAs(ConfigError, apply(nobody, anyAuthority(nobody)));
+      await failsAs(ConfigError, examine(nobody, anyAuthority(nobody)));
+      expect([await steps.fixture.snapshot(), await steps.fixture.logIns()]).toEqual(before);
+    });
 
     if (subject.authorities.includes("admin")) {
       const asAdmin = (credential: Credential): Using => ({ as: "admin", credential });

@@ -20,6 +20,7 @@ import {
   overlapAdmin,
   overlapSelf,
   pairAdmin,
+  pairSelf,
   singleAdmin,
   singleSelf,
   type World,
@@ -227,33 +228,41 @@ test("A dry run says whether a rotation would start now", async () => {
   expect(start?.sentence).toContain("frozen");
 });
 
-test("A dry run names the fields of a policy whose passwords the target may refuse, and what else it should know", async () => {
-  const world = await adopted(pairAdmin);
-  world.system.shown = {
-    rules: { source: "the policy of the server", minLength: 60, atLeast: { symbols: 3 } },
-    warnings: ["Account `app_b` differs from `app_a`."],
-  };
-  const { ready, checks } = await check(world);
-  expect(ready).toBe(false);
-  expect(having(checks, "failed")).toEqual(["password-rules"]);
-  const rules = checks.find((one) => one.check === "password-rules");
-  expect(rules?.sentence).toContain("The policy of the server may refuse the passwords of policy");
-  expect(rules?.action).toContain("`length` must be at least 60");
-  expect(rules?.action).toContain("`atLeast.symbols` must be at least 3");
-  const warning = checks.find((one) => one.check === "warnings");
-  expect(warning).toMatchObject({
-    result: "warning",
-    sentence: "Account `app_b` differs from `app_a`.",
-  });
-});
+test.each([pairAdmin, pairSelf])(
+  "A dry run names the fields of a policy whose passwords the target may refuse, and what else it should know: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    world.system.shown = {
+      rules: { source: "the policy of the server", minLength: 60, atLeast: { symbols: 3 } },
+      warnings: ["Account `app_b` differs from `app_a`."],
+    };
+    const { ready, checks } = await check(world);
+    expect(ready).toBe(false);
+    expect(having(checks, "failed")).toEqual(["password-rules"]);
+    const rules = checks.find((one) => one.check === "password-rules");
+    expect(rules?.sentence).toContain(
+      "The policy of the server may refuse the passwords of policy",
+    );
+    expect(rules?.action).toContain("`length` must be at least 60");
+    expect(rules?.action).toContain("`atLeast.symbols` must be at least 3");
+    const warning = checks.find((one) => one.check === "warnings");
+    expect(warning).toMatchObject({
+      result: "warning",
+      sentence: "Account `app_b` differs from `app_a`.",
+    });
+  },
+);
 
-test("A dry run is ready where every password of the policy satisfies the rules of the target", async () => {
-  const world = await adopted(singleAdmin);
-  world.system.shown = { rules: { source: "the policy of the server", minLength: 12 } };
-  const { ready, checks } = await check(world);
-  expect(ready).toBe(true);
-  expect(having(checks, "ok")).toContain("password-rules");
-});
+test.each([singleAdmin, singleSelf])(
+  "A dry run is ready where every password of the policy satisfies the rules of the target: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    world.system.shown = { rules: { source: "the policy of the server", minLength: 12 } };
+    const { ready, checks } = await check(world);
+    expect(ready).toBe(true);
+    expect(having(checks, "ok")).toContain("password-rules");
+  },
+);
 
 const gap = "The server keeps one password for `app`.";
 
@@ -270,8 +279,11 @@ test.each([overlapAdmin, overlapSelf])(
   },
 );
 
-test("A pair has no gap, whatever its system keeps", async () => {
-  const world = await adopted(pairAdmin);
-  world.system.shown = { gap };
-  expect(having((await check(world)).checks, "warning")).toEqual([]);
-});
+test.each([pairAdmin, pairSelf])(
+  "A pair has no gap, whatever its system keeps: $name",
+  async (kind) => {
+    const world = await adopted(kind);
+    world.system.shown = { gap };
+    expect(having((await check(world)).checks, "warning")).toEqual([]);
+  },
+);
