@@ -68,5 +68,6 @@ export const startMariadb = (options: MariadbOptions = {}): Promise<StartedServe
   );
 
 /** Returns the server that KEYTURN_TEST_MARIADB names, or starts one. For suites that run on any server. */
-export const useMariadb = async (): Promise<TestServer> =>
-  (await findOwnServer("mariadb", ({ host, port }) => readGreeting(host, port))) ?? startMariadb();
+export const useMariadb = async (options?: MariadbOptions): Promise<TestServer> =>
+  (await findOwnServer("mariadb", ({ host, port }) => readGreeting(host, port))) ??
+  startMariadb(options);

@@ -5,6 +5,7 @@ import { startMariadb, useMariadb } from "../servers/mariadb.ts";
 import { startMongodb, startReplicaSet, useMongodb } from "../servers/mongodb.ts";
 import { startMysql, useMysql } from "../servers/mysql.ts";
 import { readGreeting, readTlsVersion } from "../servers/mysql-greeting.ts";
+import { startPostgresql, usePostgresql } from "../servers/postgresql.ts";
 import { isRunning } from "../servers/process/is-running.ts";
 import { startRedis, useRedis } from "../servers/redis.ts";
 import { readRedisVersion } from "../servers/redis-greeting.ts";
@@ -111,6 +112,7 @@ test.each([
   ["KEYTURN_TEST_MARIADB", startMariadb, useMariadb],
   ["KEYTURN_TEST_REDIS", startRedis, useRedis],
   ["KEYTURN_TEST_VALKEY", startValkey, useValkey],
+  ["KEYTURN_TEST_POSTGRESQL", startPostgresql, usePostgresql],
 ])(
   "A suite uses the server in %s, and does not stop it",
   async (variable, start, use) => {
@@ -129,7 +131,7 @@ test.each([
     const { admin, ca, caFile, port, version } = server;
     expect(own).toMatchObject({ admin, ca, caFile, host: "127.0.0.1", port, version });
     await own.stop();
-    expect(isRunning(server.pid)).toBe(true);
+    expect(await use()).toMatchObject({ version });
   },
   downloadTimeoutMs,
 );

@@ -1,7 +1,9 @@
+import { connect } from "node:net";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.ts";
 import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
-import { type MysqlSystem, newSecret, startMysqlTarget } from "./mysql-target.ts";
+import { isOwn } from "../../servers/own.ts";
+import { type MysqlSystem, newSecret, systemOf, useMysqlTarget } from "./mysql-target.ts";
 import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 
 /** The names of both systems end at 32 characters, and have no characters beyond 16 bits. */
@@ -17,7 +19,7 @@ export async function startMysqlFixture(
   system: MysqlSystem,
   rights?: readonly string[],
 ): Promise<Fixture<MysqlOptions>> {
-  const target = await startMysqlTarget(system, { rights });
+  const target = await useMysqlTarget(system, rights);
   const { host, port } = target.server;
   const powerless = { account: "powerless", secret: newSecret() };
   await target.account(powerless.account, powerless.secret.reveal());
@@ -27,18 +29,20 @@ export async function startMysqlFixture(
     options: target.optionsWith({ identityAccount: "entra_admin", ...changed }),
   });
   const plain = async () => {
-    const proxy = await cutProxy(port);
+    const proxy = await cutProxy(() => connect({ host, port }));
     proxies.push(proxy);
-    return { proxy, aimed: aim({ port: proxy.port, tls: { mode: "disable" } }) };
+    const at = { host: "127.0.0.1", port: proxy.port };
+    return { proxy, aimed: aim({ ...at, tls: { mode: "disable" } }) };
   };
   return {
     ...target,
     aimed: aim(),
     endpoint: { engine: "mysql", host, port },
+    ...(isOwn(systemOf(system)) && { line: plain }),
     powerless,
     identity: await target.identity("entra_admin"),
     unacceptable: { account: "too_long", secret: new Secret("x".repeat(257)) },
-    elsewhere: (at) => aim({ port: at }),
+    elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
     async block(account) {
       await target.sql("ALTER USER ?@'%' ACCOUNT LOCK", [account]);
       return async () => {

@@ -3,26 +3,35 @@ import { type Connection, type ConnectionOptions, createConnection } from "mysql
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.ts";
 import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
-import { startMariadb } from "../../servers/mariadb.ts";
-import { startMysql } from "../../servers/mysql.ts";
-import type { StartedServer, StartOptions } from "../../servers/server.ts";
+import { startMariadb, useMariadb } from "../../servers/mariadb.ts";
+import { startMysql, useMysql } from "../../servers/mysql.ts";
+import { isOwn } from "../../servers/own.ts";
+import type { StartOptions, TestServer } from "../../servers/server.ts";
 
 /** The two MariaDB releases differ, for example in how they store and show accounts. */
 export const mysqlSystems = ["mysql", "mariadb", "newer mariadb"] as const;
 
 export type MysqlSystem = (typeof mysqlSystems)[number];
 
-const starters: Readonly<Record<MysqlSystem, (options: StartOptions) => Promise<StartedServer>>> = {
-  mysql: startMysql,
-  mariadb: startMariadb,
-  "newer mariadb": (options) => startMariadb({ ...options, release: "newer" }),
-};
+/** `start` starts a server; `use` prefers one that the environment names. */
+const servers = {
+  mysql: { system: "mysql", start: startMysql, use: useMysql },
+  mariadb: { system: "mariadb", start: startMariadb, use: useMariadb },
+  "newer mariadb": {
+    system: "mariadb",
+    start: (options: StartOptions) => startMariadb({ ...options, release: "newer" }),
+    use: () => useMariadb({ release: "newer" }),
+  },
+} as const;
+
+/** The system of the environment variable that names a server instead. */
+export const systemOf = (system: MysqlSystem) => servers[system].system;
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** A real MySQL or MariaDB that logs all log-ins, and the plain client that checks the result. */
 export interface MysqlTarget {
-  readonly server: StartedServer;
+  readonly server: TestServer;
   /** An admin with the rights of the documentation. */
   readonly admin: Credential;
   optionsWith(changed?: object): MysqlOptions;
@@ -59,14 +68,24 @@ const documented = (system: MysqlSystem): readonly string[] => [
 
 export async function startMysqlTarget(
   system: MysqlSystem,
-  {
-    flags = [],
-    rights = documented(system),
-  }: { flags?: readonly string[]; rights?: readonly string[] | undefined } = {},
+  { flags = [] }: StartOptions = {},
 ): Promise<MysqlTarget> {
-  const server = await starters[system]({
-    flags: ["--general-log=1", "--log-output=TABLE", ...flags],
-  });
+  return openTarget(system, await servers[system].start({ flags }));
+}
+
+/** The server that the environment names, or one that it starts. `rights`: of the admin. Default: those of the documentation. */
+export async function useMysqlTarget(
+  system: MysqlSystem,
+  rights?: readonly string[],
+): Promise<MysqlTarget> {
+  return openTarget(system, await servers[system].use(), rights);
+}
+
+async function openTarget(
+  system: MysqlSystem,
+  server: TestServer,
+  rights = documented(system),
+): Promise<MysqlTarget> {
   const { host, port, ca, caFile } = server;
   const own = new Set<number>();
 
@@ -92,8 +111,23 @@ export async function startMysqlTarget(
     const [rows] = await superuser.query<never>(text, [...values]);
     return rows as readonly Row[];
   };
+  const [logging] = await sql("SELECT @@GLOBAL.general_log AS log, @@GLOBAL.log_output AS output");
+  const logTo = async (log: unknown, output: unknown) => {
+    await sql("SET GLOBAL log_output = ?", [output]);
+    await sql("SET GLOBAL general_log = ?", [Number(log)]);
+  };
+  await logTo(1, "TABLE");
+  const made = new Set<string>();
+  /** On a server that the environment names, an earlier run may have left an account of this name. */
+  async function begin(account: string): Promise<void> {
+    if (!made.has(account) && isOwn(systemOf(system))) {
+      await sql("DROP USER IF EXISTS ?@'%'", [account]);
+    }
+    made.add(account);
+  }
   async function makeAdmin(account: string): Promise<Credential> {
     const secret = newSecret();
+    await begin(account);
     await sql("CREATE USER ?@'%' IDENTIFIED BY ?", [account, secret.reveal()]);
     for (const right of rights) await sql(`GRANT ${right} TO ?@'%'`, [account]);
     return { account, secret };
@@ -132,6 +166,7 @@ export async function startMysqlTarget(
     sql,
     connect,
     async account(name, secret) {
+      await begin(name);
       await sql("CREATE USER IF NOT EXISTS ?@'%' IDENTIFIED BY ?", [name, secret]);
       await sql("ALTER USER ?@'%' IDENTIFIED BY ?", [name, secret]);
       if (system === "mysql") await sql("ALTER USER ?@'%' DISCARD OLD PASSWORD", [name]);
@@ -162,6 +197,10 @@ export async function startMysqlTarget(
       return rows.filter(({ id }) => !own.has(Number(id))).length;
     },
     async stop() {
+      if (isOwn(systemOf(system))) {
+        for (const account of made) await sql("DROP USER IF EXISTS ?@'%'", [account]);
+        await logTo(logging?.["log"], logging?.["output"]);
+      }
       await superuser.end();
       await server.stop();
     },

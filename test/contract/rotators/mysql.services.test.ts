@@ -1,15 +1,14 @@
+import { withoutRepeats } from "../../servers/own.ts";
 import { mysqlSubject, startMysqlFixture } from "./mysql-fixture.ts";
+import { mysqlSystems, systemOf } from "./mysql-target.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
 
-testRotator("mysql on MySQL", {
-  ...mysqlSubject,
-  overlaps: true,
-  start: () => startMysqlFixture("mysql"),
-});
+const kinds = withoutRepeats(mysqlSystems.map((name) => ({ name, system: systemOf(name) })));
 
-testRotator("mysql on MariaDB", { ...mysqlSubject, start: () => startMysqlFixture("mariadb") });
-
-testRotator("mysql on newer MariaDB", {
-  ...mysqlSubject,
-  start: () => startMysqlFixture("newer mariadb"),
-});
+for (const { name, system } of kinds) {
+  testRotator(`mysql on ${name}`, {
+    ...mysqlSubject,
+    ...(system === "mysql" && { overlaps: true }),
+    start: () => startMysqlFixture(name),
+  });
+}

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import type { Examination, Using } from "../../../shared/rotators/rotator.ts";
-import { type PostgresqlTarget, startPostgresqlTarget } from "./postgresql-target.ts";
+import { type StartedPostgresqlTarget, startPostgresqlTarget } from "./postgresql-target.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 
@@ -11,7 +11,7 @@ export const newSecret = () => new Secret(`Aa1-${randomBytes(24).toString("base6
 
 /** A PostgreSQL for the tests of one file, and the rotator aimed at it. Each test must leave no connection open. */
 export function postgresqlBench() {
-  let target: PostgresqlTarget;
+  let target: StartedPostgresqlTarget;
   let number = 0;
 
   beforeAll(async () => {

@@ -5,12 +5,12 @@ import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import type { Using } from "../../../shared/rotators/rotator.ts";
 import { type Standby, startStandby } from "../../servers/postgresql-standby.ts";
 import { newSecret, self, withNewSecret } from "./postgresql-bench.ts";
-import { type PostgresqlTarget, startPostgresqlTarget } from "./postgresql-target.ts";
+import { type StartedPostgresqlTarget, startPostgresqlTarget } from "./postgresql-target.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 const current: Credential = { account: "replicated", secret: newSecret() };
 
-let primary: PostgresqlTarget;
+let primary: StartedPostgresqlTarget;
 let standby: Standby;
 beforeAll(async () => {
   primary = await startPostgresqlTarget();

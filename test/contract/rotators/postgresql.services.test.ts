@@ -1,22 +1,28 @@
 import { randomBytes } from "node:crypto";
+import { connect } from "node:net";
 import { escapeIdentifier } from "pg";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
-import { startPostgresqlTarget } from "./postgresql-target.ts";
+import { isOwn } from "../../servers/own.ts";
+import { usePostgresqlTarget } from "./postgresql-target.ts";
 import { testRotator } from "./suite/rotator.suite.ts";
 
+/** Log-ins with a token or without a password take lines in pg_hba.conf, which stay as they are on a server of a person. */
+const byRules = isOwn("postgresql")
+  ? ({ authorities: ["self", "admin"], lacksTokens: true } as const)
+  : ({ authorities: ["self", "admin", "identity"], trusts: true } as const);
+
 testRotator("postgresql", {
-  authorities: ["self", "admin", "identity"],
+  ...byRules,
   refuses: true,
   seesSessions: true,
   stays: true,
   losesReplies: true,
   blocks: "named",
-  trusts: true,
 
   async start() {
-    const target = await startPostgresqlTarget();
+    const target = await usePostgresqlTarget();
     const { host, port, caFile, admin } = target;
     const database = "postgres";
     const powerless = { account: "powerless", secret: new Secret(randomBytes(24).toString("hex")) };
@@ -26,24 +32,29 @@ testRotator("postgresql", {
     await target.sql("SELECT pg_reload_conf()");
 
     const proxies: CutProxy[] = [];
-    const aim = (at: number, tls: object = { mode: "verify-full", caFile }) => ({
+    const aim = (changed: object = {}) => ({
       rotator: postgresql,
       options: postgresql.options.parse({
-        host,
-        port: at,
-        database,
-        identityAccount: "entra_admin",
-        tls,
+        ...{ host, port, database, identityAccount: "entra_admin" },
+        tls: { mode: "verify-full", caFile },
+        ...changed,
       }),
     });
+    const plain = async () => {
+      const proxy = await cutProxy(() => connect({ host, port }));
+      proxies.push(proxy);
+      const at = { host: "127.0.0.1", port: proxy.port };
+      return { proxy, aimed: aim({ ...at, tls: { mode: "disable" } }) };
+    };
     return {
       ...target,
-      aimed: aim(port),
+      aimed: aim(),
+      ...(isOwn("postgresql") && { line: plain }),
       endpoint: { engine: "postgresql", host, port, database },
       admin,
       powerless,
       unacceptable: { account: "same_as_secret", secret: new Secret("same_as_secret") },
-      elsewhere: (at) => aim(at),
+      elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
       async block(account) {
         const role = escapeIdentifier(account);
         await target.sql(`ALTER ROLE ${role} NOLOGIN`);
@@ -53,13 +64,13 @@ testRotator("postgresql", {
       },
       snapshot: () => target.sql("SELECT * FROM pg_authid ORDER BY oid"),
       async loseReply() {
-        const proxy = await cutProxy(port);
-        proxies.push(proxy);
+        const { proxy, aimed } = await plain();
         proxy.cutAt("COMMIT\0", "carried-out");
-        return aim(proxy.port, { mode: "disable" });
+        return aimed;
       },
       async stop() {
         await Promise.all(proxies.map((proxy) => proxy.close()));
+        await target.sql("ALTER SYSTEM RESET session_preload_libraries");
         await target.stop();
       },
     };

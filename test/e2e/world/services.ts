@@ -14,7 +14,7 @@ import { toVaultResourceId } from "../../../local/key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../../local/key-vault/emulator.ts";
 import { VAULT_RESOURCE } from "../../../local/key-vault/gate.ts";
 import {
-  type PostgresqlTarget,
+  type StartedPostgresqlTarget,
   startPostgresqlTarget,
 } from "../../contract/rotators/postgresql-target.ts";
 import { getPart, movedTo } from "../../stores/connection-strings.ts";
@@ -22,7 +22,7 @@ import { type Line, lineTo } from "./line.ts";
 
 /** Everything that the app needs; real servers where possible. */
 export interface Services {
-  readonly database: PostgresqlTarget;
+  readonly database: StartedPostgresqlTarget;
   readonly vault: KeyVaultEmulator;
   /** The official client. */
   readonly secrets: SecretClient;

@@ -18,7 +18,7 @@ export const missing: readonly Missing[] = [
   { system: "mariadb", what: "10.6", versions: /^10\.6\./ },
   { system: "mariadb", what: "12", versions: /^12\./ },
   { system: "redis", what: "6", versions: /^6\./ },
-  { system: "redis", what: "a cluster and Sentinel" },
+  { system: "redis", what: "Sentinel" },
   { system: "mongodb", what: "7", versions: /^7\./ },
   { system: "mongodb", what: "8", versions: /^8\./ },
   { system: "mongodb", what: "several mongos" },

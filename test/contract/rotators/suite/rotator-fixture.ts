@@ -72,6 +72,8 @@ export interface OverlapFixture<Options> {
 export interface Subject<Options> {
   /** The authorities that can make a change. */
   readonly authorities: readonly Using["as"][];
+  /** The rotator takes an identity, but this server accepts no token. */
+  readonly lacksTokens?: true;
   /** The only account; undefined if accounts can be created. */
   readonly onlyAccount?: string;
   readonly refuses?: true;
