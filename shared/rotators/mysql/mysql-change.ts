@@ -1,19 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
+import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import type { Retire } from "../rotator.ts";
-import { findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
+import { findAccount, findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
 import {
-  contradictsRules,
-  type Failure,
-  lackOfRight,
+  historyRejects,
   needsCurrent,
   noSuchAccount,
-  toChangeError,
+  rulesReject,
   toFailure,
   toLookError,
 } from "./mysql-errors.ts";
-import { hasPasswordRules, isOwnPasswordNative, readFindings } from "./mysql-findings.ts";
+import { isOwnPasswordNative, readFindings, readPasswordPlugins } from "./mysql-findings.ts";
 import {
   chooseVariants,
   type Findings,
@@ -29,7 +27,7 @@ import {
   planDiscard,
   planOverlap,
 } from "./mysql-overlap.ts";
-import { describeRules } from "./mysql-rules.ts";
+import { explainRefusal } from "./mysql-refusal.ts";
 import { requireWritable, type Server, type Session } from "./mysql-session.ts";
 import {
   alterMariadbUsers,
@@ -66,26 +64,62 @@ interface Keep {
  */
 export function setPassword(place: Place, next: string, keep?: Keep): Promise<boolean | undefined> {
   return change(place, async (changing) => {
-    const { server, call, findings, variants, run } = changing;
-    const isSelf = call.using.as === "self";
-    if (server.isMariadb) {
-      await setMariadbPassword(changing, next);
-      return false;
+    const { server, findings, variants } = changing;
+    const wanted = judgeGap(findings) === undefined ? keep : undefined;
+    try {
+      await setFirst(changing, next, wanted);
+    } catch (error) {
+      const failure = toFailure(error);
+      if (!rejectsReuse.has(failure.errno)) throw error;
+      // First, because the server forgets the reason with the next query.
+      const refusal = await explainRefusal(changing, toHosts(variants), failure);
+      const left = await findUnchanged(changing, next, wanted);
+      if (left.length === variants.length) throw refusal;
+      if (left.length > 0) await setFirst({ ...changing, variants: left }, next, wanted);
     }
-    if (keep === undefined || judgeGap(findings) !== undefined) {
-      if (isSelf) await setOwnPassword(changing, next);
-      else
-        await run(
-          alterUsers(named(call.account, variants).map((it) => ({ named: it, password: next }))),
-        );
-      return hasTwoPasswords(server) ? undefined : false;
-    }
-    const { secret, keepInDoubt } = keep;
-    const kept = secret.reveal();
-    if (isSelf) await overlapOwn(run, next, kept);
-    else await runAll(changing, planOverlap(call.account, variants, { next, kept, keepInDoubt }));
-    return keepInDoubt ? undefined : true;
+    if (!hasTwoPasswords(server)) return false;
+    return wanted === undefined || wanted.keepInDoubt ? undefined : true;
   });
+}
+
+/** Answers of servers that accept no password a second time. MariaDB reports it as an account that it failed to change. */
+const rejectsReuse: ReadonlySet<number | undefined> = new Set([
+  historyRejects,
+  rulesReject,
+  ...noSuchAccount,
+]);
+
+async function setFirst(changing: Changing, next: string, keep?: Keep): Promise<void> {
+  const { server, call, variants, run } = changing;
+  const isSelf = call.using.as === "self";
+  if (server.isMariadb) return setMariadbPassword(changing, next);
+  if (keep === undefined) {
+    if (isSelf) return setOwnPassword(changing, next);
+    const accounts = named(call.account, variants);
+    return run(alterUsers(accounts.map((it) => ({ named: it, password: next }))));
+  }
+  const { secret, keepInDoubt } = keep;
+  const kept = secret.reveal();
+  if (isSelf) return overlapOwn(run, next, kept);
+  return runAll(changing, planOverlap(call.account, variants, { next, kept, keepInDoubt }));
+}
+
+/** The accounts without the result of the change, as far as the authority can see. An earlier call may have changed some. */
+async function findUnchanged(
+  changing: Changing,
+  next: string,
+  keep?: Keep,
+): Promise<readonly Variant[]> {
+  const { session, server, call, variants } = changing;
+  if (call.using.as === "self") {
+    return call.using.credential.secret.reveal() === next ? [] : variants;
+  }
+  const kept = keep?.keepInDoubt === false ? keep.secret.reveal() : undefined;
+  const { variants: now } = await findAccount(session, server, call.account, call.options);
+  const isChanged = (variant: Variant) =>
+    findPlace(variant, next) === "first" &&
+    (kept === undefined || findPlace(variant, kept) === "second");
+  return variants.filter(({ host }) => !now.some((it) => it.host === host && isChanged(it)));
 }
 
 /** Makes `keep` the only password. */
@@ -124,7 +158,8 @@ async function change<Result>(
   try {
     return await work(changing);
   } catch (error) {
-    throw isKnownError(error) ? error : toRefusal(changing, toFailure(error));
+    if (isKnownError(error)) throw error;
+    throw await explainRefusal(place, toHosts(changing.variants), toFailure(error));
   }
 }
 
@@ -153,6 +188,8 @@ async function prepare(place: Place): Promise<Changing> {
   };
 }
 
+const toHosts = (variants: readonly Variant[]) => variants.map(({ host }) => host);
+
 const named = (account: string, variants: readonly Variant[]) =>
   variants.map(({ host }) => ({ account, host }));
 
@@ -174,7 +211,7 @@ async function setOwnPassword({ run, call: { using } }: Changing, next: string):
 async function setMariadbPassword(changing: Changing, password: string): Promise<void> {
   const { session, call, where, variants, run } = changing;
   const look = async () => ({
-    hasRules: await hasPasswordRules(session),
+    hasRules: (await readPasswordPlugins(session)).length > 0,
     isNative: call.using.as === "self" && (await isOwnPasswordNative(session)),
   });
   const { hasRules, isNative } = await look().catch((error: unknown) => {
@@ -189,26 +226,4 @@ async function setMariadbPassword(changing: Changing, password: string): Promise
     plugin: details?.plugin ?? "",
   }));
   await run(alterMariadbUsers(accounts, password, hasRules));
-}
-
-/** The error for a statement that failed. It names the missing right or the rule. */
-function toRefusal(changing: Changing, failure: Failure): Error {
-  const { server, call, where, variants } = changing;
-  const error = toChangeError(failure, where);
-  const { errno } = failure;
-  if (errno === undefined) return error;
-  if (server.isMariadb && variants.length > 1 && noSuchAccount.has(errno)) {
-    return new OutcomeUnknownError(
-      `${where}, error ${errno}: the server changed only some of the account's hosts (${variants.map(({ host }) => host).join(", ")})`,
-    );
-  }
-  if (lackOfRight.has(errno)) {
-    return new ChangeRefusedError(
-      `${where}, error ${errno}: Account \`${call.account}\` cannot be changed: \`${server.me.account}\` lacks the right to change it. ` +
-        "Grant it CREATE USER, and SYSTEM_USER if the account has SYSTEM_USER.",
-    );
-  }
-  if (!contradictsRules.has(errno)) return error;
-  const rules = describeRules(server.variables);
-  return rules === "" ? error : new ChangeRefusedError(`${error.message}. Its rules: ${rules}`);
 }

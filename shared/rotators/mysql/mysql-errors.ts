@@ -33,7 +33,8 @@ const accessDenied = 1045;
 const expired: ReadonlySet<number | undefined> = new Set([1820, 1862]);
 export const lackOfRight: ReadonlySet<number | undefined> = new Set([1044, 1142, 1143, 1227, 1370]);
 export const noSuchTable: ReadonlySet<number | undefined> = new Set([1109, 1146]);
-export const contradictsRules: ReadonlySet<number | undefined> = new Set([1819, 3638]);
+export const rulesReject = 1819;
+export const historyRejects = 3638;
 export const noSuchAccount: ReadonlySet<number | undefined> = new Set([1133, 1396]);
 /** The password after REPLACE is not the first password of the account, or is missing. */
 export const notFirst = 3891;
@@ -95,9 +96,11 @@ const changeAnswers: Readonly<Record<number, Meaning>> = {
   1396: refused("the account does not exist, or not for every host in options.hosts"),
   1470: refused("the account does not exist, because its name is too long"),
   1699: refused("the account does not log in with a password"),
-  1819: refused("the server's rules reject the password"),
+  1819: refused(
+    "the server's rules reject the password. Change `password` of the policy so that passwords follow them",
+  ),
   3638: refused(
-    "the account had the password before, and the server's password history rejects it",
+    "the account had the password before, and the server's password history rejects it. Use another password, or lower PASSWORD HISTORY and PASSWORD REUSE INTERVAL of the account",
   ),
   3891: refused("the account's current password is another one"),
   3892: refused(

@@ -25,12 +25,12 @@ export async function countConnections(session: Session, account: string): Promi
   return Number(row?.["number"]);
 }
 
-/** Whether rules of MariaDB check new passwords, so that it must see them. */
-export async function hasPasswordRules(session: Session): Promise<boolean> {
+/** The plugins of MariaDB that check new passwords, and therefore must see them. */
+export async function readPasswordPlugins(session: Session): Promise<readonly string[]> {
   const rows = await session.query(
-    "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'",
+    "SELECT PLUGIN_NAME AS name FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'",
   );
-  return rows.length > 0;
+  return rows.map((row) => String(row["name"]));
 }
 
 /** Whether MariaDB stores the password of the session's account as `toNativeForm` computes it. */
