@@ -39,6 +39,13 @@ const passwordPlugins: readonly string[] = [
   "mysql_native_password",
 ];
 
+/** Plugins of MariaDB with passwords that this client cannot log in with. */
+const otherPasswordPlugins: readonly string[] = ["ed25519", "parsec", "mysql_old_password"];
+
+/** Whether the variant has a password that Keyturn cannot change, so that it would keep the old one. */
+export const hasOtherPassword = ({ details }: Variant): boolean =>
+  otherPasswordPlugins.includes(details?.plugin ?? "");
+
 export const hasPassword = ({ details }: Variant): boolean =>
   details === undefined || passwordPlugins.includes(details.plugin);
 

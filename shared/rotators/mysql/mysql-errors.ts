@@ -47,8 +47,12 @@ const noPassword = config(
 const readOnly = unavailable(
   "the server is read-only, perhaps a replica. Set options.host to the server that accepts changes",
 );
+/** The server may have carried out some of the change: MariaDB changes one host of an account after the other. */
+const interrupted = unknown("the server interrupted the change; either password may be valid");
 const lockWait = unavailable("another change or a backup blocks the change");
-const down = unavailable("the server is starting or stopping, or ended the connection");
+const down = unavailable(
+  "the server is starting or stopping, or ended the connection or the query",
+);
 
 /** Answers to a log-in that say nothing about the credential. */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
@@ -71,6 +75,9 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
   3955: blocked(
     "the account is locked after too many failed log-ins. Run ALTER USER … ACCOUNT UNLOCK, or wait",
   ),
+  4150: blocked(
+    "the server blocks the account after too many wrong passwords (max_password_errors). Run FLUSH PRIVILEGES",
+  ),
   4151: blocked("the account is locked. Run ALTER USER … ACCOUNT UNLOCK"),
 };
 
@@ -80,7 +87,7 @@ const statementAnswers: Readonly<Record<number, Meaning>> = {
   1205: lockWait,
   1213: lockWait,
   1290: unavailable("an option of the server, such as read_only, prevents the change"),
-  1317: unknown("the server interrupted the change; either password may be valid"),
+  1317: down,
   1792: readOnly,
   1836: readOnly,
   1927: down,
@@ -91,6 +98,10 @@ const statementAnswers: Readonly<Record<number, Meaning>> = {
 /** Answers to the change itself. All other answers are refusals. */
 const changeAnswers: Readonly<Record<number, Meaning>> = {
   ...statementAnswers,
+  1053: interrupted,
+  1317: interrupted,
+  1927: interrupted,
+  3169: interrupted,
   1064: refused("the server does not know the statement that changes a password"),
   1133: refused("the account does not exist"),
   1396: refused("the account does not exist, or not for every host in options.hosts"),

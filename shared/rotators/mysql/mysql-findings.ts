@@ -19,7 +19,8 @@ export async function readFindings(
 /** Connections of the account, except this one. Without the privilege PROCESS, those of other accounts are not shown. */
 export async function countConnections(session: Session, account: string): Promise<number> {
   const [row] = await session.query(
-    "SELECT COUNT(*) AS number FROM information_schema.PROCESSLIST WHERE USER = ? AND ID <> CONNECTION_ID()",
+    // Names differ in case, and this column is compared without it.
+    "SELECT COUNT(*) AS number FROM information_schema.PROCESSLIST WHERE CONVERT(USER USING utf8mb4) COLLATE utf8mb4_bin = ? AND ID <> CONNECTION_ID()",
     [account],
   );
   return Number(row?.["number"]);

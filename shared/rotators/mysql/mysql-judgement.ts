@@ -1,5 +1,10 @@
 import type { Right, Using } from "../rotator.ts";
-import { type FoundAccount, hasPassword, type Variant } from "./mysql-accounts.ts";
+import {
+  type FoundAccount,
+  hasOtherPassword,
+  hasPassword,
+  type Variant,
+} from "./mysql-accounts.ts";
 import { compareHosts, permitsHost } from "./mysql-hosts.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
 import { hasTwoPasswords } from "./mysql-overlap.ts";
@@ -36,7 +41,8 @@ const ourOwnLast = (from: string) => (a: Variant, b: Variant) => {
 
 /** Pure: whether the authority may change every account that it should. */
 export function judgeRight(findings: Findings): Right {
-  const fault = findings.as === "self" ? lackOfSelf(findings) : lackOfAdmin(findings);
+  const fault =
+    findings.as === "self" ? lackOfSelf(findings) : (lackOfAdmin(findings) ?? lackOfHost(findings));
   if (fault === undefined) {
     return {
       is: findings.found.variants.length > 0 || findings.as === "self" ? "proven" : "likely",
@@ -89,6 +95,17 @@ function lackOfAdmin({
     : undefined;
 }
 
+/** A change of the other hosts alone would leave consumers behind. */
+function lackOfHost({ found, account, options }: Findings): string | undefined {
+  if (!found.isListed || found.variants.length === 0) return undefined;
+  const missing = options.hosts?.find(
+    (host) => !found.variants.some((it) => it.host.toLowerCase() === host.toLowerCase()),
+  );
+  return missing === undefined
+    ? undefined
+    : `it does not exist at host \`${missing}\`. Run: CREATE USER ${quoteAccount(account, missing)} IDENTIFIED BY '…', or correct options.hosts.`;
+}
+
 /** Pure: why a change takes the old password away although the engine expects it to stay; undefined if it stays. */
 export function judgeGap({ server, privileges, account, as }: Findings): string | undefined {
   const then = `Consumers of \`${account}\` are refused from the change until they read the new secret`;
@@ -117,6 +134,14 @@ export function judgeMethods(account: string, variants: readonly Variant[]): str
       `and a change would remove the others. Give it a single one: ALTER USER … IDENTIFIED VIA ${nativePlugin} USING PASSWORD('…').`
     );
   }
+  const other = variants.find(hasOtherPassword);
+  if (other?.details !== undefined && variants.some(hasPassword)) {
+    return (
+      `Account ${quoteAccount(account, other.host)} logs in with ${other.details.plugin}, so Keyturn cannot change its password, and ` +
+      `it would keep the old one. Give it one that Keyturn can change: ALTER USER … IDENTIFIED VIA ${nativePlugin} USING PASSWORD('…'), or ` +
+      "list the other hosts in options.hosts."
+    );
+  }
   if (variants.length === 0 || variants.some(hasPassword)) return undefined;
   const plugins = variants.flatMap(({ details }) => details?.plugin ?? []);
   return (
@@ -132,12 +157,9 @@ export function judgeObstacles(
 ): readonly string[] {
   const who = `Account \`${account}\``;
   if (as === "self" || !found.isListed) return [];
-  const missing = (options.hosts ?? []).filter(
-    (host) => !found.variants.some((it) => it.host.toLowerCase() === host.toLowerCase()),
-  );
-  if (found.variants.length === 0 || missing.length > 0) {
-    const host = missing[0] ?? "%";
-    const at = missing.length === 0 ? "" : ` at host \`${host}\``;
+  if (found.variants.length === 0) {
+    const [host = "%"] = options.hosts ?? [];
+    const at = options.hosts === undefined ? "" : ` at host \`${host}\``;
     return [
       `${who} does not exist${at}. Run: CREATE USER ${quoteAccount(account, host)} IDENTIFIED BY '…'.`,
     ];

@@ -82,12 +82,12 @@ function toAccount(text: string): { account: string; host: string } {
 
 /**
  * Seconds. A change that waits for a lock ends well within a minute, and so does an idle connection whose worker has died. An empty
- * `sql_mode` and this character set make quotes and backslashes mean what the driver assumes.
+ * `sql_mode` and this character set make quotes and backslashes mean what the driver assumes. Grants must show names in quotes.
  */
 const settings = `
   SET SESSION autocommit = 1, sql_mode = '', character_set_client = utf8mb4, character_set_connection = utf8mb4,
     character_set_results = utf8mb4, lock_wait_timeout = 20, innodb_lock_wait_timeout = 20, wait_timeout = 30,
-    net_read_timeout = 20, net_write_timeout = 20`;
+    net_read_timeout = 20, net_write_timeout = 20, sql_quote_show_create = 1`;
 
 const shown = [
   ...["version", "read_only", "super_read_only", "innodb_read_only", "sql_mode"],
