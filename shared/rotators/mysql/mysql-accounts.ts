@@ -58,6 +58,19 @@ export function findPlace({ details }: Variant, password: string): "first" | "se
   return is(details.second) === true ? "second" : "unknown";
 }
 
+/** Whether the passwords of the variant are certainly not these. A second one that is not given may be any. */
+export function differs(
+  { details }: Variant,
+  { first, second }: { readonly first: string; readonly second?: string },
+): boolean {
+  if (details === undefined) return false;
+  const { plugin } = details;
+  return (
+    isStoredForm({ plugin, text: details.first }, first) === false ||
+    (second !== undefined && isStoredForm({ plugin, text: details.second }, second) === false)
+  );
+}
+
 /** All variants of the name, or those of the options. */
 export async function findAccount(
   session: Session,

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
+import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import type { Retire } from "../rotator.ts";
-import { findAccount, findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
+import { differs, findAccount, findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
 import {
   historyRejects,
   needsCurrent,
@@ -101,7 +101,10 @@ async function setFirst(changing: Changing, next: string, keep?: Keep): Promise<
   const { secret, keepInDoubt } = keep;
   const kept = secret.reveal();
   if (isSelf) return overlapOwn(run, next, kept);
-  return runAll(changing, planOverlap(call.account, variants, { next, kept, keepInDoubt }));
+  return runUntilDone(changing, {
+    plan: (now) => planOverlap(call.account, now, { next, kept, keepInDoubt }),
+    isUndone: (one) => differs(one, { first: next, ...(!keepInDoubt && { second: kept }) }),
+  });
 }
 
 /** The accounts without the result of the change, as far as the authority can see. An earlier call may have changed some. */
@@ -130,7 +133,12 @@ export function discardOthers(place: Place, keep: string): Promise<void> {
     if (!hasTwoPasswords(server)) return;
     const isSure = variants.every((variant) => findPlace(variant, keep) === "first");
     if (call.using.as === "self" && !isSure) await discardOwn(run, keep);
-    else await runAll(changing, planDiscard(call.account, variants, keep));
+    else {
+      await runUntilDone(changing, {
+        plan: (now) => planDiscard(call.account, now, keep),
+        isUndone: (one) => differs(one, { first: keep }) || (one.details?.second ?? "") !== "",
+      });
+    }
   });
 }
 
@@ -193,8 +201,27 @@ const toHosts = (variants: readonly Variant[]) => variants.map(({ host }) => hos
 const named = (account: string, variants: readonly Variant[]) =>
   variants.map(({ host }) => ({ account, host }));
 
-async function runAll({ run }: Changing, statements: readonly Statement[]): Promise<void> {
-  for (const statement of statements) await run(statement);
+interface Plan {
+  plan(variants: readonly Variant[]): readonly Statement[];
+  /** Whether the statements have certainly not had their effect on the variant. */
+  isUndone(variant: Variant): boolean;
+}
+
+/** A person may change the password between two statements, which then mean something else. */
+const maxRounds = 3;
+
+async function runUntilDone(changing: Changing, { plan, isUndone }: Plan): Promise<void> {
+  const { session, server, call, where, run } = changing;
+  let { variants } = changing;
+  for (let round = 1; round <= maxRounds; round++) {
+    for (const statement of plan(variants)) await run(statement);
+    const found = await findAccount(session, server, call.account, call.options);
+    variants = found.variants.filter(hasPassword);
+    if (!variants.some(isUndone)) return;
+  }
+  throw new OutcomeUnknownError(
+    `${where}: somebody else changes the account at the same time, so it may have other passwords`,
+  );
 }
 
 /** An account may have to name its present password, which is that of the log-in. */
