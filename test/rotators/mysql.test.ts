@@ -9,7 +9,7 @@ import {
   toChangeError,
   toFailure,
   toLoginVerdict,
-  toLookError,
+  toQueryError,
 } from "../../shared/rotators/mysql/mysql-errors.ts";
 import { toNativeForm } from "../../shared/rotators/mysql/mysql-hashes.ts";
 import { compareHosts, permitsHost } from "../../shared/rotators/mysql/mysql-hosts.ts";
@@ -81,8 +81,8 @@ describe("the rotator mysql", () => {
   const server = (changed: Partial<Server> = {}): Server => ({
     isMariadb: false,
     version: [8, 4, 3],
-    me: { account: "admin", host: "%" },
-    from: "10.0.0.7",
+    loggedInAs: { account: "admin", host: "%" },
+    clientHost: "10.0.0.7",
     variables: new Map(),
     ...changed,
   });
@@ -224,7 +224,7 @@ describe("the rotator mysql", () => {
     "does not know the outcome of a change that the server ended with %i",
     (errno) => {
       expect(toChangeError({ errno }, "where")).toBeInstanceOf(OutcomeUnknownError);
-      expect(toLookError({ errno }, "where")).toBeInstanceOf(TargetUnavailableError);
+      expect(toQueryError({ errno }, "where")).toBeInstanceOf(TargetUnavailableError);
     },
   );
 

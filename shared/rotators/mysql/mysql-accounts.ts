@@ -78,10 +78,10 @@ export async function findAccount(
   account: string,
   { hosts }: MysqlOptions,
 ): Promise<FoundAccount> {
-  const rows = await tryTo(() =>
+  const rows = await ifPermitted(() =>
     isMariadb ? readGlobalPriv(session, account) : readUsers(session, account),
   );
-  const changeable = isMariadb ? undefined : await tryTo(() => readHosts(session, account));
+  const changeable = isMariadb ? undefined : await ifPermitted(() => readHosts(session, account));
   const all: readonly Variant[] | undefined = rows ?? changeable?.map((host) => ({ host }));
   const wanted = hosts?.map((host) => host.toLowerCase());
   const isWanted = ({ host }: Variant) => wanted?.includes(host.toLowerCase()) ?? true;
@@ -96,7 +96,7 @@ export async function findAccount(
 }
 
 /** Undefined if the authority may not read the table, or if an older server does not have it. */
-async function tryTo<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+async function ifPermitted<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await read();
   } catch (error) {

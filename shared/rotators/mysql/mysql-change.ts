@@ -9,7 +9,7 @@ import {
   noSuchAccount,
   rulesReject,
   toFailure,
-  toLookError,
+  toQueryError,
 } from "./mysql-errors.ts";
 import { isOwnPasswordNative, readFindings, readPasswordPlugins } from "./mysql-findings.ts";
 import {
@@ -38,7 +38,7 @@ import {
 } from "./mysql-statements.ts";
 
 /** The session of the authority, and where it is for messages. */
-export interface Place {
+export interface CallContext {
   readonly session: Session;
   readonly server: Server;
   readonly call: Retire<MysqlOptions>;
@@ -46,7 +46,7 @@ export interface Place {
 }
 
 /** What a change needs to know. */
-interface Changing extends Place {
+interface ChangeContext extends CallContext {
   readonly findings: Findings;
   readonly variants: readonly Variant[];
   readonly run: (statement: Statement) => Promise<void>;
@@ -62,20 +62,24 @@ interface Keep {
  * Sets the first password of the account. Returns true if `keep` logs in too, false if certainly no other password does, and undefined if
  * one may.
  */
-export function setPassword(place: Place, next: string, keep?: Keep): Promise<boolean | undefined> {
-  return change(place, async (changing) => {
-    const { server, findings, variants } = changing;
+export function setPassword(
+  context: CallContext,
+  next: string,
+  keep?: Keep,
+): Promise<boolean | undefined> {
+  return change(context, async (prepared) => {
+    const { server, findings, variants } = prepared;
     const wanted = judgeGap(findings) === undefined ? keep : undefined;
     try {
-      await setFirst(changing, next, wanted);
+      await setFirst(prepared, next, wanted);
     } catch (error) {
       const failure = toFailure(error);
       if (!rejectsReuse.has(failure.errno)) throw error;
       // First, because the server forgets the reason with the next query.
-      const refusal = await explainRefusal(changing, toHosts(variants), failure);
-      const left = await findUnchanged(changing, next, wanted);
+      const refusal = await explainRefusal(prepared, toHosts(variants), failure);
+      const left = await findUnchanged(prepared, next, wanted);
       if (left.length === variants.length) throw refusal;
-      if (left.length > 0) await setFirst({ ...changing, variants: left }, next, wanted);
+      if (left.length > 0) await setFirst({ ...prepared, variants: left }, next, wanted);
     }
     if (!hasTwoPasswords(server)) return false;
     return wanted === undefined || wanted.keepInDoubt ? undefined : true;
@@ -89,19 +93,19 @@ const rejectsReuse: ReadonlySet<number | undefined> = new Set([
   ...noSuchAccount,
 ]);
 
-async function setFirst(changing: Changing, next: string, keep?: Keep): Promise<void> {
-  const { server, call, variants, run } = changing;
+async function setFirst(prepared: ChangeContext, next: string, keep?: Keep): Promise<void> {
+  const { server, call, variants, run } = prepared;
   const isSelf = call.using.as === "self";
-  if (server.isMariadb) return setMariadbPassword(changing, next);
+  if (server.isMariadb) return setMariadbPassword(prepared, next);
   if (keep === undefined) {
-    if (isSelf) return setOwnPassword(changing, next);
+    if (isSelf) return setOwnPassword(prepared, next);
     const accounts = named(call.account, variants);
     return run(alterUsers(accounts.map((it) => ({ named: it, password: next }))));
   }
   const { secret, keepInDoubt } = keep;
   const kept = secret.reveal();
   if (isSelf) return overlapOwn(run, next, kept);
-  return runUntilDone(changing, {
+  return runUntilDone(prepared, {
     plan: (now) => planOverlap(call.account, now, { next, kept, keepInDoubt }),
     isUndone: (one) => differs(one, { first: next, ...(!keepInDoubt && { second: kept }) }),
   });
@@ -109,11 +113,11 @@ async function setFirst(changing: Changing, next: string, keep?: Keep): Promise<
 
 /** The accounts without the result of the change, as far as the authority can see. An earlier call may have changed some. */
 async function findUnchanged(
-  changing: Changing,
+  prepared: ChangeContext,
   next: string,
   keep?: Keep,
 ): Promise<readonly Variant[]> {
-  const { session, server, call, variants } = changing;
+  const { session, server, call, variants } = prepared;
   if (call.using.as === "self") {
     return call.using.credential.secret.reveal() === next ? [] : variants;
   }
@@ -126,15 +130,15 @@ async function findUnchanged(
 }
 
 /** Makes `keep` the only password. */
-export function discardOthers(place: Place, keep: string): Promise<void> {
-  return change(place, async (changing) => {
-    const { server, call, variants, run } = changing;
+export function discardOthers(context: CallContext, keep: string): Promise<void> {
+  return change(context, async (prepared) => {
+    const { server, call, variants, run } = prepared;
     // The account has one password, and `keep` has just logged in.
     if (!hasTwoPasswords(server)) return;
     const isSure = variants.every((variant) => findPlace(variant, keep) === "first");
     if (call.using.as === "self" && !isSure) await discardOwn(run, keep);
     else {
-      await runUntilDone(changing, {
+      await runUntilDone(prepared, {
         plan: (now) => planDiscard(call.account, now, keep),
         isUndone: (one) => differs(one, { first: keep }) || (one.details?.second ?? "") !== "",
       });
@@ -146,11 +150,11 @@ export function discardOthers(place: Place, keep: string): Promise<void> {
  * Sets a password that nobody knows. A lock would do on every server, but the next change could not tell it from the lock of a
  * person, which must stay.
  */
-export function removePasswords(place: Place): Promise<void> {
-  return change(place, async (changing) => {
-    const { server, call, variants, run } = changing;
+export function removePasswords(context: CallContext): Promise<void> {
+  return change(context, async (prepared) => {
+    const { server, call, variants, run } = prepared;
     const nobodys = `aA1!${randomBytes(48).toString("base64url")}`;
-    if (server.isMariadb) return setMariadbPassword(changing, nobodys);
+    if (server.isMariadb) return setMariadbPassword(prepared, nobodys);
     const accounts = named(call.account, variants);
     await run(alterUsers(accounts.map((it) => ({ named: it, password: nobodys }))));
     if (hasTwoPasswords(server)) await run(discardSecond(accounts));
@@ -159,23 +163,23 @@ export function removePasswords(place: Place): Promise<void> {
 
 /** Throws before anything is sent if the change cannot succeed, and explains the server's refusal of a statement. */
 async function change<Result>(
-  place: Place,
-  work: (changing: Changing) => Promise<Result>,
+  context: CallContext,
+  work: (prepared: ChangeContext) => Promise<Result>,
 ): Promise<Result> {
-  const changing = await prepare(place);
+  const prepared = await prepare(context);
   try {
-    return await work(changing);
+    return await work(prepared);
   } catch (error) {
     if (isKnownError(error)) throw error;
-    throw await explainRefusal(place, toHosts(changing.variants), toFailure(error));
+    throw await explainRefusal(context, toHosts(prepared.variants), toFailure(error));
   }
 }
 
-async function prepare(place: Place): Promise<Changing> {
-  const { session, server, call, where } = place;
+async function prepare(context: CallContext): Promise<ChangeContext> {
+  const { session, server, call, where } = context;
   requireWritable(server, where);
   const findings = await readFindings(session, server, call).catch((error: unknown) => {
-    throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    throw isKnownError(error) ? error : toQueryError(toFailure(error), where);
   });
   const right = judgeRight(findings);
   const variants = chooseVariants(findings);
@@ -187,7 +191,7 @@ async function prepare(place: Place): Promise<Changing> {
         : judgeMethods(call.account, variants);
   if (problem !== undefined) throw new ChangeRefusedError(`${where}: ${problem}`);
   return {
-    ...place,
+    ...context,
     findings,
     variants: variants.filter(hasPassword),
     run: async ({ text, values }) => {
@@ -202,17 +206,17 @@ const named = (account: string, variants: readonly Variant[]) =>
   variants.map(({ host }) => ({ account, host }));
 
 interface Plan {
-  plan(variants: readonly Variant[]): readonly Statement[];
+  readonly plan: (variants: readonly Variant[]) => readonly Statement[];
   /** Whether the statements have certainly not had their effect on the variant. */
-  isUndone(variant: Variant): boolean;
+  readonly isUndone: (variant: Variant) => boolean;
 }
 
 /** A person may change the password between two statements, which then mean something else. */
 const maxRounds = 3;
 
-async function runUntilDone(changing: Changing, { plan, isUndone }: Plan): Promise<void> {
-  const { session, server, call, where, run } = changing;
-  let { variants } = changing;
+async function runUntilDone(prepared: ChangeContext, { plan, isUndone }: Plan): Promise<void> {
+  const { session, server, call, where, run } = prepared;
+  let { variants } = prepared;
   for (let round = 1; round <= maxRounds; round++) {
     for (const statement of plan(variants)) await run(statement);
     const found = await findAccount(session, server, call.account, call.options);
@@ -225,7 +229,10 @@ async function runUntilDone(changing: Changing, { plan, isUndone }: Plan): Promi
 }
 
 /** An account may have to name its present password, which is that of the log-in. */
-async function setOwnPassword({ run, call: { using } }: Changing, next: string): Promise<void> {
+async function setOwnPassword(
+  { run, call: { using } }: ChangeContext,
+  next: string,
+): Promise<void> {
   try {
     await run(alterUsers([{ named: "me", password: next }]));
   } catch (error) {
@@ -235,14 +242,14 @@ async function setOwnPassword({ run, call: { using } }: Changing, next: string):
   }
 }
 
-async function setMariadbPassword(changing: Changing, password: string): Promise<void> {
-  const { session, call, where, variants, run } = changing;
+async function setMariadbPassword(prepared: ChangeContext, password: string): Promise<void> {
+  const { session, call, where, variants, run } = prepared;
   const look = async () => ({
     hasRules: (await readPasswordPlugins(session)).length > 0,
     isNative: call.using.as === "self" && (await isOwnPasswordNative(session)),
   });
   const { hasRules, isNative } = await look().catch((error: unknown) => {
-    throw toLookError(toFailure(error), where);
+    throw toQueryError(toFailure(error), where);
   });
   if (call.using.as === "self") {
     await run(setOwnMariadbPassword(password, isNative && !hasRules));

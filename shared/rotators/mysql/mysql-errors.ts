@@ -141,7 +141,7 @@ export function toLoginVerdict(
 }
 
 /** The error for any failure of a query that changes nothing. */
-export function toLookError(failure: Failure, where: string): Error {
+export function toQueryError(failure: Failure, where: string): Error {
   if (lackOfRight.has(failure.errno)) {
     return refused("the authority lacks the right to read this")(numbered(failure, where));
   }

@@ -1,5 +1,5 @@
 import type { Examination, Examine } from "../rotator.ts";
-import type { Place } from "./mysql-change.ts";
+import type { CallContext } from "./mysql-change.ts";
 import { countConnections, readFindings } from "./mysql-findings.ts";
 import { judgeGap, judgeObstacles, judgeRight } from "./mysql-judgement.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
@@ -9,7 +9,7 @@ import { compareTwins } from "./mysql-twins.ts";
 
 /** Queries the session of the authority. */
 export async function examineIn(
-  { session, server, where }: Place,
+  { session, server, where }: CallContext,
   call: Examine<MysqlOptions>,
 ): Promise<Examination> {
   requireWritable(server, where);

@@ -24,11 +24,11 @@ export interface Findings {
 
 /** Pure: the accounts that a change concerns. An account without rights can change only itself, at the host that it logged in at. */
 export function chooseVariants({ as, found, server, account, options }: Findings) {
-  if (as !== "self") return [...found.variants].sort(ourOwnLast(server.from));
-  const { host } = server.me;
+  if (as !== "self") return [...found.variants].sort(ourOwnLast(server.clientHost));
+  const { host } = server.loggedInAs;
   const own = found.variants.find((variant) => variant.host === host);
   const isWanted = options.hosts?.every((name) => name.toLowerCase() === host.toLowerCase());
-  return server.me.account === account && isWanted !== false ? [own ?? { host }] : [];
+  return server.loggedInAs.account === account && isWanted !== false ? [own ?? { host }] : [];
 }
 
 /**
@@ -53,8 +53,8 @@ export function judgeRight(findings: Findings): Right {
 
 function lackOfSelf(findings: Findings): string | undefined {
   if (chooseVariants(findings).length > 0) return undefined;
-  const { me } = findings.server;
-  return `it logged in as ${quoteAccount(me.account, me.host)}, and can change only that. Remove options.hosts, or use an admin.`;
+  const { loggedInAs } = findings.server;
+  return `it logged in as ${quoteAccount(loggedInAs.account, loggedInAs.host)}, and can change only that. Remove options.hosts, or use an admin.`;
 }
 
 function lackOfAdmin({
@@ -64,10 +64,10 @@ function lackOfAdmin({
   account,
   options,
 }: Findings): string | undefined {
-  const { me, isMariadb, variables } = server;
-  const who = quoteAccount(me.account, me.host);
+  const { loggedInAs, isMariadb, variables } = server;
+  const who = quoteAccount(loggedInAs.account, loggedInAs.host);
   const lacks = (right: string, statement: string) =>
-    `\`${me.account}\` lacks ${right}. Run: ${statement} TO ${who}.`;
+    `\`${loggedInAs.account}\` lacks ${right}. Run: ${statement} TO ${who}.`;
   if (!privileges.has("CREATE USER") && !privileges.hasInMysql("UPDATE", "*")) {
     return lacks("CREATE USER", "GRANT CREATE USER ON *.*");
   }
@@ -117,10 +117,10 @@ export function judgeGap({ server, privileges, account, as }: Findings): string 
   if (privileges.has("CREATE USER")) return undefined;
   const right = as === "self" ? "APPLICATION_PASSWORD_ADMIN" : "CREATE USER";
   if (as === "self" && privileges.has(right)) return undefined;
-  const { me } = server;
+  const { loggedInAs } = server;
   return (
-    `\`${me.account}\` lacks ${right}, without which the old password cannot stay. ${then}. ` +
-    `To avoid that, run: GRANT ${right} ON *.* TO ${quoteAccount(me.account, me.host)}.`
+    `\`${loggedInAs.account}\` lacks ${right}, without which the old password cannot stay. ${then}. ` +
+    `To avoid that, run: GRANT ${right} ON *.* TO ${quoteAccount(loggedInAs.account, loggedInAs.host)}.`
   );
 }
 
@@ -167,13 +167,13 @@ export function judgeObstacles(
   const methods = judgeMethods(account, found.variants);
   if (methods !== undefined) return [methods];
   const usable = found.variants
-    .filter(({ host }) => permitsHost(host, server.from) !== false)
+    .filter(({ host }) => permitsHost(host, server.clientHost) !== false)
     .toSorted((a, b) => compareHosts(a.host, b.host));
   const [first] = usable;
   if (first === undefined) {
     const hosts = found.variants.map(({ host }) => `\`${host}\``).join(", ");
     return [
-      `${who} cannot log in from ${server.from}: it exists for ${hosts} only. Run: CREATE USER ${quoteAccount(account, server.from)} IDENTIFIED BY '…'.`,
+      `${who} cannot log in from ${server.clientHost}: it exists for ${hosts} only. Run: CREATE USER ${quoteAccount(account, server.clientHost)} IDENTIFIED BY '…'.`,
     ];
   }
   // Which of several the server chooses is certain only to the server.

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
-import type { Place } from "./mysql-change.ts";
+import type { CallContext } from "./mysql-change.ts";
 import {
   type Failure,
   lackOfRight,
@@ -14,7 +14,7 @@ import type { Session } from "./mysql-session.ts";
 
 /** The error for a statement that failed. It names the missing right or the rule. `hosts`: those that the statement named. */
 export async function explainRefusal(
-  { session, server, call, where }: Place,
+  { session, server, call, where }: CallContext,
   hosts: readonly string[],
   failure: Failure,
 ): Promise<Error> {
@@ -31,7 +31,7 @@ export async function explainRefusal(
   if (errno === undefined) return toChangeError(failure, where);
   if (lackOfRight.has(errno)) {
     return new ChangeRefusedError(
-      `${where}, error ${errno}: Account \`${call.account}\` cannot be changed: \`${server.me.account}\` lacks the right to change it. ` +
+      `${where}, error ${errno}: Account \`${call.account}\` cannot be changed: \`${server.loggedInAs.account}\` lacks the right to change it. ` +
         "Grant it CREATE USER, and SYSTEM_USER if the account has SYSTEM_USER.",
     );
   }

@@ -9,14 +9,14 @@ import { findIdentityFaults, nameLogIn, toLogIn } from "../connection/identity-a
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
-import { discardOthers, type Place, removePasswords, setPassword } from "./mysql-change.ts";
-import { toFailure, toLookError } from "./mysql-errors.ts";
+import { type CallContext, discardOthers, removePasswords, setPassword } from "./mysql-change.ts";
+import { toFailure, toQueryError } from "./mysql-errors.ts";
 import { examineIn } from "./mysql-examine.ts";
 import { countConnections } from "./mysql-findings.ts";
 import { withAccountLock } from "./mysql-lock.ts";
 import { describeAccount, type MysqlOptions, mysqlOptions, requireName } from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
-import { logIn, nameSystem, type Session, settle } from "./mysql-session.ts";
+import { configureSession, logIn, nameSystem, type Session } from "./mysql-session.ts";
 
 export type { MysqlOptions };
 
@@ -60,8 +60,8 @@ export const mysql: Rotator<MysqlOptions> = {
         `${where}: its next password has a NUL character or more than ${maxPasswordBytes} bytes. Change the password rules of the policy`,
       );
     }
-    const kept = await toChange({ ...call, account: next.account }, signal, (place) =>
-      setPassword(place, next.secret.reveal(), keep && { secret: keep.secret, keepInDoubt }),
+    const kept = await toChange({ ...call, account: next.account }, signal, (context) =>
+      setPassword(context, next.secret.reveal(), keep && { secret: keep.secret, keepInDoubt }),
     );
     return { credential: next, ...(kept !== undefined && { kept }) };
   },
@@ -75,8 +75,8 @@ export const mysql: Rotator<MysqlOptions> = {
   },
 
   async examine(examine, signal) {
-    return withAuthority(examine, signal, (place) =>
-      looking(place, () => examineIn(place, examine)),
+    return withAuthority(examine, signal, (context) =>
+      withQueryErrors(context, () => examineIn(context, examine)),
     );
   },
 
@@ -100,8 +100,8 @@ export const mysql: Rotator<MysqlOptions> = {
   },
 
   async discard({ keep, ...call }, signal) {
-    await toChange({ ...call, account: keep.account }, signal, (place) =>
-      discardOthers(place, keep.secret.reveal()),
+    await toChange({ ...call, account: keep.account }, signal, (context) =>
+      discardOthers(context, keep.secret.reveal()),
     );
   },
 };
@@ -119,11 +119,11 @@ function findUnfit(secret: Secret): string | undefined {
     : `\`value\` must be text of at most ${maxPasswordBytes} bytes without NUL characters`;
 }
 
-/** Runs the work in a settled session of the authority, or returns "rejected" if the server refuses its credential. */
+/** Runs the work in a configured session of the authority, or returns "rejected" if the server refuses its credential. */
 async function withAuthority<Result>(
   call: Retire<MysqlOptions>,
   signal: AbortSignal,
-  work: (place: Place) => Promise<Result>,
+  work: (context: CallContext) => Promise<Result>,
 ): Promise<Result | "rejected"> {
   const { options, account, using, connectWithin, mayStay = false } = call;
   requireName(account);
@@ -134,8 +134,8 @@ async function withAuthority<Result>(
   // The account's own connection must not use up a connection that consumers need to log in with the new secret.
   const isLast = using.as === "self";
   return kept.use({ options, credential, mayStay, isLast }, signal, log, async (session) => {
-    const server = await settle(session, where).catch((error: unknown) => {
-      throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    const server = await configureSession(session, where).catch((error: unknown) => {
+      throw isKnownError(error) ? error : toQueryError(toFailure(error), where);
     });
     return work({
       session,
@@ -150,10 +150,10 @@ async function withAuthority<Result>(
 async function toLook<Result>(
   call: Retire<MysqlOptions>,
   signal: AbortSignal,
-  work: (place: Place) => Promise<Result>,
+  work: (context: CallContext) => Promise<Result>,
 ): Promise<Result> {
-  const outcome = await withAuthority(call, signal, async (place) => ({
-    result: await looking(place, () => work(place)),
+  const outcome = await withAuthority(call, signal, async (context) => ({
+    result: await withQueryErrors(context, () => work(context)),
   }));
   if (outcome !== "rejected") return outcome.result;
   throw new AuthorityRefusedError(
@@ -165,20 +165,23 @@ async function toLook<Result>(
 function toChange<Result>(
   call: Retire<MysqlOptions>,
   signal: AbortSignal,
-  work: (place: Place) => Promise<Result>,
+  work: (context: CallContext) => Promise<Result>,
 ): Promise<Result> {
   const { account } = call;
-  return toLook(call, signal, (place) => {
-    const { session, server, where } = place;
-    const lock = { account, loggedInAs: server.me.account, where };
-    return withAccountLock(session, lock, () => work(place));
+  return toLook(call, signal, (context) => {
+    const { session, server, where } = context;
+    const lock = { account, loggedInAs: server.loggedInAs.account, where };
+    return withAccountLock(session, lock, () => work(context));
   });
 }
 
-async function looking<Result>({ where }: Place, work: () => Promise<Result>): Promise<Result> {
+async function withQueryErrors<Result>(
+  { where }: CallContext,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    throw isKnownError(error) ? error : toQueryError(toFailure(error), where);
   }
 }

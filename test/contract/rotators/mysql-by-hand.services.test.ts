@@ -12,7 +12,7 @@ describe.each(byHand)(
     const bench = mysqlBench("mysql");
     const { newAccount, works, sql } = bench;
 
-    /** Holds back the statement of the work that has the text, until the person has changed the account. */
+    /** Delays the statement of the work that has the text, until the person has changed the account. */
     async function disturbed(
       text: string,
       account: string,
