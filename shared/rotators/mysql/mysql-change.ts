@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import type { Retire } from "../rotator.ts";
 import { differs, findAccount, findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
 import {
   historyRejects,
@@ -19,7 +18,6 @@ import {
   judgeMethods,
   judgeRight,
 } from "./mysql-judgement.ts";
-import type { MysqlOptions } from "./mysql-options.ts";
 import {
   discardOwn,
   hasTwoPasswords,
@@ -28,7 +26,7 @@ import {
   planOverlap,
 } from "./mysql-overlap.ts";
 import { explainRefusal } from "./mysql-refusal.ts";
-import { requireWritable, type Server, type Session } from "./mysql-session.ts";
+import { type CallContext, requireWritable } from "./mysql-session.ts";
 import {
   alterMariadbUsers,
   alterUsers,
@@ -36,14 +34,6 @@ import {
   setOwnMariadbPassword,
   type Statement,
 } from "./mysql-statements.ts";
-
-/** The session of the authority, and where it is for messages. */
-export interface CallContext {
-  readonly session: Session;
-  readonly server: Server;
-  readonly call: Retire<MysqlOptions>;
-  readonly where: string;
-}
 
 /** What a change needs to know. */
 interface ChangeContext extends CallContext {

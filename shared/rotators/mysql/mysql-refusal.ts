@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
-import type { CallContext } from "./mysql-change.ts";
 import {
   type Failure,
   lackOfRight,
@@ -10,7 +9,7 @@ import {
 } from "./mysql-errors.ts";
 import { readPasswordPlugins } from "./mysql-findings.ts";
 import { describeRules } from "./mysql-rules.ts";
-import type { Session } from "./mysql-session.ts";
+import type { CallContext, Session } from "./mysql-session.ts";
 
 /** The error for a statement that failed. It names the missing right or the rule. `hosts`: those that the statement named. */
 export async function explainRefusal(

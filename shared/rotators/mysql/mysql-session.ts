@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
+import type { Retire } from "../rotator.ts";
 import { toFailure, toLoginVerdict, toNoPasswordError } from "./mysql-errors.ts";
 import { type Line, type LineOptions, openLine, type Row } from "./mysql-line.ts";
 import { describeAccount, type MysqlOptions, requireName } from "./mysql-options.ts";
@@ -22,6 +23,14 @@ export interface Server {
   /** The host from which the server sees the connection: an address or a name. */
   readonly clientHost: string;
   readonly variables: ReadonlyMap<string, string>;
+}
+
+/** The session of the authority, and where it is for messages. */
+export interface CallContext {
+  readonly session: Session;
+  readonly server: Server;
+  readonly call: Retire<MysqlOptions>;
+  readonly where: string;
 }
 
 /** Opens a new connection, or returns "rejected" if the server checked the credential and refused it. */

@@ -9,14 +9,20 @@ import { findIdentityFaults, nameLogIn, toLogIn } from "../connection/identity-a
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import type { Retire, Rotator } from "../rotator.ts";
-import { type CallContext, discardOthers, removePasswords, setPassword } from "./mysql-change.ts";
+import { discardOthers, removePasswords, setPassword } from "./mysql-change.ts";
 import { toFailure, toQueryError } from "./mysql-errors.ts";
 import { examineIn } from "./mysql-examine.ts";
 import { countConnections } from "./mysql-findings.ts";
 import { withAccountLock } from "./mysql-lock.ts";
 import { describeAccount, type MysqlOptions, mysqlOptions, requireName } from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
-import { configureSession, logIn, nameSystem, type Session } from "./mysql-session.ts";
+import {
+  type CallContext,
+  configureSession,
+  logIn,
+  nameSystem,
+  type Session,
+} from "./mysql-session.ts";
 
 export type { MysqlOptions };
 
