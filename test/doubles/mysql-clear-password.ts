@@ -9,6 +9,9 @@ const protocol41 = 0x0200;
 const tlsOffered = 0x0800;
 const others = 0x2000 | 0x8000 | 0x0008_0000;
 
+/** Where the client's answer to the greeting has the name of the account, after the header and fields of fixed length. */
+const nameAt = 4 + 32;
+
 const packet = (sequence: number, ...parts: readonly Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
   const header = Buffer.alloc(4);
@@ -47,7 +50,11 @@ const accessDenied = (sequence: number): Buffer =>
  * remembers what it received and refuses every log-in.
  */
 export async function startClearPasswordServer(certificate: Certificate) {
-  const received: { readonly encrypted: boolean; readonly text: string }[] = [];
+  const received: {
+    readonly account: string;
+    readonly encrypted: boolean;
+    readonly text: string;
+  }[] = [];
 
   function serve(socket: Socket): void {
     socket.on("error", () => undefined);
@@ -76,7 +83,8 @@ export async function startClearPasswordServer(certificate: Certificate) {
     const sequence = response.readUInt8(3);
     socket.write(packet(sequence + 1, Buffer.from([0xfe]), text("mysql_clear_password")));
     socket.once("data", (answer: Buffer) => {
-      received.push({ encrypted, text: answer.subarray(4).toString("utf8") });
+      const account = response.toString("utf8", nameAt, response.indexOf(0, nameAt));
+      received.push({ account, encrypted, text: answer.subarray(4).toString("utf8") });
       socket.end(accessDenied(sequence + 3));
     });
   }

@@ -49,7 +49,7 @@ describe("a MySQL server that requests the password as it is", () => {
     const change = mysql.apply({ options: optionsWith(), next, using }, patience());
     await expect(change).rejects.toThrow(AuthorityRefusedError);
     expect(scopes).toEqual(["https://ossrdbms-aad.database.windows.net/.default"]);
-    expect(server.received).toEqual([{ encrypted: true, text: `${token}\0` }]);
+    expect(server.received).toEqual([{ account: "keyturn", encrypted: true, text: `${token}\0` }]);
   });
 
   it("never receives the password of an account", async () => {

@@ -1,10 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { OutcomeUnknownError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { findBrokenRule } from "../../shared/core/secrets/server-rules.ts";
 import { mysql } from "../../shared/rotators/mysql/mysql.ts";
 import type { Variant } from "../../shared/rotators/mysql/mysql-accounts.ts";
-import { toFailure, toLoginVerdict } from "../../shared/rotators/mysql/mysql-errors.ts";
+import {
+  toChangeError,
+  toFailure,
+  toLoginVerdict,
+  toQueryError,
+} from "../../shared/rotators/mysql/mysql-errors.ts";
 import { toNativeForm } from "../../shared/rotators/mysql/mysql-hashes.ts";
 import { compareHosts, permitsHost } from "../../shared/rotators/mysql/mysql-hosts.ts";
 import {
@@ -75,8 +81,8 @@ describe("the rotator mysql", () => {
   const server = (changed: Partial<Server> = {}): Server => ({
     isMariadb: false,
     version: [8, 4, 3],
-    me: { account: "admin", host: "%" },
-    from: "10.0.0.7",
+    loggedInAs: { account: "admin", host: "%" },
+    clientHost: "10.0.0.7",
     variables: new Map(),
     ...changed,
   });
@@ -213,6 +219,14 @@ describe("the rotator mysql", () => {
       String(toLoginVerdict({ code: "HANDSHAKE_NO_SSL_SUPPORT" }, "where", undefined)),
     ).toContain("offers no TLS");
   });
+
+  it.each([1053, 1317, 1927, 3169])(
+    "does not know the outcome of a change that the server ended with %i",
+    (errno) => {
+      expect(toChangeError({ errno }, "where")).toBeInstanceOf(OutcomeUnknownError);
+      expect(toQueryError({ errno }, "where")).toBeInstanceOf(TargetUnavailableError);
+    },
+  );
 
   it("accepts only secrets that every account can have", () => {
     const unfit = (text: string) => mysql.findUnfit?.(new Secret(text));

@@ -9,8 +9,12 @@ import type { StartedServer, StartOptions, TestServer } from "./server.ts";
 
 const program = "usr/sbin/mariadbd";
 
-/** With the plugins for log-ins and password rules, which `mariadb-server-core` lacks. */
-const packages = ["mariadb-server"];
+/** With the plugins for log-ins and password rules, which `mariadb-server-core` lacks, and the program that makes dictionaries. */
+const packages = ["mariadb-server", "mariadb-plugin-cracklib-password-check", "cracklib-runtime"];
+
+/** A dictionary of these words for `cracklib_password_check`. */
+const words = ["football", "keyturn", "password"];
+const dictionaryOf = ({ folder }: Unpacked): string => join(folder, "cracklib_dict");
 
 /** The order in which mariadb-install-db runs them. That script runs no program through a loader of its own. */
 const scripts = [
@@ -38,7 +42,10 @@ async function bootstrapStatements(unpacked: Unpacked): Promise<string> {
 
 const mariadb: Omit<Relative, "wanted"> = {
   program,
-  flags: ({ folder }) => [`--plugin-dir=${join(folder, "usr/lib/mysql/plugin")}`],
+  flags: (unpacked) => [
+    `--plugin-dir=${join(unpacked.folder, "usr/lib/mysql/plugin")}`,
+    `--loose-cracklib-password-check-dictionary=${dictionaryOf(unpacked)}`,
+  ],
   async initialise(unpacked, data, as) {
     const command = unpacked.command(
       program,
@@ -46,6 +53,8 @@ const mariadb: Omit<Relative, "wanted"> = {
       ...["--bootstrap", `--datadir=${data}`, "--innodb-log-file-size=8M"],
     );
     await run(command, { as, input: await bootstrapStatements(unpacked) });
+    const pack = unpacked.command("usr/sbin/cracklib-packer", dictionaryOf(unpacked));
+    await run(pack, { input: `${words.join("\n")}\n` });
   },
 };
 

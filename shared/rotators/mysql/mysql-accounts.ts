@@ -39,6 +39,13 @@ const passwordPlugins: readonly string[] = [
   "mysql_native_password",
 ];
 
+/** Plugins of MariaDB with passwords that this client cannot log in with. */
+const otherPasswordPlugins: readonly string[] = ["ed25519", "parsec", "mysql_old_password"];
+
+/** Whether the variant has a password that Keyturn cannot change, so that it would keep the old one. */
+export const hasOtherPassword = ({ details }: Variant): boolean =>
+  otherPasswordPlugins.includes(details?.plugin ?? "");
+
 export const hasPassword = ({ details }: Variant): boolean =>
   details === undefined || passwordPlugins.includes(details.plugin);
 
@@ -51,6 +58,19 @@ export function findPlace({ details }: Variant, password: string): "first" | "se
   return is(details.second) === true ? "second" : "unknown";
 }
 
+/** Whether the passwords of the variant are certainly not these. A second one that is not given may be any. */
+export function differs(
+  { details }: Variant,
+  { first, second }: { readonly first: string; readonly second?: string },
+): boolean {
+  if (details === undefined) return false;
+  const { plugin } = details;
+  return (
+    isStoredForm({ plugin, text: details.first }, first) === false ||
+    (second !== undefined && isStoredForm({ plugin, text: details.second }, second) === false)
+  );
+}
+
 /** All variants of the name, or those of the options. */
 export async function findAccount(
   session: Session,
@@ -58,10 +78,10 @@ export async function findAccount(
   account: string,
   { hosts }: MysqlOptions,
 ): Promise<FoundAccount> {
-  const rows = await tryTo(() =>
+  const rows = await ifPermitted(() =>
     isMariadb ? readGlobalPriv(session, account) : readUsers(session, account),
   );
-  const changeable = isMariadb ? undefined : await tryTo(() => readHosts(session, account));
+  const changeable = isMariadb ? undefined : await ifPermitted(() => readHosts(session, account));
   const all: readonly Variant[] | undefined = rows ?? changeable?.map((host) => ({ host }));
   const wanted = hosts?.map((host) => host.toLowerCase());
   const isWanted = ({ host }: Variant) => wanted?.includes(host.toLowerCase()) ?? true;
@@ -76,7 +96,7 @@ export async function findAccount(
 }
 
 /** Undefined if the authority may not read the table, or if an older server does not have it. */
-async function tryTo<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+async function ifPermitted<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
   try {
     return await read();
   } catch (error) {

@@ -1,19 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import type { Retire } from "../rotator.ts";
-import { findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
+import { differs, findAccount, findPlace, hasPassword, type Variant } from "./mysql-accounts.ts";
 import {
-  contradictsRules,
-  type Failure,
-  lackOfRight,
+  historyRejects,
   needsCurrent,
   noSuchAccount,
-  toChangeError,
+  rulesReject,
   toFailure,
-  toLookError,
+  toQueryError,
 } from "./mysql-errors.ts";
-import { hasPasswordRules, isOwnPasswordNative, readFindings } from "./mysql-findings.ts";
+import { isOwnPasswordNative, readFindings, readPasswordPlugins } from "./mysql-findings.ts";
 import {
   chooseVariants,
   type Findings,
@@ -21,7 +18,6 @@ import {
   judgeMethods,
   judgeRight,
 } from "./mysql-judgement.ts";
-import type { MysqlOptions } from "./mysql-options.ts";
 import {
   discardOwn,
   hasTwoPasswords,
@@ -29,8 +25,8 @@ import {
   planDiscard,
   planOverlap,
 } from "./mysql-overlap.ts";
-import { describeRules } from "./mysql-rules.ts";
-import { requireWritable, type Server, type Session } from "./mysql-session.ts";
+import { explainRefusal } from "./mysql-refusal.ts";
+import { type CallContext, requireWritable } from "./mysql-session.ts";
 import {
   alterMariadbUsers,
   alterUsers,
@@ -39,16 +35,8 @@ import {
   type Statement,
 } from "./mysql-statements.ts";
 
-/** The session of the authority, and where it is for messages. */
-export interface Place {
-  readonly session: Session;
-  readonly server: Server;
-  readonly call: Retire<MysqlOptions>;
-  readonly where: string;
-}
-
 /** What a change needs to know. */
-interface Changing extends Place {
+interface ChangeContext extends CallContext {
   readonly findings: Findings;
   readonly variants: readonly Variant[];
   readonly run: (statement: Statement) => Promise<void>;
@@ -64,39 +52,87 @@ interface Keep {
  * Sets the first password of the account. Returns true if `keep` logs in too, false if certainly no other password does, and undefined if
  * one may.
  */
-export function setPassword(place: Place, next: string, keep?: Keep): Promise<boolean | undefined> {
-  return change(place, async (changing) => {
-    const { server, call, findings, variants, run } = changing;
-    const isSelf = call.using.as === "self";
-    if (server.isMariadb) {
-      await setMariadbPassword(changing, next);
-      return false;
+export function setPassword(
+  context: CallContext,
+  next: string,
+  keep?: Keep,
+): Promise<boolean | undefined> {
+  return change(context, async (prepared) => {
+    const { server, findings, variants } = prepared;
+    const wanted = judgeGap(findings) === undefined ? keep : undefined;
+    try {
+      await setFirst(prepared, next, wanted);
+    } catch (error) {
+      const failure = toFailure(error);
+      if (!rejectsReuse.has(failure.errno)) throw error;
+      // First, because the server forgets the reason with the next query.
+      const refusal = await explainRefusal(prepared, toHosts(variants), failure);
+      const left = await findUnchanged(prepared, next, wanted);
+      if (left.length === variants.length) throw refusal;
+      if (left.length > 0) await setFirst({ ...prepared, variants: left }, next, wanted);
     }
-    if (keep === undefined || judgeGap(findings) !== undefined) {
-      if (isSelf) await setOwnPassword(changing, next);
-      else
-        await run(
-          alterUsers(named(call.account, variants).map((it) => ({ named: it, password: next }))),
-        );
-      return hasTwoPasswords(server) ? undefined : false;
-    }
-    const { secret, keepInDoubt } = keep;
-    const kept = secret.reveal();
-    if (isSelf) await overlapOwn(run, next, kept);
-    else await runAll(changing, planOverlap(call.account, variants, { next, kept, keepInDoubt }));
-    return keepInDoubt ? undefined : true;
+    if (!hasTwoPasswords(server)) return false;
+    return wanted === undefined || wanted.keepInDoubt ? undefined : true;
   });
 }
 
+/** Answers of servers that accept no password a second time. MariaDB reports it as an account that it failed to change. */
+const rejectsReuse: ReadonlySet<number | undefined> = new Set([
+  historyRejects,
+  rulesReject,
+  ...noSuchAccount,
+]);
+
+async function setFirst(prepared: ChangeContext, next: string, keep?: Keep): Promise<void> {
+  const { server, call, variants, run } = prepared;
+  const isSelf = call.using.as === "self";
+  if (server.isMariadb) return setMariadbPassword(prepared, next);
+  if (keep === undefined) {
+    if (isSelf) return setOwnPassword(prepared, next);
+    const accounts = named(call.account, variants);
+    return run(alterUsers(accounts.map((it) => ({ named: it, password: next }))));
+  }
+  const { secret, keepInDoubt } = keep;
+  const kept = secret.reveal();
+  if (isSelf) return overlapOwn(run, next, kept);
+  return runUntilDone(prepared, {
+    plan: (now) => planOverlap(call.account, now, { next, kept, keepInDoubt }),
+    isUndone: (one) => differs(one, { first: next, ...(!keepInDoubt && { second: kept }) }),
+  });
+}
+
+/** The accounts without the result of the change, as far as the authority can see. An earlier call may have changed some. */
+async function findUnchanged(
+  prepared: ChangeContext,
+  next: string,
+  keep?: Keep,
+): Promise<readonly Variant[]> {
+  const { session, server, call, variants } = prepared;
+  if (call.using.as === "self") {
+    return call.using.credential.secret.reveal() === next ? [] : variants;
+  }
+  const kept = keep?.keepInDoubt === false ? keep.secret.reveal() : undefined;
+  const { variants: now } = await findAccount(session, server, call.account, call.options);
+  const isChanged = (variant: Variant) =>
+    findPlace(variant, next) === "first" &&
+    (kept === undefined || findPlace(variant, kept) === "second");
+  return variants.filter(({ host }) => !now.some((it) => it.host === host && isChanged(it)));
+}
+
 /** Makes `keep` the only password. */
-export function discardOthers(place: Place, keep: string): Promise<void> {
-  return change(place, async (changing) => {
-    const { server, call, variants, run } = changing;
+export function discardOthers(context: CallContext, keep: string): Promise<void> {
+  return change(context, async (prepared) => {
+    const { server, call, variants, run } = prepared;
     // The account has one password, and `keep` has just logged in.
     if (!hasTwoPasswords(server)) return;
     const isSure = variants.every((variant) => findPlace(variant, keep) === "first");
     if (call.using.as === "self" && !isSure) await discardOwn(run, keep);
-    else await runAll(changing, planDiscard(call.account, variants, keep));
+    else {
+      await runUntilDone(prepared, {
+        plan: (now) => planDiscard(call.account, now, keep),
+        isUndone: (one) => differs(one, { first: keep }) || (one.details?.second ?? "") !== "",
+      });
+    }
   });
 }
 
@@ -104,11 +140,11 @@ export function discardOthers(place: Place, keep: string): Promise<void> {
  * Sets a password that nobody knows. A lock would do on every server, but the next change could not tell it from the lock of a
  * person, which must stay.
  */
-export function removePasswords(place: Place): Promise<void> {
-  return change(place, async (changing) => {
-    const { server, call, variants, run } = changing;
+export function removePasswords(context: CallContext): Promise<void> {
+  return change(context, async (prepared) => {
+    const { server, call, variants, run } = prepared;
     const nobodys = `aA1!${randomBytes(48).toString("base64url")}`;
-    if (server.isMariadb) return setMariadbPassword(changing, nobodys);
+    if (server.isMariadb) return setMariadbPassword(prepared, nobodys);
     const accounts = named(call.account, variants);
     await run(alterUsers(accounts.map((it) => ({ named: it, password: nobodys }))));
     if (hasTwoPasswords(server)) await run(discardSecond(accounts));
@@ -117,22 +153,23 @@ export function removePasswords(place: Place): Promise<void> {
 
 /** Throws before anything is sent if the change cannot succeed, and explains the server's refusal of a statement. */
 async function change<Result>(
-  place: Place,
-  work: (changing: Changing) => Promise<Result>,
+  context: CallContext,
+  work: (prepared: ChangeContext) => Promise<Result>,
 ): Promise<Result> {
-  const changing = await prepare(place);
+  const prepared = await prepare(context);
   try {
-    return await work(changing);
+    return await work(prepared);
   } catch (error) {
-    throw isKnownError(error) ? error : toRefusal(changing, toFailure(error));
+    if (isKnownError(error)) throw error;
+    throw await explainRefusal(context, toHosts(prepared.variants), toFailure(error));
   }
 }
 
-async function prepare(place: Place): Promise<Changing> {
-  const { session, server, call, where } = place;
+async function prepare(context: CallContext): Promise<ChangeContext> {
+  const { session, server, call, where } = context;
   requireWritable(server, where);
   const findings = await readFindings(session, server, call).catch((error: unknown) => {
-    throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    throw isKnownError(error) ? error : toQueryError(toFailure(error), where);
   });
   const right = judgeRight(findings);
   const variants = chooseVariants(findings);
@@ -144,7 +181,7 @@ async function prepare(place: Place): Promise<Changing> {
         : judgeMethods(call.account, variants);
   if (problem !== undefined) throw new ChangeRefusedError(`${where}: ${problem}`);
   return {
-    ...place,
+    ...context,
     findings,
     variants: variants.filter(hasPassword),
     run: async ({ text, values }) => {
@@ -153,15 +190,39 @@ async function prepare(place: Place): Promise<Changing> {
   };
 }
 
+const toHosts = (variants: readonly Variant[]) => variants.map(({ host }) => host);
+
 const named = (account: string, variants: readonly Variant[]) =>
   variants.map(({ host }) => ({ account, host }));
 
-async function runAll({ run }: Changing, statements: readonly Statement[]): Promise<void> {
-  for (const statement of statements) await run(statement);
+interface Plan {
+  readonly plan: (variants: readonly Variant[]) => readonly Statement[];
+  /** Whether the statements have certainly not had their effect on the variant. */
+  readonly isUndone: (variant: Variant) => boolean;
+}
+
+/** A person may change the password between two statements, which then mean something else. */
+const maxRounds = 3;
+
+async function runUntilDone(prepared: ChangeContext, { plan, isUndone }: Plan): Promise<void> {
+  const { session, server, call, where, run } = prepared;
+  let { variants } = prepared;
+  for (let round = 1; round <= maxRounds; round++) {
+    for (const statement of plan(variants)) await run(statement);
+    const found = await findAccount(session, server, call.account, call.options);
+    variants = found.variants.filter(hasPassword);
+    if (!variants.some(isUndone)) return;
+  }
+  throw new OutcomeUnknownError(
+    `${where}: somebody else changes the account at the same time, so it may have other passwords`,
+  );
 }
 
 /** An account may have to name its present password, which is that of the log-in. */
-async function setOwnPassword({ run, call: { using } }: Changing, next: string): Promise<void> {
+async function setOwnPassword(
+  { run, call: { using } }: ChangeContext,
+  next: string,
+): Promise<void> {
   try {
     await run(alterUsers([{ named: "me", password: next }]));
   } catch (error) {
@@ -171,14 +232,14 @@ async function setOwnPassword({ run, call: { using } }: Changing, next: string):
   }
 }
 
-async function setMariadbPassword(changing: Changing, password: string): Promise<void> {
-  const { session, call, where, variants, run } = changing;
+async function setMariadbPassword(prepared: ChangeContext, password: string): Promise<void> {
+  const { session, call, where, variants, run } = prepared;
   const look = async () => ({
-    hasRules: await hasPasswordRules(session),
+    hasRules: (await readPasswordPlugins(session)).length > 0,
     isNative: call.using.as === "self" && (await isOwnPasswordNative(session)),
   });
   const { hasRules, isNative } = await look().catch((error: unknown) => {
-    throw toLookError(toFailure(error), where);
+    throw toQueryError(toFailure(error), where);
   });
   if (call.using.as === "self") {
     await run(setOwnMariadbPassword(password, isNative && !hasRules));
@@ -189,26 +250,4 @@ async function setMariadbPassword(changing: Changing, password: string): Promise
     plugin: details?.plugin ?? "",
   }));
   await run(alterMariadbUsers(accounts, password, hasRules));
-}
-
-/** The error for a statement that failed. It names the missing right or the rule. */
-function toRefusal(changing: Changing, failure: Failure): Error {
-  const { server, call, where, variants } = changing;
-  const error = toChangeError(failure, where);
-  const { errno } = failure;
-  if (errno === undefined) return error;
-  if (server.isMariadb && variants.length > 1 && noSuchAccount.has(errno)) {
-    return new OutcomeUnknownError(
-      `${where}, error ${errno}: the server changed only some of the account's hosts (${variants.map(({ host }) => host).join(", ")})`,
-    );
-  }
-  if (lackOfRight.has(errno)) {
-    return new ChangeRefusedError(
-      `${where}, error ${errno}: Account \`${call.account}\` cannot be changed: \`${server.me.account}\` lacks the right to change it. ` +
-        "Grant it CREATE USER, and SYSTEM_USER if the account has SYSTEM_USER.",
-    );
-  }
-  if (!contradictsRules.has(errno)) return error;
-  const rules = describeRules(server.variables);
-  return rules === "" ? error : new ChangeRefusedError(`${error.message}. Its rules: ${rules}`);
 }

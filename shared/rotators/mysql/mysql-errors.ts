@@ -33,7 +33,8 @@ const accessDenied = 1045;
 const expired: ReadonlySet<number | undefined> = new Set([1820, 1862]);
 export const lackOfRight: ReadonlySet<number | undefined> = new Set([1044, 1142, 1143, 1227, 1370]);
 export const noSuchTable: ReadonlySet<number | undefined> = new Set([1109, 1146]);
-export const contradictsRules: ReadonlySet<number | undefined> = new Set([1819, 3638]);
+export const rulesReject = 1819;
+export const historyRejects = 3638;
 export const noSuchAccount: ReadonlySet<number | undefined> = new Set([1133, 1396]);
 /** The password after REPLACE is not the first password of the account, or is missing. */
 export const notFirst = 3891;
@@ -46,8 +47,12 @@ const noPassword = config(
 const readOnly = unavailable(
   "the server is read-only, perhaps a replica. Set options.host to the server that accepts changes",
 );
+/** The server may have carried out some of the change: MariaDB changes one host of an account after the other. */
+const interrupted = unknown("the server interrupted the change; either password may be valid");
 const lockWait = unavailable("another change or a backup blocks the change");
-const down = unavailable("the server is starting or stopping, or ended the connection");
+const down = unavailable(
+  "the server is starting or stopping, or ended the connection or the query",
+);
 
 /** Answers to a log-in that say nothing about the credential. */
 const loginAnswers: Readonly<Record<number, Meaning>> = {
@@ -70,6 +75,9 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
   3955: blocked(
     "the account is locked after too many failed log-ins. Run ALTER USER … ACCOUNT UNLOCK, or wait",
   ),
+  4150: blocked(
+    "the server blocks the account after too many wrong passwords (max_password_errors). Run FLUSH PRIVILEGES",
+  ),
   4151: blocked("the account is locked. Run ALTER USER … ACCOUNT UNLOCK"),
 };
 
@@ -79,7 +87,7 @@ const statementAnswers: Readonly<Record<number, Meaning>> = {
   1205: lockWait,
   1213: lockWait,
   1290: unavailable("an option of the server, such as read_only, prevents the change"),
-  1317: unknown("the server interrupted the change; either password may be valid"),
+  1317: down,
   1792: readOnly,
   1836: readOnly,
   1927: down,
@@ -90,14 +98,20 @@ const statementAnswers: Readonly<Record<number, Meaning>> = {
 /** Answers to the change itself. All other answers are refusals. */
 const changeAnswers: Readonly<Record<number, Meaning>> = {
   ...statementAnswers,
+  1053: interrupted,
+  1317: interrupted,
+  1927: interrupted,
+  3169: interrupted,
   1064: refused("the server does not know the statement that changes a password"),
   1133: refused("the account does not exist"),
   1396: refused("the account does not exist, or not for every host in options.hosts"),
   1470: refused("the account does not exist, because its name is too long"),
   1699: refused("the account does not log in with a password"),
-  1819: refused("the server's rules reject the password"),
+  1819: refused(
+    "the server's rules reject the password. Change `password` of the policy so that passwords follow them",
+  ),
   3638: refused(
-    "the account had the password before, and the server's password history rejects it",
+    "the account had the password before, and the server's password history rejects it. Use another password, or lower PASSWORD HISTORY and PASSWORD REUSE INTERVAL of the account",
   ),
   3891: refused("the account's current password is another one"),
   3892: refused(
@@ -127,7 +141,7 @@ export function toLoginVerdict(
 }
 
 /** The error for any failure of a query that changes nothing. */
-export function toLookError(failure: Failure, where: string): Error {
+export function toQueryError(failure: Failure, where: string): Error {
   if (lackOfRight.has(failure.errno)) {
     return refused("the authority lacks the right to read this")(numbered(failure, where));
   }

@@ -1,15 +1,14 @@
 import type { Examination, Examine } from "../rotator.ts";
-import type { Place } from "./mysql-change.ts";
 import { countConnections, readFindings } from "./mysql-findings.ts";
 import { judgeGap, judgeObstacles, judgeRight } from "./mysql-judgement.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
 import { readRules } from "./mysql-rules.ts";
-import { requireWritable } from "./mysql-session.ts";
+import { type CallContext, requireWritable } from "./mysql-session.ts";
 import { compareTwins } from "./mysql-twins.ts";
 
 /** Queries the session of the authority. */
 export async function examineIn(
-  { session, server, where }: Place,
+  { session, server, where }: CallContext,
   call: Examine<MysqlOptions>,
 ): Promise<Examination> {
   requireWritable(server, where);

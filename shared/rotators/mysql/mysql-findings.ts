@@ -19,18 +19,19 @@ export async function readFindings(
 /** Connections of the account, except this one. Without the privilege PROCESS, those of other accounts are not shown. */
 export async function countConnections(session: Session, account: string): Promise<number> {
   const [row] = await session.query(
-    "SELECT COUNT(*) AS number FROM information_schema.PROCESSLIST WHERE USER = ? AND ID <> CONNECTION_ID()",
+    // Names differ in case, and this column is compared without it.
+    "SELECT COUNT(*) AS number FROM information_schema.PROCESSLIST WHERE CONVERT(USER USING utf8mb4) COLLATE utf8mb4_bin = ? AND ID <> CONNECTION_ID()",
     [account],
   );
   return Number(row?.["number"]);
 }
 
-/** Whether rules of MariaDB check new passwords, so that it must see them. */
-export async function hasPasswordRules(session: Session): Promise<boolean> {
+/** The plugins of MariaDB that check new passwords, and therefore must see them. */
+export async function readPasswordPlugins(session: Session): Promise<readonly string[]> {
   const rows = await session.query(
-    "SELECT 1 FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'",
+    "SELECT PLUGIN_NAME AS name FROM information_schema.PLUGINS WHERE PLUGIN_TYPE = 'PASSWORD VALIDATION' AND PLUGIN_STATUS = 'ACTIVE'",
   );
-  return rows.length > 0;
+  return rows.map((row) => String(row["name"]));
 }
 
 /** Whether MariaDB stores the password of the session's account as `toNativeForm` computes it. */

@@ -1,5 +1,10 @@
 import type { Right, Using } from "../rotator.ts";
-import { type FoundAccount, hasPassword, type Variant } from "./mysql-accounts.ts";
+import {
+  type FoundAccount,
+  hasOtherPassword,
+  hasPassword,
+  type Variant,
+} from "./mysql-accounts.ts";
 import { compareHosts, permitsHost } from "./mysql-hosts.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
 import { hasTwoPasswords } from "./mysql-overlap.ts";
@@ -19,11 +24,11 @@ export interface Findings {
 
 /** Pure: the accounts that a change concerns. An account without rights can change only itself, at the host that it logged in at. */
 export function chooseVariants({ as, found, server, account, options }: Findings) {
-  if (as !== "self") return [...found.variants].sort(ourOwnLast(server.from));
-  const { host } = server.me;
+  if (as !== "self") return [...found.variants].sort(ourOwnLast(server.clientHost));
+  const { host } = server.loggedInAs;
   const own = found.variants.find((variant) => variant.host === host);
   const isWanted = options.hosts?.every((name) => name.toLowerCase() === host.toLowerCase());
-  return server.me.account === account && isWanted !== false ? [own ?? { host }] : [];
+  return server.loggedInAs.account === account && isWanted !== false ? [own ?? { host }] : [];
 }
 
 /**
@@ -36,7 +41,8 @@ const ourOwnLast = (from: string) => (a: Variant, b: Variant) => {
 
 /** Pure: whether the authority may change every account that it should. */
 export function judgeRight(findings: Findings): Right {
-  const fault = findings.as === "self" ? lackOfSelf(findings) : lackOfAdmin(findings);
+  const fault =
+    findings.as === "self" ? lackOfSelf(findings) : (lackOfAdmin(findings) ?? lackOfHost(findings));
   if (fault === undefined) {
     return {
       is: findings.found.variants.length > 0 || findings.as === "self" ? "proven" : "likely",
@@ -47,8 +53,8 @@ export function judgeRight(findings: Findings): Right {
 
 function lackOfSelf(findings: Findings): string | undefined {
   if (chooseVariants(findings).length > 0) return undefined;
-  const { me } = findings.server;
-  return `it logged in as ${quoteAccount(me.account, me.host)}, and can change only that. Remove options.hosts, or use an admin.`;
+  const { loggedInAs } = findings.server;
+  return `it logged in as ${quoteAccount(loggedInAs.account, loggedInAs.host)}, and can change only that. Remove options.hosts, or use an admin.`;
 }
 
 function lackOfAdmin({
@@ -58,10 +64,10 @@ function lackOfAdmin({
   account,
   options,
 }: Findings): string | undefined {
-  const { me, isMariadb, variables } = server;
-  const who = quoteAccount(me.account, me.host);
+  const { loggedInAs, isMariadb, variables } = server;
+  const who = quoteAccount(loggedInAs.account, loggedInAs.host);
   const lacks = (right: string, statement: string) =>
-    `\`${me.account}\` lacks ${right}. Run: ${statement} TO ${who}.`;
+    `\`${loggedInAs.account}\` lacks ${right}. Run: ${statement} TO ${who}.`;
   if (!privileges.has("CREATE USER") && !privileges.hasInMysql("UPDATE", "*")) {
     return lacks("CREATE USER", "GRANT CREATE USER ON *.*");
   }
@@ -89,6 +95,17 @@ function lackOfAdmin({
     : undefined;
 }
 
+/** A change of the other hosts alone would leave consumers behind. */
+function lackOfHost({ found, account, options }: Findings): string | undefined {
+  if (!found.isListed || found.variants.length === 0) return undefined;
+  const missing = options.hosts?.find(
+    (host) => !found.variants.some((it) => it.host.toLowerCase() === host.toLowerCase()),
+  );
+  return missing === undefined
+    ? undefined
+    : `it does not exist at host \`${missing}\`. Run: CREATE USER ${quoteAccount(account, missing)} IDENTIFIED BY '…', or correct options.hosts.`;
+}
+
 /** Pure: why a change takes the old password away although the engine expects it to stay; undefined if it stays. */
 export function judgeGap({ server, privileges, account, as }: Findings): string | undefined {
   const then = `Consumers of \`${account}\` are refused from the change until they read the new secret`;
@@ -100,10 +117,10 @@ export function judgeGap({ server, privileges, account, as }: Findings): string 
   if (privileges.has("CREATE USER")) return undefined;
   const right = as === "self" ? "APPLICATION_PASSWORD_ADMIN" : "CREATE USER";
   if (as === "self" && privileges.has(right)) return undefined;
-  const { me } = server;
+  const { loggedInAs } = server;
   return (
-    `\`${me.account}\` lacks ${right}, without which the old password cannot stay. ${then}. ` +
-    `To avoid that, run: GRANT ${right} ON *.* TO ${quoteAccount(me.account, me.host)}.`
+    `\`${loggedInAs.account}\` lacks ${right}, without which the old password cannot stay. ${then}. ` +
+    `To avoid that, run: GRANT ${right} ON *.* TO ${quoteAccount(loggedInAs.account, loggedInAs.host)}.`
   );
 }
 
@@ -115,6 +132,14 @@ export function judgeMethods(account: string, variants: readonly Variant[]): str
     return (
       `Account ${quoteAccount(account, several.host)} has several methods of log-in (${[plugin, ...otherMethods].join(", ")}), ` +
       `and a change would remove the others. Give it a single one: ALTER USER … IDENTIFIED VIA ${nativePlugin} USING PASSWORD('…').`
+    );
+  }
+  const other = variants.find(hasOtherPassword);
+  if (other?.details !== undefined && variants.some(hasPassword)) {
+    return (
+      `Account ${quoteAccount(account, other.host)} logs in with ${other.details.plugin}, so Keyturn cannot change its password, and ` +
+      `it would keep the old one. Give it one that Keyturn can change: ALTER USER … IDENTIFIED VIA ${nativePlugin} USING PASSWORD('…'), or ` +
+      "list the other hosts in options.hosts."
     );
   }
   if (variants.length === 0 || variants.some(hasPassword)) return undefined;
@@ -132,12 +157,9 @@ export function judgeObstacles(
 ): readonly string[] {
   const who = `Account \`${account}\``;
   if (as === "self" || !found.isListed) return [];
-  const missing = (options.hosts ?? []).filter(
-    (host) => !found.variants.some((it) => it.host.toLowerCase() === host.toLowerCase()),
-  );
-  if (found.variants.length === 0 || missing.length > 0) {
-    const host = missing[0] ?? "%";
-    const at = missing.length === 0 ? "" : ` at host \`${host}\``;
+  if (found.variants.length === 0) {
+    const [host = "%"] = options.hosts ?? [];
+    const at = options.hosts === undefined ? "" : ` at host \`${host}\``;
     return [
       `${who} does not exist${at}. Run: CREATE USER ${quoteAccount(account, host)} IDENTIFIED BY '…'.`,
     ];
@@ -145,13 +167,13 @@ export function judgeObstacles(
   const methods = judgeMethods(account, found.variants);
   if (methods !== undefined) return [methods];
   const usable = found.variants
-    .filter(({ host }) => permitsHost(host, server.from) !== false)
+    .filter(({ host }) => permitsHost(host, server.clientHost) !== false)
     .toSorted((a, b) => compareHosts(a.host, b.host));
   const [first] = usable;
   if (first === undefined) {
     const hosts = found.variants.map(({ host }) => `\`${host}\``).join(", ");
     return [
-      `${who} cannot log in from ${server.from}: it exists for ${hosts} only. Run: CREATE USER ${quoteAccount(account, server.from)} IDENTIFIED BY '…'.`,
+      `${who} cannot log in from ${server.clientHost}: it exists for ${hosts} only. Run: CREATE USER ${quoteAccount(account, server.clientHost)} IDENTIFIED BY '…'.`,
     ];
   }
   // Which of several the server chooses is certain only to the server.

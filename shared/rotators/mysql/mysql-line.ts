@@ -19,7 +19,7 @@ export interface Line {
   /** Says that the time is over, if it is. */
   late(): string | undefined;
   /**
-   * Replaces each `?` with a quoted string, which is safe only in a settled session. Rejects with the driver's own errors. Only
+   * Replaces each `?` with a quoted string, which is safe only in a configured session. Rejects with the driver's own errors. Only
    * `toFailure` may read them, because they contain the statement.
    */
   query(text: string, values?: readonly string[]): Promise<readonly Row[]>;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { isKnownError, TargetUnavailableError } from "../../core/errors.ts";
-import { toFailure, toLookError } from "./mysql-errors.ts";
+import { toFailure, toQueryError } from "./mysql-errors.ts";
 import type { Session } from "./mysql-session.ts";
 
 /** Seconds to wait until the server has released the lock of a connection that ends. */
@@ -39,7 +39,7 @@ export async function withAccountLock<Result>(
   try {
     if (!(await takeLock(session, name, 0))) await takeFromHolder(session, name, lock);
   } catch (error) {
-    throw isKnownError(error) ? error : toLookError(toFailure(error), lock.where);
+    throw isKnownError(error) ? error : toQueryError(toFailure(error), lock.where);
   }
   const result = await work();
   await session.query("DO RELEASE_LOCK(?)", [name]).catch(() => {

@@ -2,10 +2,10 @@ import { findPlace, type Variant } from "./mysql-accounts.ts";
 import { notFirst, toFailure } from "./mysql-errors.ts";
 import type { Server } from "./mysql-session.ts";
 import {
+  type AccountChange,
+  type AccountRef,
   alterUsers,
   discardSecond,
-  type Named,
-  type Part,
   type Statement,
 } from "./mysql-statements.ts";
 
@@ -37,11 +37,11 @@ export function planOverlap(
   { next, kept, keepInDoubt }: Overlap,
 ): readonly Statement[] {
   const placed = variants.map((variant) => ({
-    named: { account, host: variant.host } satisfies Named,
+    named: { account, host: variant.host } satisfies AccountRef,
     place: findPlace(variant, kept),
   }));
   const unplaced = placed.filter(({ place }) => place === "unknown");
-  const changes = placed.map(({ named, place }): Part => ({
+  const changes = placed.map(({ named, place }): AccountChange => ({
     named,
     password: next,
     retains: place === "first" || (place === "unknown" && !keepInDoubt),
@@ -61,7 +61,7 @@ export function planDiscard(
   keep: string,
 ): readonly Statement[] {
   const placed = variants.map((variant) => ({
-    named: { account, host: variant.host } satisfies Named,
+    named: { account, host: variant.host } satisfies AccountRef,
     isFirst: findPlace(variant, keep) === "first",
     hasSecond: variant.details?.second !== "",
   }));

@@ -56,12 +56,15 @@ export function readRules(variables: ReadonlyMap<string, string>): ServerRules |
   };
 }
 
-/** Pure: the same settings for a message, as in "validate_password.length = 8". */
-export function describeRules(variables: ReadonlyMap<string, string>): string {
-  return ruleVariables
-    .flatMap((name) => {
-      const value = variables.get(name) ?? "";
-      return /^\w+$/.test(value) ? [`${name} = ${value}`] : [];
-    })
-    .join(", ");
+/** Pure: the same settings and the plugins for a message, as in "validate_password.length = 8". */
+export function describeRules(
+  variables: ReadonlyMap<string, string>,
+  plugins: readonly string[] = [],
+): string {
+  const settings = ruleVariables.flatMap((name) => {
+    const value = variables.get(name) ?? "";
+    return /^\w+$/.test(value) ? [`${name} = ${value}`] : [];
+  });
+  const names = plugins.filter((name) => /^\w+$/.test(name)).map((name) => `plugin ${name}`);
+  return [...settings, ...names].join(", ");
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
+import type { Retire } from "../rotator.ts";
 import { toFailure, toLoginVerdict, toNoPasswordError } from "./mysql-errors.ts";
 import { type Line, type LineOptions, openLine, type Row } from "./mysql-line.ts";
 import { describeAccount, type MysqlOptions } from "./mysql-options.ts";
@@ -12,16 +13,24 @@ export interface Session extends Keepable {
   query(text: string, values?: readonly string[]): Promise<readonly Row[]>;
 }
 
-/** The server and the log-in of a settled session. */
+/** The server and the log-in of a configured session. */
 export interface Server {
   readonly isMariadb: boolean;
   /** Major, minor and patch. */
   readonly version: readonly [number, number, number];
   /** The account of the session, as the server stores it. */
-  readonly me: { readonly account: string; readonly host: string };
+  readonly loggedInAs: { readonly account: string; readonly host: string };
   /** The host from which the server sees the connection: an address or a name. */
-  readonly from: string;
+  readonly clientHost: string;
   readonly variables: ReadonlyMap<string, string>;
+}
+
+/** The session of the authority, and where it is for messages. */
+export interface CallContext {
+  readonly session: Session;
+  readonly server: Server;
+  readonly call: Retire<MysqlOptions>;
+  readonly where: string;
 }
 
 /** Opens a new connection, or returns "rejected" if the server checked the credential and refused it. */
@@ -81,33 +90,33 @@ function toAccount(text: string): { account: string; host: string } {
 
 /**
  * Seconds. A change that waits for a lock ends well within a minute, and so does an idle connection whose worker has died. An empty
- * `sql_mode` and this character set make quotes and backslashes mean what the driver assumes.
+ * `sql_mode` and this character set make quotes and backslashes mean what the driver assumes. Grants must show names in quotes.
  */
 const settings = `
   SET SESSION autocommit = 1, sql_mode = '', character_set_client = utf8mb4, character_set_connection = utf8mb4,
     character_set_results = utf8mb4, lock_wait_timeout = 20, innodb_lock_wait_timeout = 20, wait_timeout = 30,
-    net_read_timeout = 20, net_write_timeout = 20`;
+    net_read_timeout = 20, net_write_timeout = 20, sql_quote_show_create = 1`;
 
-const shown = [
+const variableNames = [
   ...["version", "read_only", "super_read_only", "innodb_read_only", "sql_mode"],
   ...["character_set_client", "character_set_connection"],
   ...["password_history", "password_reuse_interval", ...ruleVariables],
 ];
-const variables = `SHOW SESSION VARIABLES WHERE Variable_name IN (${shown.map(() => "?").join(", ")})`;
+const showVariables = `SHOW SESSION VARIABLES WHERE Variable_name IN (${variableNames.map(() => "?").join(", ")})`;
 
 const variableRows = z.array(z.object({ Variable_name: z.string(), Value: z.string() }));
 
 /** Gives the session a known state, whatever init_connect or an earlier call has set. */
-export async function settle(session: Session, where: string): Promise<Server> {
+export async function configureSession(session: Session, where: string): Promise<Server> {
   await session.query(settings);
   await session.query("SET SESSION TRANSACTION READ WRITE");
-  const rows = variableRows.parse(await session.query(variables, shown));
+  const rows = variableRows.parse(await session.query(showVariables, variableNames));
   const found = new Map(rows.map((row) => [row.Variable_name, row.Value]));
-  const isSettled =
+  const isConfigured =
     found.get("sql_mode") === "" &&
     found.get("character_set_client") === "utf8mb4" &&
     found.get("character_set_connection") === "utf8mb4";
-  if (!isSettled) {
+  if (!isConfigured) {
     throw new TargetUnavailableError(
       `${where}: the server, or a proxy in front of it, does not keep the settings of a session. Set options.host to the server itself`,
     );
@@ -118,8 +127,8 @@ export async function settle(session: Session, where: string): Promise<Server> {
   return {
     isMariadb: /mariadb/i.test(version),
     version: [major, minor, patch],
-    me: toAccount(fromHex(row?.["me"])),
-    from: toAccount(fromHex(row?.["login"])).host,
+    loggedInAs: toAccount(fromHex(row?.["me"])),
+    clientHost: toAccount(fromHex(row?.["login"])).host,
     variables: found,
   };
 }

@@ -7,11 +7,11 @@ export interface Statement {
 }
 
 /** An account as statements name it: a name at a host, or the account of the session. */
-export type Named = { readonly account: string; readonly host: string } | "me";
+export type AccountRef = { readonly account: string; readonly host: string } | "me";
 
 /** What a change does to one account. */
-export interface Part {
-  readonly named: Named;
+export interface AccountChange {
+  readonly named: AccountRef;
   readonly password: string;
   /** The first password becomes the second one. */
   readonly retains?: boolean;
@@ -23,7 +23,7 @@ export interface Part {
  * Pure: one statement for all accounts. MySQL changes all of them or none, and writes no password to its logs. It keeps the plugin of
  * each account, and with it the second password.
  */
-export function alterUsers(parts: readonly Part[]): Statement {
+export function alterUsers(parts: readonly AccountChange[]): Statement {
   const each = parts.map(({ named, password, retains = false, replaces }) => ({
     text: [
       `${toText(named)} IDENTIFIED BY ?`,
@@ -36,7 +36,7 @@ export function alterUsers(parts: readonly Part[]): Statement {
 }
 
 /** Pure: removes the second passwords. */
-export function discardSecond(accounts: readonly Named[]): Statement {
+export function discardSecond(accounts: readonly AccountRef[]): Statement {
   return join(
     accounts.map((named) => ({
       text: `${toText(named)} DISCARD OLD PASSWORD`,
@@ -50,7 +50,7 @@ export function discardSecond(accounts: readonly Named[]): Statement {
  * the statement to its logs, so it contains the stored form, unless rules of the server must see the password.
  */
 export function alterMariadbUsers(
-  accounts: readonly { readonly named: Exclude<Named, "me">; readonly plugin: string }[],
+  accounts: readonly { readonly named: Exclude<AccountRef, "me">; readonly plugin: string }[],
   password: string,
   hasRules: boolean,
 ): Statement {
@@ -79,8 +79,8 @@ const identifiers: Readonly<Record<string, string>> = {
   caching_sha2_password: "caching_sha2_password",
 };
 
-const toText = (named: Named): string => (named === "me" ? "USER()" : "?@?");
-const toValues = (named: Named): readonly string[] =>
+const toText = (named: AccountRef): string => (named === "me" ? "USER()" : "?@?");
+const toValues = (named: AccountRef): readonly string[] =>
   named === "me" ? [] : [named.account, named.host];
 
 function join(parts: readonly Statement[]): Statement {

@@ -70,13 +70,13 @@ async function readBoth(
     for (const [fact, value] of others) facts[1].set(fact + at, value);
   };
   for (const text of isMariadb ? [mariadbSettings] : [mysqlSettings, mysqlDefaultRoles]) {
-    const rows = await inTurn(pair, (name) => session.query(text, [name]));
+    const rows = await readBothAccounts(pair, (name) => session.query(text, [name]));
     for (const host of hosts) add(host, [settingsAt(host, rows[0]), settingsAt(host, rows[1])]);
   }
   for (const host of hosts) {
     add(
       host,
-      await inTurn(pair, async (name) => {
+      await readBothAccounts(pair, async (name) => {
         const rows = await session.query("SHOW GRANTS FOR ?@?", [name, host]);
         return parseFacts(
           rows.flatMap((row) => Object.values(row).map(String)),
@@ -94,7 +94,7 @@ function settingsAt(host: string, rows: readonly Row[] | undefined): Facts | und
   return rows && new Map(Object.entries(settings).map(([fact, value]) => [fact, String(value)]));
 }
 
-async function inTurn<Result>(
+async function readBothAccounts<Result>(
   [one, other]: readonly [string, string],
   read: (name: string) => Promise<Result>,
 ): Promise<readonly [Result | undefined, Result | undefined]> {

@@ -10,8 +10,8 @@ import { makeKeptSessions } from "../connection/kept-sessions.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import { guarded } from "../guarded.ts";
 import type { Retire } from "../rotator.ts";
-import { discardOthers, type Place, removePasswords, setPassword } from "./mysql-change.ts";
-import { toFailure, toLookError } from "./mysql-errors.ts";
+import { discardOthers, removePasswords, setPassword } from "./mysql-change.ts";
+import { toFailure, toQueryError } from "./mysql-errors.ts";
 import { examineIn } from "./mysql-examine.ts";
 import { countConnections } from "./mysql-findings.ts";
 import { withAccountLock } from "./mysql-lock.ts";
@@ -24,7 +24,13 @@ import {
   mysqlOptions,
 } from "./mysql-options.ts";
 import { readPrivileges } from "./mysql-rights.ts";
-import { logIn, nameSystem, type Session, settle } from "./mysql-session.ts";
+import {
+  type CallContext,
+  configureSession,
+  logIn,
+  nameSystem,
+  type Session,
+} from "./mysql-session.ts";
 
 export type { MysqlOptions };
 
@@ -69,8 +75,8 @@ export const mysql = guarded<MysqlOptions>({
         `${where}: its next password has a NUL character or more than ${maxPasswordBytes} bytes. Change the password rules of the policy`,
       );
     }
-    const kept = await toChange({ ...call, account: next.account }, signal, (place) =>
-      setPassword(place, next.secret.reveal(), keep && { secret: keep.secret, keepInDoubt }),
+    const kept = await toChange({ ...call, account: next.account }, signal, (context) =>
+      setPassword(context, next.secret.reveal(), keep && { secret: keep.secret, keepInDoubt }),
     );
     return { credential: next, ...(kept !== undefined && { kept }) };
   },
@@ -84,8 +90,8 @@ export const mysql = guarded<MysqlOptions>({
   },
 
   async examine(examine, signal) {
-    return withAuthority(examine, signal, (place) =>
-      looking(place, () => examineIn(place, examine)),
+    return withAuthority(examine, signal, (context) =>
+      withQueryErrors(context, () => examineIn(context, examine)),
     );
   },
 
@@ -104,8 +110,8 @@ export const mysql = guarded<MysqlOptions>({
   },
 
   async discard({ keep, ...call }, signal) {
-    await toChange({ ...call, account: keep.account }, signal, (place) =>
-      discardOthers(place, keep.secret.reveal()),
+    await toChange({ ...call, account: keep.account }, signal, (context) =>
+      discardOthers(context, keep.secret.reveal()),
     );
   },
 });
@@ -123,11 +129,11 @@ function findUnfit(secret: Secret): string | undefined {
     : `\`value\` must be text of at most ${maxPasswordBytes} bytes without NUL characters`;
 }
 
-/** Runs the work in a settled session of the authority, or returns "rejected" if the server refuses its credential. */
+/** Runs the work in a configured session of the authority, or returns "rejected" if the server refuses its credential. */
 async function withAuthority<Result>(
   call: Retire<MysqlOptions>,
   signal: AbortSignal,
-  work: (place: Place) => Promise<Result>,
+  work: (context: CallContext) => Promise<Result>,
 ): Promise<Result | "rejected"> {
   const { options, account, using, connectWithin, mayStay = false, isLast = false } = call;
   const where = describeAccount(options, account);
@@ -136,8 +142,8 @@ async function withAuthority<Result>(
   const isToken = using.as === "identity";
   const log = () => logIn(options, credential, { signal, connectWithin, isToken });
   return kept.use({ options, credential, mayStay, isLast }, signal, log, async (session) => {
-    const server = await settle(session, where).catch((error: unknown) => {
-      throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    const server = await configureSession(session, where).catch((error: unknown) => {
+      throw isKnownError(error) ? error : toQueryError(toFailure(error), where);
     });
     return work({
       session,
@@ -152,10 +158,10 @@ async function withAuthority<Result>(
 async function toLook<Result>(
   call: Retire<MysqlOptions>,
   signal: AbortSignal,
-  work: (place: Place) => Promise<Result>,
+  work: (context: CallContext) => Promise<Result>,
 ): Promise<Result> {
-  const outcome = await withAuthority(call, signal, async (place) => ({
-    result: await looking(place, () => work(place)),
+  const outcome = await withAuthority(call, signal, async (context) => ({
+    result: await withQueryErrors(context, () => work(context)),
   }));
   if (outcome !== "rejected") return outcome.result;
   throw new AuthorityRefusedError(
@@ -167,20 +173,23 @@ async function toLook<Result>(
 function toChange<Result>(
   call: Retire<MysqlOptions>,
   signal: AbortSignal,
-  work: (place: Place) => Promise<Result>,
+  work: (context: CallContext) => Promise<Result>,
 ): Promise<Result> {
   const { account } = call;
-  return toLook(call, signal, (place) => {
-    const { session, server, where } = place;
-    const lock = { account, loggedInAs: server.me.account, where };
-    return withAccountLock(session, lock, () => work(place));
+  return toLook(call, signal, (context) => {
+    const { session, server, where } = context;
+    const lock = { account, loggedInAs: server.loggedInAs.account, where };
+    return withAccountLock(session, lock, () => work(context));
   });
 }
 
-async function looking<Result>({ where }: Place, work: () => Promise<Result>): Promise<Result> {
+async function withQueryErrors<Result>(
+  { where }: CallContext,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw isKnownError(error) ? error : toLookError(toFailure(error), where);
+    throw isKnownError(error) ? error : toQueryError(toFailure(error), where);
   }
 }

@@ -45,8 +45,8 @@ export function mysqlBench(system: MysqlSystem, flags: readonly string[] = []) {
       using = admin(),
       { options = optionsWith(), keep }: ApplyOptions = {},
     ): Promise<Applied> => mysql.apply({ options, next, using, ...(keep && { keep }) }, patience()),
-    discard: async (keep: Credential, using = admin()) =>
-      mysql.discard?.({ options: optionsWith(), keep, using }, patience()),
+    discard: async (keep: Credential, using = admin(), options = optionsWith()) =>
+      mysql.discard?.({ options, keep, using }, patience()),
     retire: async (account: string, using = admin(), options = optionsWith()) =>
       mysql.retire?.({ options, account, using }, patience()),
     hasSessions: async (account: string, using = admin()) =>

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { isStoredForm } from "../../../shared/rotators/mysql/mysql-hashes.ts";
 import { asAdmin, mysqlBench, self, withNewSecret } from "./mysql-bench.ts";
+import { newSecret } from "./mysql-target.ts";
 
 const page = await readFile(
   fileURLToPath(new URL("../../../docs/rotators/mysql.md", import.meta.url)),
@@ -47,6 +48,42 @@ describe.each(systems)("the documented rights on $system", ({ system, intro, gap
     expect(await bench.works(next)).toBe(true);
     expect(await bench.hasSessions(current.account, using)).toBe(false);
     await bench.retire(current.account, using);
+    expect(await bench.works(next)).toBe(false);
+  });
+});
+
+describe("the documented account of the app's identity", () => {
+  const bench = mysqlBench("mysql");
+  const section = page.slice(page.indexOf("## The app's managed identity"));
+  const statements = /```text\n([^]*?)```/.exec(section)?.[1] ?? "";
+
+  it("has the rights that it needs, where Azure creates it", async () => {
+    const { account } =
+      /^SET aad_auth_validate_oids_in_tenant = OFF;\nCREATE AADUSER '(?<account>\w+)' IDENTIFIED BY '<client id>';\n$/.exec(
+        statements,
+      )?.groups ?? {};
+    if (account === undefined) throw new Error("the block has other statements");
+    // Only Azure knows the statement, and checks the token that is the password of the account.
+    await expect(bench.sql(statements.split("\n")[1] ?? "")).rejects.toThrow("syntax");
+    const token = newSecret();
+    await bench.sql("CREATE USER ?@'%' IDENTIFIED BY ?", [account, token.reveal()]);
+    const grants = statementsAfter("On MySQL:").filter((text) => text.startsWith("GRANT"));
+    expect(grants.length).toBeGreaterThan(0);
+    for (const grant of grants) await bench.sql(grant.replaceAll("keyturn_admin", account));
+
+    const using = { as: "identity", getToken: () => Promise.resolve(token) } as const;
+    const options = bench.optionsWith({ identityAccount: account });
+    const current = await bench.newAccount();
+    const next = withNewSecret(current);
+    const { right, gap } = await bench.examine(current.account, using, { options });
+    expect({ right, gap }).toEqual({ right: { is: "proven" } });
+    expect(await bench.apply(next, using, { options, keep: current })).toMatchObject({
+      kept: true,
+    });
+    expect([await bench.works(current), await bench.works(next)]).toEqual([true, true]);
+    await bench.discard(next, using, options);
+    expect(await bench.works(current)).toBe(false);
+    await bench.retire(current.account, using, options);
     expect(await bench.works(next)).toBe(false);
   });
 });
