@@ -91,23 +91,31 @@ export interface SetBackSteps<Server> {
 
 /**
  * Sets the earlier secret at every server that accepts only the new one, and returns what each accepts then. A server that accepts it
- * costs no refused log-in, so that the call may be repeated for as long as another server is down.
+ * costs no refused log-in, so that the call may be repeated for as long as another server is down. All servers are asked at the same
+ * time, because a silent one would use up the time of the others.
  */
 export async function setBackAll<Server>(
   servers: readonly Server[],
-  { name, logsIn, set }: SetBackSteps<Server>,
+  steps: SetBackSteps<Server>,
 ): Promise<ServerReport[]> {
-  const reports: ServerReport[] = [];
-  for (const server of servers) {
-    const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
-    let acceptsEarlier = await ask("earlier");
-    const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
-    // Of a server that accepts neither, nobody knows what was done there.
-    const isSet = acceptsNew === true && (await orUnknown(set(server).then(() => true)));
-    if (isSet === true) acceptsEarlier = await ask("earlier");
-    reports.push(toReport({ server: name(server), acceptsEarlier, acceptsNew }));
-  }
-  return reports;
+  const all = await Promise.allSettled(servers.map((server) => setBackOne(server, steps)));
+  return all.map((one) => {
+    if (one.status === "fulfilled") return one.value;
+    throw one.reason;
+  });
+}
+
+async function setBackOne<Server>(
+  server: Server,
+  { name, logsIn, set }: SetBackSteps<Server>,
+): Promise<ServerReport> {
+  const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
+  let acceptsEarlier = await ask("earlier");
+  const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
+  // Of a server that accepts neither, nobody knows what was done there.
+  const isSet = acceptsNew === true && (await orUnknown(set(server).then(() => true)));
+  if (isSet === true) acceptsEarlier = await ask("earlier");
+  return toReport({ server: name(server), acceptsEarlier, acceptsNew });
 }
 
 /** Undefined if the server does not answer, or not to the question. A refusal of the authority is for the caller, who counts it. */
