@@ -4,11 +4,13 @@ import {
   type KnownError,
   OutcomeUnknownError,
   TargetUnavailableError,
+  VaultUnavailableError,
 } from "../../core/errors.ts";
-import { findGuessPause, maxSearchGuesses } from "../../core/looks/guesses.ts";
+import { findRefusal, guessWindowMs } from "../../core/looks/guesses.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import { hasGrace, isSameVersion } from "../../core/target.ts";
+import { findEarliest, plus } from "../../core/time.ts";
 import type { ServerReport } from "../../rotators/rotator.ts";
 import { readCurrent, setBackAccount, toCredential } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
@@ -33,15 +35,19 @@ export async function setBackIfHalf(
   const { rotation } = session.record();
   if (!rotation?.changeBegan || !isOfTarget(error) || !losesPublished(session)) return error;
   if (!mayBeHalf(before, rotation, error)) return error;
+  // A server may take the new secret late, so it stays a candidate even if this rotation fails.
+  session.stage({ ...session.record(), rotation: { ...rotation, outcomeInDoubt: true } });
   try {
     const { reports, why } = await setBack(session, rotation);
     if (why !== undefined) return withSentence(error, `${notSet}: ${why}`);
     return judge(error, reports);
   } catch (failure) {
     rethrowUnlessExpected(failure);
-    const { message } = toFailure(session, failure);
-    // Servers that differ are set back later, so the rotation goes on.
-    return withSentence(toUnknown(error), `${notSet}: ${message}`);
+    const why = `${notSet}: ${toFailure(session, failure).message}`;
+    // Servers that differ are set back later, so the rotation goes on: soon, if only the vault is away.
+    return failure instanceof VaultUnavailableError
+      ? new VaultUnavailableError(`${error.message}. ${why}`)
+      : withSentence(toUnknown(error), why);
   }
 }
 
@@ -83,13 +89,13 @@ interface SetBackResult {
 }
 
 async function setBack(session: TargetSession, rotation: Rotation): Promise<SetBackResult> {
-  requireGuess(session, rotation);
   const next = await readPending(session, rotation);
   if (!next) return { reports: [], why: "the pending version cannot be read" };
   const earlier = await readEarlier(session, rotation);
   if (typeof earlier === "string") return { reports: [], why: earlier };
+  requireGuess(session, [next, earlier]);
   const proof = issueProof(session, "authority");
-  // A server may take the new secret late, so it stays a candidate even if this rotation fails. The time of the change is over with it.
+  // The target has not accepted for good what is taken back now.
   const { confirmedAt: _, ...undone } = rotation;
   session.stage({ ...session.record(), rotation: { ...undone, outcomeInDoubt: true } });
   const secrets = { earlier: earlier.credential, next: next.credential };
@@ -98,11 +104,18 @@ async function setBack(session: TargetSession, rotation: Rotation): Promise<SetB
   return { reports };
 }
 
-/** A server that accepts neither secret refuses two log-ins. Like a search, this leaves the last guess for the proof of a change. */
-function requireGuess(session: TargetSession, { account }: Rotation): void {
-  const maxTries = maxSearchGuesses - 1;
-  const pause = findGuessPause(session.refusals(), account, session.now(), maxTries);
-  if (pause !== undefined) throw new GuessPauseError(account, pause);
+/** A server that accepts neither secret refuses two log-ins, so it is left alone until these no longer count as guesses. */
+function requireGuess(session: TargetSession, tried: readonly StoredCredential[]): void {
+  const now = session.now();
+  const ends = tried.map(({ credential: { account }, ref: { version } }) => {
+    const at = findRefusal(session.refusals(), { account, version }, now);
+    return at === undefined ? now : plus(at, guessWindowMs);
+  });
+  const until = findEarliest(...ends);
+  const [one] = tried;
+  if (one && until !== undefined && until > now) {
+    throw new GuessPauseError(one.credential.account, until);
+  }
 }
 
 /** Every server that answered has let the account in, unless it accepts neither secret. */

@@ -130,9 +130,10 @@ describe("Setting a half-changed account back", () => {
     });
     const { rotation, lastFailure } = await readRecord(world);
     expect(rotation?.phase).toBe("applying");
-    expect(lastFailure?.message).toBe(
-      "server 0 refuses. Keyturn has not set the earlier secret again: away",
-    );
+    expect(lastFailure).toMatchObject({
+      kind: "vault-unavailable",
+      message: "server 0 refuses. Keyturn has not set the earlier secret again: away",
+    });
     world.setTrouble(0, undefined);
     world.setTrouble(1, "is down");
     await workFor(world, minute);
