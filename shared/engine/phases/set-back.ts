@@ -33,7 +33,7 @@ export async function setBackIfHalf(
   error: unknown,
 ): Promise<unknown> {
   const { rotation } = session.record();
-  if (!rotation?.changeBegan || !isOfTarget(error) || !losesPublished(session)) return error;
+  if (!rotation?.changeBegan || !isOfTarget(error) || !isTakenBack(session, rotation)) return error;
   if (!mayBeHalf(before, rotation, error)) return error;
   // A server may take the new secret late, so it stays a candidate even if this rotation fails.
   session.stage({ ...session.record(), rotation: { ...rotation, outcomeInDoubt: true } });
@@ -54,8 +54,8 @@ export async function setBackIfHalf(
 const notSet = "Keyturn has not set the earlier secret again";
 
 /** Whether a failed try may have left servers that differ, and another authority can set the published secret again. */
-export function canSetBack(session: TargetSession, error: unknown): boolean {
-  return isOfTarget(error) && losesPublished(session);
+export function canSetBack(session: TargetSession, rotation: Rotation, error: unknown): boolean {
+  return isOfTarget(error) && isTakenBack(session, rotation);
 }
 
 type TargetError = Extract<
@@ -70,10 +70,14 @@ function isOfTarget(error: unknown): error is TargetError {
   return ["target-unavailable", "change-refused", "outcome-unknown"].includes(error.kind);
 }
 
-/** Whether a change takes the published secret away from one server after the other, and another authority can set it again. */
-function losesPublished({ ports, target }: TargetSession): boolean {
+/**
+ * Whether a change takes the published secret away from one server after the other, and another authority can set it again. Not if
+ * somebody else set the new one: an import that the target had already, or that Keyturn must not set.
+ */
+function isTakenBack({ ports, target }: TargetSession, { given }: Rotation): boolean {
   const isSeveral = ports.rotator(target.type).hasSeveralServers?.(target.options) === true;
-  return isSeveral && !hasGrace(target) && target.authority.as !== "self";
+  const isOwn = given === undefined || (given.mayApply && given.wasAccepted !== true);
+  return isSeveral && isOwn && !hasGrace(target) && target.authority.as !== "self";
 }
 
 /** A refusal of the first change, or one that could not reach the servers, has certainly changed nothing. */

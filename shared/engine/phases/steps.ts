@@ -100,13 +100,13 @@ async function publishing(session: TargetSession, rotation: Rotation): Promise<A
  */
 async function isStillAccepted(
   session: TargetSession,
-  { failures }: Rotation,
+  rotation: Rotation,
   pending: StoredCredential,
 ): Promise<boolean> {
   try {
     return await logsIn(session, pending);
   } catch (error) {
-    if (failures === 0 || !canSetBack(session, error)) throw error;
+    if (rotation.failures === 0 || !canSetBack(session, rotation, error)) throw error;
     const { message } = toFailure(session, error);
     throw new GoBackError("applying", `${message}. The published secret is set again meanwhile`);
   }

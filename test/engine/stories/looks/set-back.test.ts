@@ -3,10 +3,11 @@ import { VaultUnavailableError } from "../../../../shared/core/errors.ts";
 import { guessWindowMs, maxGuesses } from "../../../../shared/core/looks/guesses.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import { day, minute } from "../../../../shared/core/time.ts";
+import { importSecret } from "../../../../shared/engine/inbox/import.ts";
 import { JournalUnavailableError } from "../../../../shared/stores/journal.ts";
 import { workFor } from "../../proofs/disturbed.ts";
 import { adopted, readRecord, request, setPassword, work, writeByHand } from "../../steps.ts";
-import { type Gate, type Kind, severalSingle, type World } from "../../world.ts";
+import { type Gate, type Kind, open, severalSingle, type World } from "../../world.ts";
 
 const old = "first-secret-of-app";
 
@@ -210,4 +211,31 @@ describe("Setting a half-changed account back", () => {
     await workFor(world, minute);
     expect(world.publishedWorks()).toBe(true);
   });
+
+  test.each([true, false])(
+    "leaves an imported secret alone that somebody else has set (Keyturn may set it: %s)",
+    async (mayApply) => {
+      const world = await adopted(severalSingle);
+      const value = new Secret("issued-elsewhere-4711");
+      await importSecret(world.ports(open), world.target, { requestedBy: "test", value, mayApply });
+      setPassword(world, "app", value.reveal());
+      const isPublication = (effect: string) => effect === "vault.write";
+      await work(world, diesBefore(isPublication)).catch(() => undefined);
+      world.advance(3 * minute);
+      const [first, second] = world.systems;
+      world.setTrouble(1, "is down");
+      await workFor(world, day);
+      expect(first?.passwords.get("app")?.reveal()).toBe(value.reveal());
+      world.setTrouble(1, undefined);
+      second?.passwords.set("app", new Secret("set by hand"));
+      const seen: (string | undefined)[] = [];
+      await workFor(world, day, async (_, call) => {
+        const result = await call();
+        seen.push(first?.passwords.get("app")?.reveal());
+        return result;
+      });
+      expect(seen).not.toContain(old);
+      expect(world.publishedWorks()).toBe(true);
+    },
+  );
 });
