@@ -6,10 +6,11 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
+import { requireAccepted } from "../connection/require-accepted.ts";
 import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { requireComplex } from "../sql-server/sql-server-passwords.ts";
 import { type Desk, isAzureDatabase } from "./azure-sql-catalog.ts";
-import { type Call, requireAccepted, surveyAt, withDesk } from "./azure-sql-desk.ts";
+import { type Call, describeRefusal, surveyAt, withDesk } from "./azure-sql-desk.ts";
 import { isRefusal, toChangeError } from "./azure-sql-errors.ts";
 import { type Concern, examineAccount } from "./azure-sql-examine.ts";
 import { describeAccount, describeServer } from "./azure-sql-options.ts";
@@ -39,7 +40,7 @@ export async function atAccount<Result>(
   const outcome = await withDesk(call, place, signal, async (desk) => ({
     result: await work(desk, await requireChangeable(desk, call, place)),
   }));
-  return requireAccepted(outcome, call, place).result;
+  return requireAccepted(outcome, () => describeRefusal(call, place)).result;
 }
 
 async function requireChangeable(desk: Desk, call: Call, place: SqlPlace): Promise<Changeable> {

@@ -1,12 +1,8 @@
-import {
-  AuthorityRefusedError,
-  ChangeRefusedError,
-  ConfigError,
-  isKnownError,
-} from "../../core/errors.ts";
+import { ChangeRefusedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
 import { makeKeptSessions } from "../connection/kept-sessions.ts";
+import { requireAccepted } from "../connection/require-accepted.ts";
 import { isAnybodySeen } from "../connection/sessions-seen.ts";
 import { guarded } from "../guarded.ts";
 import type { Retire } from "../rotator.ts";
@@ -163,10 +159,11 @@ async function toLook<Result>(
   const outcome = await withAuthority(call, signal, async (context) => ({
     result: await withQueryErrors(context, () => work(context)),
   }));
-  if (outcome !== "rejected") return outcome.result;
-  throw new AuthorityRefusedError(
-    `${describeAccount(call.options, call.account)}: the server refuses the password of ${nameLogIn(call)}, the account that makes the change, or the password has expired`,
-  );
+  return requireAccepted(
+    outcome,
+    () =>
+      `${describeAccount(call.options, call.account)}: the server refuses the password of ${nameLogIn(call)}, the account that makes the change, or the password has expired`,
+  ).result;
 }
 
 /** Holds the account's lock during the work, so that no earlier change can take effect later. */

@@ -114,7 +114,9 @@ test("the token of the app's identity goes only to hosts of Azure SQL", async ()
     ["alsoOn", { host: azure, alsoOn: ["db.example.com"] }],
   ] as const) {
     expect(fields(await listProblems(identity(options)))).toEqual([
-      expect.stringMatching(new RegExp(`^options.${field}: .*must be a name in database.windows.net`)),
+      expect.stringMatching(
+        new RegExp(`^options.${field}: .*must be a name in database.windows.net`),
+      ),
     ]);
   }
 });
