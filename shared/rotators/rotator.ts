@@ -112,6 +112,7 @@ export interface ServerReport {
   readonly state:
     | "accepts the earlier secret"
     | "accepts only the new secret"
+    | "may have either secret"
     | "accepts neither secret, so the account is locked out there"
     | "gave no answer";
 }

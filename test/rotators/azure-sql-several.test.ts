@@ -5,6 +5,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
 import { azureSqlOptions } from "../../shared/rotators/azure-sql/azure-sql-options.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
+import type { AzureSqlBench } from "../contract/rotators/azure-sql-bench.ts";
 import {
   apply,
   asAdmin,
@@ -64,6 +65,18 @@ describe("a redirect", () => {
     }
   });
 });
+
+function setBack(bench: AzureSqlBench, options: object) {
+  return azureSql.setBack?.(
+    {
+      options: bench.optionsWith(options),
+      using: asAdmin(bench),
+      earlier: credential("app", first),
+      next: credential("app", second),
+    },
+    patience(),
+  );
+}
 
 describe("logins on several servers", () => {
   async function startTwo(sid?: string) {
@@ -128,24 +141,37 @@ describe("logins on several servers", () => {
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error.cause).toBeInstanceOf(ChangeRefusedError);
     expect(secrets()).toEqual([second, first]);
-    const setBack = (given: object) =>
-      azureSql.setBack?.(
-        {
-          options: one.optionsWith(given),
-          using: asAdmin(one),
-          earlier: credential("app", first),
-          next: credential("app", second),
-        },
-        patience(),
-      );
-    expect(await setBack(options)).toEqual(
+    expect(await setBack(one, options)).toEqual(
       [one, two].map(({ tds }) => ({
         server: `localhost:${tds.port}`,
         state: "accepts the earlier secret",
       })),
     );
     expect(secrets()).toEqual([first, first]);
-    expect(await setBack({ database: "master" })).toEqual([]);
+    expect(await setBack(one, { database: "master" })).toEqual([]);
+  });
+
+  it("are set back where a copy of the logins still accepts the earlier secret", async () => {
+    const { one, two, options, secrets } = await startTwo();
+    one.tds.inspection.world.propagation = 4;
+    one.tds.faults.on("flush", { do: "refuse", with: { number: 229, message: "no" } });
+    two.tds.faults.on("set-password", { do: "refuse", with: { number: 15_119, message: "no" } });
+    await failure(apply(one, "app", { options }));
+    expect(secrets()).toEqual([second, first]);
+    const states = (await setBack(one, options))?.map(({ state }) => state);
+    expect(states).toEqual(["accepts the earlier secret", "accepts the earlier secret"]);
+    expect(secrets()).toEqual([first, first]);
+  });
+
+  it("that a person has disabled meanwhile stay disabled when they are set back", async () => {
+    const { one, two, options, secrets } = await startTwo();
+    two.tds.faults.on("set-password", { do: "refuse", with: { number: 15_119, message: "no" } });
+    await failure(apply(one, "app", { options }));
+    Object.assign(loginOf(one, "app") ?? {}, { enabled: false });
+    const states = (await setBack(one, options))?.map(({ state }) => state);
+    expect(states).toEqual(["gave no answer", "accepts the earlier secret"]);
+    expect(loginOf(one, "app")?.enabled).toBe(false);
+    expect(secrets()).toEqual([second, first]);
   });
 
   it("are not changed by the account itself", async () => {

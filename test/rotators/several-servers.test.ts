@@ -163,6 +163,20 @@ describe("setting several servers back", () => {
     ]);
   });
 
+  test("does not rely on log-ins that may come from a copy made before the change", async () => {
+    const servers = [changed("a"), changed("b", [{ error: refused }])];
+    const steps = {
+      ...stepsFor(),
+      mayBeStale: true,
+      logsIn: (_: Fake, which: string) => Promise.resolve(which === "earlier"),
+    };
+    expect(await setBackAll(servers, steps)).toEqual([
+      { server: "a", state: "accepts the earlier secret" },
+      { server: "b", state: "may have either secret" },
+    ]);
+    expect(secrets(servers)).toEqual(["earlier", "new"]);
+  });
+
   test("ends when the target refuses the authority, which counts as a wrong guess", async () => {
     const servers = [changed("a", [{ error: new AuthorityRefusedError("no") }]), changed("b")];
     await expect(setBackAll(servers, stepsFor())).rejects.toBeInstanceOf(AuthorityRefusedError);

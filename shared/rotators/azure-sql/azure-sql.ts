@@ -84,7 +84,7 @@ export const azureSql = guarded<AzureSqlOptions>({
             if (other !== undefined) throw new ChangeRefusedError(other);
             return Promise.resolve();
           }),
-        change: (server) => setSecret(call, server, next, signal),
+        change: (server) => setSecret(call, server, { next, mayEnable: true }, signal),
       },
       signal,
     );
@@ -101,7 +101,8 @@ export const azureSql = guarded<AzureSqlOptions>({
         const credential = which === "new" ? next : earlier;
         return (await tryLogin(server, credential, signal, rest)) === "accepted";
       },
-      set: (server) => setSecret(call, server, earlier, signal),
+      set: (server) => setSecret(call, server, { next: earlier, mayEnable: false }, signal),
+      mayBeStale: true,
     });
   },
 
