@@ -6,6 +6,7 @@ import { isRecord } from "../yaml/is-record.ts";
 import { choosePolicyFor } from "./choices.ts";
 import {
   type CheckContext,
+  isMalformed,
   isSamePlace,
   listAccounts,
   overlaps,
@@ -89,9 +90,10 @@ function checkAccountNames(draft: TargetDraft): Finding[] {
 
 /** The superseded account of a pair must end, unless the accounts change themselves. */
 function checkPair({ fields, rotator }: TargetDraft): Finding[] {
-  const isPair = (fields.accounts ?? []).length > 1;
-  if (!isPair || rotator === undefined || rotator.retire !== undefined) return [];
-  if (fields.admin === "self") return [];
+  const { accounts = [], admin } = fields;
+  if (accounts.length < 2 || rotator === undefined || rotator.retire !== undefined) return [];
+  const mayBeSelf = admin === undefined ? rotator.capabilities.selfService : admin === "self";
+  if (mayBeSelf) return [];
   const message = `must be one account: ${rotator.type} cannot end the password of the other account of a pair`;
   return [{ path: ["accounts"], message }];
 }
@@ -119,7 +121,9 @@ function checkFormat({ entry, fields }: TargetDraft): Finding[] {
 function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
   const { fields } = draft;
   if (fields.accounts === undefined) return [];
-  if (fields.accounts.length === 1 && !overlaps(draft)) {
+  const hasGrace = fields.accounts.length > 1 || overlaps(draft);
+  if (hasGrace === undefined || isMalformed(draft, "grace")) return [];
+  if (!hasGrace) {
     if (fields.grace === undefined) return [];
     const message =
       "has no effect with one account, because its old password stops working at the change; remove it";
@@ -141,14 +145,15 @@ function checkMaxGrace({ accounts = [], grace }: TargetDraft["fields"], policy: 
 
 /** `retire: proof` needs a rotator that can list sessions, and a target whose accounts are retired. */
 function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
-  const { fields, rotator } = draft;
+  const { fields } = draft;
+  if (fields.accounts === undefined) return [];
   const isOwn = fields.overrides?.retire === "proof";
   const at = isOwn ? ["overrides", "retire"] : ["type"];
   const never = whyNeverRetired(draft);
   if (never !== undefined)
     return isOwn ? [{ path: at, message: `has no effect ${never}; remove it` }] : [];
   const choice = choosePolicyFor(draft, context);
-  if (choice === undefined || "problem" in choice || rotator === undefined) return [];
+  if (choice === undefined || "problem" in choice || fields.admin === undefined) return [];
   const why = choice.policy.retire === "proof" ? whyUnproven(draft) : undefined;
   if (why === undefined) return [];
   const source = isOwn ? "" : ` of policy ${choice.policy.name}`;
@@ -181,7 +186,9 @@ function checkPasswordRules(draft: TargetDraft, context: CheckContext): Finding[
 function whyNeverRetired(draft: TargetDraft): string | undefined {
   const { fields } = draft;
   if (fields.accounts?.length === 1) {
-    return overlaps(draft)
+    const hasTwoPasswords = overlaps(draft);
+    if (hasTwoPasswords === undefined) return "with one account";
+    return hasTwoPasswords
       ? "with one account, because its sessions do not show which of its two passwords they logged in with"
       : "with one account, because its old password stops working at the change";
   }
