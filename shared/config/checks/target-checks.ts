@@ -26,6 +26,7 @@ export const targetChecks: readonly TargetCheck[] = [
   checkAccountNames,
   checkPair,
   checkAdministrator,
+  checkIdentityAccount,
   checkFormat,
   checkGrace,
   checkRetire,
@@ -75,7 +76,7 @@ function checkAccounts(draft: TargetDraft): Finding[] {
 
 /** Names that no account of the system can have. */
 function checkAccountNames(draft: TargetDraft): Finding[] {
-  const { fields, rotator } = draft;
+  const { fields, rotator, options } = draft;
   const places = [
     ...listAccounts(draft).map(({ name }, index) => ({ name, path: ["accounts", index] })),
     ...(typeof fields.admin === "object" && fields.admin.account !== undefined
@@ -83,7 +84,7 @@ function checkAccountNames(draft: TargetDraft): Finding[] {
       : []),
   ];
   return places.flatMap(({ name, path }) => {
-    const message = rotator?.findUnfitAccount?.(name);
+    const message = rotator?.findUnfitAccount?.(name, options);
     return message === undefined ? [] : [{ path, message }];
   });
 }
@@ -106,6 +107,19 @@ function checkAdministrator(draft: TargetDraft): Finding[] {
   const message =
     "is one of the accounts that this target rotates; use admin: self, or another administrator";
   return [{ path: ["admin", "account"], message }];
+}
+
+/** Every rotator with an account for the app's identity names it in the same option. */
+function checkIdentityAccount(draft: TargetDraft): Finding[] {
+  const { entry, fields } = draft;
+  const options = isRecord(entry.value) ? entry.value["options"] : undefined;
+  const account = isRecord(options) ? options["identityAccount"] : undefined;
+  if (fields.admin !== "managed-identity" || typeof account !== "string") return [];
+  const name = account.toLowerCase();
+  if (!listAccounts(draft).some((one) => one.name.toLowerCase() === name)) return [];
+  const message =
+    "is one of the accounts that this target rotates; the app's identity needs another account, which has no password";
+  return [{ path: ["options", "identityAccount"], message }];
 }
 
 function checkFormat({ entry, fields }: TargetDraft): Finding[] {
@@ -157,7 +171,7 @@ function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
   const why = choice.policy.retire === "proof" ? whyUnproven(draft) : undefined;
   if (why === undefined) return [];
   const source = isOwn ? "" : ` of policy ${choice.policy.name}`;
-  const message = `${why}, so retire: proof${source} is not possible; use retire: grace`;
+  const message = `${why}. Replace retire: proof${source} with retire: grace`;
   return [{ path: at, message }];
 }
 

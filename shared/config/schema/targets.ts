@@ -21,7 +21,7 @@ export interface ConfigRotator {
     as: "self" | "admin" | "identity",
   ): readonly { readonly path: readonly string[]; readonly message: string }[];
   findUnfitRules?(rules: PasswordRules): string | undefined;
-  findUnfitAccount?(account: string): string | undefined;
+  findUnfitAccount?(account: string, options?: unknown): string | undefined;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
   findSessionsFault?(options: unknown): string | undefined;

@@ -38,9 +38,7 @@ export const mongodb = guarded<MongodbOptions>({
   findUnfitAccount: findUnfitName,
 
   findSessionsFault: (options) =>
-    isOnDocumentDb(options)
-      ? "Azure DocumentDB does not show who is logged in, so it cannot report whether an account is in use"
-      : undefined,
+    isOnDocumentDb(options) ? "Azure DocumentDB does not show who is logged in" : undefined,
 
   accountRealm: ({ authDatabase }) => authDatabase,
 
