@@ -175,6 +175,8 @@ export type Right =
 export interface Rotator<Options = unknown> {
   /** The name in configuration, logs and metrics. */
   readonly type: string;
+  /** Names that people write instead of the type, such as that of a compatible system. They are not accepted. Absent: none. */
+  readonly mistakenFor?: readonly string[];
   readonly options: ZodType<Options>;
   readonly capabilities: Capabilities;
   /** Pure: the address that consumers need besides account and secret. */

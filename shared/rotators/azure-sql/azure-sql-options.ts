@@ -12,7 +12,11 @@ const server = new RegExp(`^(${hostName})(?::(\\d{1,5}))?$`);
 const serverForm = { message: "must be a host name, or host:port", abort: true };
 
 function explainHost({ input }: { readonly input: unknown }): string {
-  return server.test(String(input))
+  const text = String(input);
+  if (text.includes("\\")) {
+    return "must be written without the name of an instance. Set options.port to the port of the instance";
+  }
+  return server.test(text.replace(/, *(?=\d+$)/, ":"))
     ? "must be written without a port. Set options.port"
     : "must be a host name or an IPv4 address";
 }

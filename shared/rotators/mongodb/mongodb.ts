@@ -23,6 +23,7 @@ export type { MongodbOptions };
 /** MongoDB users that log in with a password (SCRAM), also those of Azure DocumentDB. */
 export const mongodb = guarded<MongodbOptions>({
   type: "mongodb",
+  mistakenFor: ["documentdb", "cosmosdb", "mongo"],
   options: mongodbOptions,
   capabilities: {
     selfService: true,

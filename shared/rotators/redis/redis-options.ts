@@ -15,12 +15,22 @@ const host = hostName.refine((name) => !azureRedis.test(name), {
 });
 const port = z.int().min(1).max(65535).default(6379);
 
+const node = z.strictObject(
+  { host, port },
+  {
+    error: ({ input }) =>
+      typeof input === "string"
+        ? "must be a mapping, such as { host: redis-2.example.com, port: 6379 }"
+        : undefined,
+  },
+);
+
 export const redisOptions = z
   .strictObject({
     host,
     port,
     /** Further servers with the same account, such as replicas or the other nodes of a cluster: Redis does not replicate users. */
-    nodes: z.array(z.strictObject({ host, port })).min(1).exactOptional(),
+    nodes: z.array(node).min(1).exactOptional(),
     /** `auto`: each server saves its users after a change. `none`: something else restores them after a restart. */
     persist: z.enum(["auto", "none"]).default("auto"),
     tls: tls.prefault({}),

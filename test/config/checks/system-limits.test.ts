@@ -119,6 +119,61 @@ test.each(["mysql", "postgresql"])(
   },
 );
 
+test.each([
+  ["mariadb", "mysql"],
+  ["valkey", "redis"],
+  ["sqlserver", "azure-sql"],
+  ["mssql", "azure-sql"],
+  ["documentdb", "mongodb"],
+  ["cosmosdb", "mongodb"],
+  ["postgres", "postgresql"],
+  ["MySQL", "mysql"],
+])("the type %s is answered with: use %s", async (written, type) => {
+  expect(fields(await listProblems(on(written)))).toEqual([
+    `type: is not a type of target; use ${type}`,
+  ]);
+});
+
+const exactlyOne = "must have exactly one of host, hosts and srvHost";
+const withoutDomain = "must be the name of a logical server, without the domain, in lower case";
+
+test.each([
+  ["azure-sql", { host: "x,1433" }, "host", "must be written without a port. Set options.port"],
+  ["azure-sql", { host: "x, 1433" }, "host", "must be written without a port. Set options.port"],
+  [
+    "azure-sql",
+    { host: String.raw`srv\INST` },
+    "host",
+    "must be written without the name of an instance. Set options.port to the port of the instance",
+  ],
+  [
+    "mongodb",
+    { srvHost: "mongodb+srv://db.example.com" },
+    "srvHost",
+    "must be written without mongodb+srv://, and without a user, a path and options",
+  ],
+  ["mongodb", { host: "a", srvHost: "a.example.com" }, "host", exactlyOne],
+  [
+    "redis",
+    { host: "r1", nodes: ["r2:6379"] },
+    "nodes[0]",
+    "must be a mapping, such as { host: redis-2.example.com, port: 6379 }",
+  ],
+  ["redis", { host: "r1", nodes: [{ name: "r2" }] }, "nodes[0].name", "is not a known key"],
+])("%s with %j: %s %s", async (type, options, field, message) => {
+  expect(fields(await listProblems(on(type, { options })))).toContainEqual(
+    expect.stringContaining(`options.${field}: ${message}`),
+  );
+});
+
+test.each(["sql-shop.database.windows.net", "SQL-Shop"])(
+  "the logical server %s is answered with the form of its name",
+  async (server) => {
+    const text = withTarget({ ...arm, options: { ...arm.options, server } });
+    expect(fields(await listProblems(text))).toEqual([`options.server: ${withoutDomain}`]);
+  },
+);
+
 const documentDb = "orders.mongocluster.cosmos.azure.com";
 const twice = (first: string) => `is the same server as options.${first}; remove it`;
 
