@@ -85,7 +85,7 @@ test.each([
   [33, "db.example.com", 0],
 ])("a name of %i characters at %s of MySQL: %i problem", async (length, host, count) => {
   const name = "x".repeat(length);
-  const limit = (path: string) => Array(count).fill(`${path}: ${limits}`);
+  const limit = (path: string) => Array.from({ length: count }, () => `${path}: ${limits}`);
   const limits =
     "must have at most 32 characters on Azure Database for MySQL; write the name as the server stores it";
   const text = on("mysql", { options: { host }, accounts: [name] });
@@ -207,8 +207,8 @@ test.each([
 ])("%s with %j has the problems %j", async (type, options, expected: object) => {
   const problems = fields(await listProblems(on(type, { options })));
   expect(problems).toEqual(
-    Object.entries(expected).map(([field, message]) =>
-      expect.stringContaining(`options.${field}: ${message}`),
+    Object.entries(expected).map(
+      ([field, message]) => expect.stringContaining(`options.${field}: ${message}`) as unknown,
     ),
   );
 });
