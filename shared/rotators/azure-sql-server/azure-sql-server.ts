@@ -4,7 +4,7 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
-import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
+import { findUnfitAdministrator } from "../sql-server/sql-server-account.ts";
 import { openConnection } from "../sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
@@ -57,7 +57,7 @@ export function azureSqlServer(
 
     findUnfitRules: findUnfitRulesForSqlServer,
 
-    findUnfitAccount: findUnfitAccountForSqlServer,
+    findUnfitAccount: findUnfitAdministrator,
 
     // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {

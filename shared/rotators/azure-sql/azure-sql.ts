@@ -42,6 +42,7 @@ export type { AzureSqlOptions };
  */
 export const azureSql = guarded<AzureSqlOptions>({
   type: "azure-sql",
+  mistakenFor: ["sqlserver", "sql-server", "mssql"],
   options: azureSqlOptions,
   // User databases of Azure SQL Database have copies of the logins, which DBCC FLUSHAUTHCACHE renews in one of them.
   capabilities: {

@@ -16,9 +16,7 @@ export function findTokenHostFaults(
   as: Using["as"],
 ): OptionFault[] {
   const problem = as === "identity" ? findTokenHostProblem(host, system) : undefined;
-  return problem === undefined
-    ? []
-    : [{ path, message: `${problem} (with admin: managed-identity)` }];
+  return problem === undefined ? [] : [{ path, message: problem }];
 }
 
 /** Throws ConfigError for the first fault, if there is one. `where` begins the message. */

@@ -39,6 +39,7 @@ const maxPasswordBytes = 256;
 /** MySQL and MariaDB accounts that log in with a password. */
 export const mysql = guarded<MysqlOptions>({
   type: "mysql",
+  mistakenFor: ["mariadb"],
   options: mysqlOptions,
   capabilities: {
     selfService: true,

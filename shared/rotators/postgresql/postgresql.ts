@@ -39,6 +39,7 @@ const sessionsOf = `
 /** PostgreSQL roles that log in with a password, on any server since version 10. */
 export const postgresql = guarded<PostgresqlOptions>({
   type: "postgresql",
+  mistakenFor: ["postgres", "pgsql"],
   options: postgresqlOptions,
   capabilities: {
     selfService: true,

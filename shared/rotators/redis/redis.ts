@@ -24,6 +24,7 @@ export type { RedisOptions };
 /** Users of Redis and Valkey that log in with a password. The server receives new passwords as hashes only. */
 export const redis = guarded<RedisOptions>({
   type: "redis",
+  mistakenFor: ["valkey"],
   options: redisOptions,
   capabilities: {
     selfService: true,
