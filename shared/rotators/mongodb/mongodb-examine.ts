@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
-import { describeUncompared } from "../connection/twins.ts";
 import type { Document } from "mongodb";
 import { z } from "zod";
+import { describeUncompared } from "../connection/twins.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import { isScram } from "./mongodb-mechanisms.ts";
@@ -149,7 +149,7 @@ async function findDifferences(
         : { why: "the server does not show them", todo: "Compare them yourself." };
     return [describeUncompared("roles, restrictions and mechanisms", [account, twin], reason)];
   }
-  return compareTwins([account, info?.users[0]], [twin, other?.users[0]]);
+  return compareTwins([account, info.users[0]], [twin, other.users[0]]);
 }
 
 async function ownAddress(ask: Ask): Promise<string | undefined> {
