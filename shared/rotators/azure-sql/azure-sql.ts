@@ -120,7 +120,10 @@ export const azureSql = guarded<AzureSqlOptions>({
     for (const server of servers) {
       const seen = await withDesk(call, server, signal, async (desk) => {
         const concern = await surveyAt(desk, call);
-        const warnings = await compareTwins(desk, call.account, concern.survey, twin);
+        const warnings = await compareTwins(desk, call.account, concern.survey, {
+          twin,
+          isSelf: call.using.as === "self",
+        });
         return { server, concern, warnings };
       });
       if (seen === "rejected") return seen;
