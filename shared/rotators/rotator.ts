@@ -243,9 +243,14 @@ export interface Rotator<Options = unknown> {
    */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
   /**
+   * Pure: whether a change with these options reaches several servers, one after the other. Absent: it does not. Exactly the rotators with
+   * this function have `setBack`.
+   */
+  hasSeveralServers?(options: Options): boolean;
+  /**
    * Sets `earlier` again at every server that accepts only `next`, because consumers of all servers read `earlier` until the change has
-   * reached all of them. It is safe to repeat, also while a server is down. Returns what each server accepts then; nothing if the options name one
-   * server. Absent: no target of this type has several servers that are changed one after the other, or none can lose `earlier`.
+   * reached all of them. It is safe to repeat, also while a server is down. Returns what each server accepts then. Absent: no target of
+   * this type has several servers that are changed one after the other, or none can lose `earlier`.
    */
   setBack?(call: SetBack<Options>, signal: AbortSignal): Promise<readonly ServerReport[]>;
   /**

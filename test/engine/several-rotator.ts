@@ -1,7 +1,11 @@
-import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
+import {
+  AuthorityRefusedError,
+  ChangeRefusedError,
+  TargetUnavailableError,
+} from "../../shared/core/errors.ts";
 import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { MemorySystem } from "../../shared/rotators/memory.ts";
-import type { Examination, Rotator } from "../../shared/rotators/rotator.ts";
+import type { Examination, Examine, Rotator, Using } from "../../shared/rotators/rotator.ts";
 import { changeAll, setBackAll, verifyAll } from "../../shared/rotators/several/several-servers.ts";
 import type { Gate } from "./gate.ts";
 
@@ -15,6 +19,16 @@ export interface Node {
   readonly system: MemorySystem;
   readonly rotator: Rotator<Options>;
   readonly trouble: () => Trouble | undefined;
+  /** Receives the result of each log-in with a password. A session that has stayed needs none. */
+  readonly heard: (logIn: Omit<LogIn, "server" | "at">) => void;
+}
+
+/** A log-in with a password at one of several servers. */
+export interface LogIn {
+  readonly server: string;
+  readonly account: string;
+  readonly accepted: boolean;
+  readonly at: string;
 }
 
 const options: Options = {};
@@ -33,11 +47,19 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
     change(node, "node.apply", () => {
       if (node.trouble() === "refuses changes")
         throw new ChangeRefusedError(`${node.name} refuses`);
-      return node.rotator.apply(apply, signal);
+      return hearRefusal(node, apply.using, () => node.rotator.apply(apply, signal));
     });
-  const log = (node: Node, credential: Credential, signal: AbortSignal) => {
+  const examine = async (node: Node, look: Examine<Options>, signal: AbortSignal) => {
     requireUp(node);
-    return node.rotator.verify({ options, credential }, signal);
+    const found = await node.rotator.examine?.(look, signal);
+    if (found === "rejected") hear(node, look.using, false);
+    return found;
+  };
+  const log = async (node: Node, credential: Credential, signal: AbortSignal) => {
+    requireUp(node);
+    const verdict = await node.rotator.verify({ options, credential }, signal);
+    node.heard({ account: credential.account, accepted: verdict === "accepted" });
+    return verdict;
   };
 
   return {
@@ -45,9 +67,11 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
     async apply(applied, signal) {
       const { next, using } = applied;
       const check = async (node: Node) => {
-        requireUp(node);
-        const look = { options, account: next.account, using, isProven: true };
-        await node.rotator.examine?.(look, signal);
+        const { mayStay = false } = applied;
+        const look = { options, account: next.account, using, isProven: true, mayStay };
+        const found = await examine(node, look, signal);
+        if (found === "rejected") throw new AuthorityRefusedError(`${node.name} refuses the admin`);
+        if (found?.right.is === "missing") throw new ChangeRefusedError(found.right.why);
       };
       const steps = { name, check, change: (node: Node) => set(node, applied, signal) };
       await changeAll(nodes, steps, signal, 0);
@@ -55,11 +79,10 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
     },
     verify: ({ credential, note }, signal) =>
       verifyAll(nodes, name, async (node) => log(node, credential, signal), note),
-    async examine(examine, signal) {
+    async examine(look, signal) {
       const found: Examination[] = [];
       for (const node of nodes) {
-        requireUp(node);
-        const seen = await node.rotator.examine?.(examine, signal);
+        const seen = await examine(node, look, signal);
         if (seen === "rejected") return seen;
         if (seen) found.push(seen);
       }
@@ -69,12 +92,13 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
       };
     },
     ...(first.rotator.discard === undefined && {
-      setBack: ({ earlier, next, using }, signal) =>
+      hasSeveralServers: () => true,
+      setBack: ({ earlier, next, ...call }, signal) =>
         setBackAll(nodes, {
           name,
           logsIn: async (node, which) =>
             (await log(node, which === "new" ? next : earlier, signal)) === "accepted",
-          set: (node) => set(node, { options, next: earlier, using }, signal),
+          set: (node) => set(node, { ...call, options, next: earlier }, signal),
         }),
     }),
     async retire(retire, signal) {
@@ -88,6 +112,23 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
       }
     },
   };
+}
+
+async function hearRefusal<Result>(
+  node: Node,
+  using: Using,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof AuthorityRefusedError) hear(node, using, false);
+    throw error;
+  }
+}
+
+function hear({ heard }: Node, using: Using, accepted: boolean): void {
+  if (using.as !== "identity") heard({ account: using.credential.account, accepted });
 }
 
 function requireUp({ name, trouble }: Node): void {

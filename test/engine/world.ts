@@ -21,7 +21,7 @@ import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts"
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 import type { Gate } from "./gate.ts";
 import type { Kind } from "./kinds.ts";
-import { makeSeveralRotator, type Trouble } from "./several-rotator.ts";
+import { type LogIn, makeSeveralRotator, type Trouble } from "./several-rotator.ts";
 
 export type { Gate } from "./gate.ts";
 export * from "./kinds.ts";
@@ -50,6 +50,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
   const refusals = makeAdminRefusals();
   const faults: { now: Fault } = { now: () => undefined };
   const troubles = new Map<number, Trouble>();
+  const logIns: LogIn[] = [];
   /** The passwords before the last change. */
   const lastCommitted = new Map<MemorySystem, ReturnType<typeof copyOf>>();
   const target = makeTarget(kind);
@@ -106,6 +107,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     const nodes = systems.map((one, index) => ({
       ...{ name: `server ${index}`, system: one },
       trouble: () => troubles.get(index),
+      heard: (logIn: Pick<LogIn, "account" | "accepted">) =>
+        logIns.push({ server: `server ${index}`, at: new Date(time).toISOString(), ...logIn }),
       rotator: make(one, capabilities),
     }));
     const [only, other] = nodes;
@@ -220,6 +223,8 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     /** Every different secret that the target has received. */
     applied,
     ports,
+    /** The log-ins of accounts at the servers of a target of several servers, and the refused ones of its admin. */
+    logIns,
     /** Sets the fault that effects meet until it is replaced. */
     setFault(fault: Fault): void {
       faults.now = fault;

@@ -145,7 +145,23 @@ describe("setting several servers back", () => {
       { server: "b", state: "accepts the earlier secret" },
     ]);
     expect(secrets(servers)).toEqual(["earlier", "earlier"]);
-    expect(log).toEqual(["log in a", "log in a", "earlier a", "log in a", "log in b"]);
+    const isAt = (name: string) => log.filter((one) => one.endsWith(name));
+    expect(isAt("a")).toEqual(["log in a", "log in a", "earlier a", "log in a"]);
+    expect(isAt("b")).toEqual(["log in b"]);
+  });
+
+  test("does not wait for a silent server before it changes the others", async () => {
+    const silent = fake("a");
+    const servers = [silent, changed("b")];
+    const { promise: never, resolve } = Promise.withResolvers<boolean>();
+    const { logsIn, ...steps } = stepsFor();
+    const call = setBackAll(servers, {
+      ...steps,
+      logsIn: (server, which) => (server === silent ? never : logsIn(server, which)),
+    });
+    await expect.poll(() => secrets(servers)).toEqual(["earlier", "earlier"]);
+    resolve(true);
+    await expect(call).resolves.toHaveLength(2);
   });
 
   test("goes on when a server does not answer, refuses, or has lost both secrets", async () => {
@@ -177,9 +193,10 @@ describe("setting several servers back", () => {
     expect(secrets(servers)).toEqual(["earlier", "new"]);
   });
 
-  test("ends when the target refuses the authority, which counts as a wrong guess", async () => {
+  test("reports that one server refuses the authority, which counts as a wrong guess, after the others are changed", async () => {
     const servers = [changed("a", [{ error: new AuthorityRefusedError("no") }]), changed("b")];
     await expect(setBackAll(servers, stepsFor())).rejects.toBeInstanceOf(AuthorityRefusedError);
+    expect(secrets(servers)).toEqual(["new", "earlier"]);
   });
 });
 

@@ -136,10 +136,7 @@ export function applyChange(
   );
 }
 
-/**
- * Sets the earlier secret of the account again at servers that have lost it. `proof` shows that it is stored. Returns what each server
- * accepts then; nothing for a system without several servers.
- */
+/** Sets the earlier secret again at servers that have lost it. `proof` shows that it is stored. Returns what each server accepts then. */
 export function setBackAccount(
   session: TargetSession,
   secrets: Pick<SetBack<unknown>, "earlier" | "next">,
@@ -149,7 +146,7 @@ export function setBackAccount(
   const what = "the result of setting the earlier secret again is unknown";
   return sendChange(
     session,
-    { authority, proof, what },
+    { authority, proof, what, mayOmitLogIn: true },
     async (rotator, call, signal) =>
       (await rotator.setBack?.({ ...call, ...secrets }, signal)) ?? [],
   );
@@ -162,11 +159,13 @@ interface Sending {
   readonly proof: Proof;
   /** What an unknown error means. */
   readonly what: string;
+  /** The call logs in as the authority only where something must be changed. */
+  readonly mayOmitLogIn?: boolean;
 }
 
 async function sendChange<Result>(
   session: TargetSession,
-  { authority, proof, what }: Sending,
+  { authority, proof, what, mayOmitLogIn }: Sending,
   send: (
     rotator: Rotator,
     call: ReturnType<typeof toCall> & Pick<Authority, "using">,
@@ -180,13 +179,14 @@ async function sendChange<Result>(
   const signal = changeDeadline(session);
   // The account's own connection must not use up a connection that consumers need to log in with the new secret.
   const call = toCall(session, using.as === "self" ? "ends" : "stays");
-  return asAuthority(session, authority, () => {
+  function change(): Promise<Result> {
     session.noteChange();
     // An unknown error may have come after the change was sent, so treat the outcome as unknown.
     return callTarget(session, OutcomeUnknownError, what, () =>
       send(ports.rotator(target.type), { ...call, using }, signal),
     );
-  });
+  }
+  return asAuthority(session, authority, change, mayOmitLogIn);
 }
 
 function changeDeadline({ ports, target }: TargetSession): AbortSignal {

@@ -53,7 +53,7 @@ export async function applying(session: TargetSession, rotation: Rotation): Prom
   try {
     return await change(session, rotation);
   } catch (error) {
-    throw await setBackIfHalf(session, error);
+    throw await setBackIfHalf(session, rotation, error);
   }
 }
 

@@ -8,8 +8,9 @@ import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { hasGrace } from "../../core/target.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, toCredential } from "../calls/stored.ts";
+import { toFailure } from "../failure.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
-import { recallPending } from "../looks/credentials.ts";
+import { recallPending, type StoredCredential } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
@@ -25,6 +26,7 @@ import {
   storePending,
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
+import { canSetBack } from "./set-back.ts";
 import { type Advance, GoBackError, type Step } from "./step.ts";
 
 /** One step per phase. Each is safe to repeat, because a crash may hide that it was done. */
@@ -83,7 +85,7 @@ async function publishing(session: TargetSession, rotation: Rotation): Promise<A
   // A version that somebody else wrote may work, and the pending secret may no longer log in.
   const isForeign = await reportForeignVersion(session, current, rotation);
   const proof = isForeign ? undefined : findProof(session, "pending");
-  if (!proof && !(await logsIn(session, pending))) {
+  if (!proof && !(await isStillAccepted(session, rotation, pending))) {
     throw new GoBackError(
       "applying",
       "the target no longer accepts the new secret; the change is repeated",
@@ -91,6 +93,24 @@ async function publishing(session: TargetSession, rotation: Rotation): Promise<A
   }
   const published = await publish(session, rotation.id, publication);
   return { to: "checking", learnt: { published } };
+}
+
+/**
+ * Whether the target still accepts the new secret. If one of several servers does not answer for longer than a moment, the others refuse
+ * the published secret until then, so the rotation goes back to where it is set again.
+ */
+async function isStillAccepted(
+  session: TargetSession,
+  { failures }: Rotation,
+  pending: StoredCredential,
+): Promise<boolean> {
+  try {
+    return await logsIn(session, pending);
+  } catch (error) {
+    if (failures === 0 || !canSetBack(session, error)) throw error;
+    const { message } = toFailure(session, error);
+    throw new GoBackError("applying", `${message}. The published secret is set again meanwhile`);
+  }
 }
 
 /** Proves that consumers can log in: the current version is the one that Keyturn published, and the target accepts it. */

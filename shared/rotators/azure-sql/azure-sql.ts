@@ -92,11 +92,11 @@ export const azureSql = guarded<AzureSqlOptions>({
     return { credential: next };
   },
 
-  async setBack({ earlier, next, ...rest }, signal) {
+  hasSeveralServers: (options) => listServers(options).length > 1,
+
+  setBack({ earlier, next, ...rest }, signal) {
     const call: Call = { ...rest, account: next.account };
-    const servers = listServers(call.options);
-    if (servers.length === 1) return [];
-    return setBackAll(servers, {
+    return setBackAll(listServers(call.options), {
       name: describeServer,
       logsIn: async (server, which) => {
         const credential = which === "new" ? next : earlier;

@@ -94,30 +94,34 @@ export interface SetBackSteps<Server> {
 /**
  * Sets the earlier secret at every server that accepts only the new one, or at every server if log-ins do not show that. Returns what each
  * accepts then. A server that accepts the earlier secret costs no refused log-in, so that the call may be repeated for as long as another
- * server is down.
+ * server is down. All servers are called at the same time, because a silent one would use up the time of the others.
  */
 export async function setBackAll<Server>(
   servers: readonly Server[],
-  { name, logsIn, set, mayBeStale = false }: SetBackSteps<Server>,
+  steps: SetBackSteps<Server>,
 ): Promise<ServerReport[]> {
-  const reports: ServerReport[] = [];
-  for (const server of servers) {
-    const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
-    const read = async () => {
-      const acceptsEarlier = await ask("earlier");
-      return {
-        acceptsEarlier,
-        acceptsNew: acceptsEarlier === false ? await ask("new") : undefined,
-      };
-    };
-    const before = mayBeStale ? undefined : await read();
-    // Of a server that accepts neither, nobody knows what was done there.
-    const isNeeded = before === undefined || before.acceptsNew === true;
-    const isSet = isNeeded && (await orUnknown(set(server).then(() => true))) === true;
-    const after = isSet || before === undefined ? await read() : before;
-    reports.push(toReport({ server: name(server), ...after, isCertain: isSet || !mayBeStale }));
-  }
-  return reports;
+  const all = await Promise.allSettled(servers.map((server) => setBackOne(server, steps)));
+  return all.map((one) => {
+    if (one.status === "fulfilled") return one.value;
+    throw one.reason;
+  });
+}
+
+async function setBackOne<Server>(
+  server: Server,
+  { name, logsIn, set, mayBeStale = false }: SetBackSteps<Server>,
+): Promise<ServerReport> {
+  const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
+  const read = async () => {
+    const acceptsEarlier = await ask("earlier");
+    return { acceptsEarlier, acceptsNew: acceptsEarlier === false ? await ask("new") : undefined };
+  };
+  const before = mayBeStale ? undefined : await read();
+  // Of a server that accepts neither, nobody knows what was done there.
+  const isNeeded = before === undefined || before.acceptsNew === true;
+  const isSet = isNeeded && (await orUnknown(set(server).then(() => true))) === true;
+  const after = isSet || before === undefined ? await read() : before;
+  return toReport({ server: name(server), ...after, isCertain: isSet || !mayBeStale });
 }
 
 /** Undefined if the server does not answer, or not to the question. A refusal of the authority is for the caller, who counts it. */

@@ -2,7 +2,7 @@ import { claimLength } from "../../../shared/core/lifecycle/decide.ts";
 import { guessWindowMs } from "../../../shared/core/looks/guesses.ts";
 import { parsePayload } from "../../../shared/core/payload/payload.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
-import { hour, plus } from "../../../shared/core/time.ts";
+import { hour, minute, plus } from "../../../shared/core/time.ts";
 import { type GivenResult } from "../../../shared/engine/inbox/given.ts";
 import { importSecret } from "../../../shared/engine/inbox/import.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
@@ -145,8 +145,33 @@ const unblocking: Operation = {
   },
 };
 
+/** When the second server went down. */
+const downSince = new WeakMap<World, number>();
+
+/** The second of several servers goes down after the first is changed, and comes back after some tries. */
+const interrupted: Operation = {
+  ...rotation,
+  name: "rotation that a server interrupts",
+  fits: ({ several }) => several === true,
+  after(world, effect) {
+    const since = downSince.get(world);
+    const now = Date.parse(world.now());
+    if (since === undefined && effect === "node.apply") {
+      downSince.set(world, now);
+      world.setTrouble(1, "is down");
+    } else if (since !== undefined && now - since > 15 * minute) {
+      world.setTrouble(1, undefined);
+    }
+  },
+};
+
 /** Every operation whose effects differ from those of a rotation that begins at once. */
-export const otherOperations: readonly Operation[] = [...givenOperations, dating, unblocking];
+export const otherOperations: readonly Operation[] = [
+  ...givenOperations,
+  dating,
+  unblocking,
+  interrupted,
+];
 
 async function requestImport(ports: Ports, world: World): Promise<string> {
   const input = { ...wanted, value: new Secret(imported), mayApply: true, key: keyed("once") };

@@ -47,12 +47,15 @@ export async function runRace(
   const random = generator(seed);
   const broken: string[] = [];
   const waiting: Waiting[] = [];
+  const dead = new Set<number>();
   let [alive, acting] = [0, 0];
 
   const gateOf =
     (id: number): Gate =>
     async (effect, call) => {
-      await new Promise<void>((go) => waiting.push({ worker: id, go }));
+      await new Promise<void>((go) => {
+        if (!dead.has(id)) waiting.push({ worker: id, go });
+      });
       const result = await call();
       broken.push(...violations(world).map((what) => `${what} after ${effect}`));
       return result;
@@ -86,7 +89,7 @@ export async function runRace(
   for (let turn = 0; turn < 400 && !isOver(); turn++) {
     await quiet();
     if (random() < 0.1) world.advance(Math.floor(random() * 200) * second);
-    if (random() < 0.02) alive -= kill(waiting, Math.floor(random() * workers));
+    if (random() < 0.02) alive -= kill(waiting, dead, Math.floor(random() * workers));
     if (alive < 2 && workers < maxWorkers) begin(workers++);
     letPeopleAct();
     waiting.splice(Math.floor(random() * waiting.length), 1)[0]?.go();
@@ -113,10 +116,11 @@ async function answerPeople(waiting: Waiting[], isActing: () => boolean): Promis
 }
 
 /** The calls of a dead worker never return. */
-function kill(waiting: Waiting[], worker: number): number {
-  const index = waiting.findIndex((one) => one.worker === worker);
-  if (index < 0) return 0;
-  waiting.splice(index, 1);
+function kill(waiting: Waiting[], dead: Set<number>, worker: number): number {
+  const calls = waiting.filter((one) => one.worker === worker);
+  if (calls.length === 0) return 0;
+  dead.add(worker);
+  for (const call of calls) waiting.splice(waiting.indexOf(call), 1);
   return 1;
 }
 

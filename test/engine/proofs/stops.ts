@@ -95,10 +95,17 @@ export async function rotateWithStops(
 
   /** One life of a process. A dead process never continues, not even with its error handling. */
   async function live(job: (ports: Ports) => Promise<unknown>): Promise<void> {
+    let isDead = false;
     const death = new Promise<void>((resolve) => {
-      die = resolve;
+      die = () => {
+        isDead = true;
+        resolve();
+      };
     });
-    const life = job(world.ports(gate)).catch((error: unknown) => {
+    // The process may have made several calls at the same time.
+    const alive: Gate = (effect, call) =>
+      isDead ? new Promise(() => undefined) : gate(effect, call);
+    const life = job(world.ports(alive)).catch((error: unknown) => {
       // The vault of an import answers its caller; a worker never throws because of it.
       const isOutage =
         error instanceof JournalUnavailableError ||
