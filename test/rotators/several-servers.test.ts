@@ -11,7 +11,7 @@ import {
   setBackAll,
   type SetBackSteps,
   verifyAll,
-} from "../../shared/rotators/several/several-servers.ts";
+} from "../../shared/rotators/common/several/several-servers.ts";
 
 /** A server with one account, and what its next changes do instead of working. */
 interface Fake {

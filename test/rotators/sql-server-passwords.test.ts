@@ -9,12 +9,12 @@ import {
   type PasswordRules,
 } from "../../shared/core/secrets/password.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
-import { toLoginVerdict } from "../../shared/rotators/sql-server/sql-server-errors.ts";
+import { toLoginVerdict } from "../../shared/rotators/common/sql-server/sql-server-errors.ts";
 import {
   findTooSimple,
   findUnfitRulesForSqlServer,
   makeThrowaway,
-} from "../../shared/rotators/sql-server/sql-server-passwords.ts";
+} from "../../shared/rotators/common/sql-server/sql-server-passwords.ts";
 import { makeFolder, problemLines } from "../config/written.ts";
 
 const policies: readonly PasswordRules[] = [

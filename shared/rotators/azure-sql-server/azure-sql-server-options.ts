@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hostName, isLoopback } from "../../core/secrets/addresses.ts";
-import { isHostName } from "../connection/host.ts";
-import { caFile } from "../connection/tls.ts";
+import { isHostName } from "../common/connection/host.ts";
+import { caFile } from "../common/connection/tls.ts";
 
 /** The origins of Azure Resource Manager and the domains of its SQL servers. Keyturn sends tokens to no other host. */
 const clouds: Readonly<Record<string, string>> = {

@@ -5,9 +5,9 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { requireAccepted } from "../connection/require-accepted.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
-import { makeThrowaway, requireComplex } from "../sql-server/sql-server-passwords.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
+import type { SqlPlace } from "../common/sql-server/sql-server-connection.ts";
+import { makeThrowaway, requireComplex } from "../common/sql-server/sql-server-passwords.ts";
 import { type Desk, isAzureDatabase } from "./azure-sql-catalog.ts";
 import { type Call, describeRefusal, surveyAt, withDesk } from "./azure-sql-desk.ts";
 import { isRefusal, toChangeError } from "./azure-sql-errors.ts";

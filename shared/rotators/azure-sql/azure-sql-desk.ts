@@ -1,9 +1,9 @@
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import { toDatabaseScope } from "../../core/secrets/addresses.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { type Keepable, makeKeptSessions } from "../connection/kept-sessions.ts";
+import { type Keepable, makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import type { SqlLogin, SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import type { Using } from "../rotator.ts";
-import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { type Account, classify } from "./azure-sql-account.ts";
 import {
   type Desk,

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
-import { isHostName } from "../connection/host.ts";
-import { findTokenHostFaults } from "../connection/option-faults.ts";
-import { withoutRepeatedServers } from "../connection/repeated.ts";
-import { caFile } from "../connection/tls.ts";
+import { isHostName } from "../common/connection/host.ts";
+import { findTokenHostFaults } from "../common/connection/option-faults.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { caFile } from "../common/connection/tls.ts";
+import type { SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import type { OptionFault, Using } from "../rotator.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 
 const server = new RegExp(`^(${hostName})(?::(\\d{1,5}))?$`);
 

@@ -1,6 +1,6 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
-import { requireAccepted } from "../connection/require-accepted.ts";
-import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
+import type { SqlLogin, SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import { type Desk, isAzureDatabase, type ServerFacts } from "./azure-sql-catalog.ts";
 import {
   type Call,

@@ -1,4 +1,4 @@
-import { describeDifferences, describeUncompared, type Facts } from "../connection/twins.ts";
+import { describeDifferences, describeUncompared, type Facts } from "../common/connection/twins.ts";
 import {
   type Desk,
   isAzureDatabase,

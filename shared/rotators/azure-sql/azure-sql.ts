@@ -1,17 +1,17 @@
 import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
-import { requireNoFault } from "../connection/option-faults.ts";
-import { guarded } from "../guarded.ts";
-import type { Examination } from "../rotator.ts";
-import { joinExaminations } from "../several/several-decisions.ts";
-import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
-import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
+import { requireNoFault } from "../common/connection/option-faults.ts";
+import { joinExaminations } from "../common/several/several-decisions.ts";
+import { changeAll, setBackAll, verifyAll } from "../common/several/several-servers.ts";
+import { findUnfitAccountForSqlServer } from "../common/sql-server/sql-server-account.ts";
+import type { SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
   findUnfitRulesForSqlServer,
-} from "../sql-server/sql-server-passwords.ts";
+} from "../common/sql-server/sql-server-passwords.ts";
+import { guarded } from "../guarded.ts";
+import type { Examination } from "../rotator.ts";
 import {
   atAccount,
   makeSidCheck,

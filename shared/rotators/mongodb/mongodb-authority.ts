@@ -1,6 +1,6 @@
 import { ConfigError } from "../../core/errors.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { requireAccepted } from "../connection/require-accepted.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
 import type { Retire } from "../rotator.ts";
 import { logIn } from "./mongodb-log-in.ts";
 import { aimAt, type MongodbOptions } from "./mongodb-options.ts";

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import type { Document } from "mongodb";
 import { z } from "zod";
-import { describeUncompared } from "../connection/twins.ts";
+import { describeUncompared } from "../common/connection/twins.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import { isScram } from "./mongodb-mechanisms.ts";

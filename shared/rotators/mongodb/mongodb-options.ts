@@ -2,9 +2,9 @@ import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import type { Endpoint } from "../../core/target.ts";
 import { second } from "../../core/time.ts";
-import { bracketed, host, isBracketed, isHostName } from "../connection/host.ts";
-import { withoutRepeatedServers } from "../connection/repeated.ts";
-import { tls } from "../connection/tls.ts";
+import { bracketed, host, isBracketed, isHostName } from "../common/connection/host.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { tls } from "../common/connection/tls.ts";
 import { findUnsupported, isAzureDocumentDb } from "./mongodb-services.ts";
 
 const memberForm = {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
-import { findUnfitName } from "../connection/account-name.ts";
-import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { findUnfitForScram, isTakenAsItStands } from "../common/connection/scram.ts";
 import { guarded } from "../guarded.ts";
 import { asAuthority, logInToMember, withAuthoritySession } from "./mongodb-authority.ts";
 import { serverPatience, setPassword } from "./mongodb-change.ts";

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { isAzureServer } from "../../core/secrets/addresses.ts";
-import { findUnfitName } from "../connection/account-name.ts";
-import { host } from "../connection/host.ts";
-import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
-import type { TokenServer } from "../connection/option-faults.ts";
-import { tls } from "../connection/tls.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { host } from "../common/connection/host.ts";
+import { findIdentityFaults, identityAccount } from "../common/connection/identity-account.ts";
+import type { TokenServer } from "../common/connection/option-faults.ts";
+import { tls } from "../common/connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 
 /** The server refuses longer names. */

@@ -1,4 +1,4 @@
-import { describeDifferences, describeUncompared, type Facts } from "../connection/twins.ts";
+import { describeDifferences, describeUncompared, type Facts } from "../common/connection/twins.ts";
 import type { Examine } from "../rotator.ts";
 import { findAccount, type FoundAccount } from "./mysql-accounts.ts";
 import { lackOfRight, toFailure } from "./mysql-errors.ts";

@@ -1,9 +1,9 @@
 import { ChangeRefusedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { requireAccepted } from "../connection/require-accepted.ts";
-import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import { nameLogIn, toLogIn } from "../common/connection/identity-account.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
+import { isAnybodySeen } from "../common/connection/sessions-seen.ts";
 import { guarded } from "../guarded.ts";
 import type { Retire } from "../rotator.ts";
 import { discardOthers, removePasswords, setPassword } from "./mysql-change.ts";

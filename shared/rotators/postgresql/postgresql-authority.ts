@@ -1,7 +1,7 @@
 import type { Credential } from "../../core/secrets/secret.ts";
-import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { requireAccepted } from "../connection/require-accepted.ts";
+import { nameLogIn, toLogIn } from "../common/connection/identity-account.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
 import type { Retire } from "../rotator.ts";
 import { describeAccount, findTokenServer, type PostgresqlOptions } from "./postgresql-options.ts";
 import { logIn, type Session } from "./postgresql-session.ts";

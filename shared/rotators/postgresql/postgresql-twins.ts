@@ -1,4 +1,4 @@
-import { describeDifferences, describeUncompared } from "../connection/twins.ts";
+import { describeDifferences, describeUncompared } from "../common/connection/twins.ts";
 import type { Session } from "./postgresql-session.ts";
 import { lookIfPermitted } from "./postgresql-settings.ts";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { findUnfitName } from "../connection/account-name.ts";
-import { host as hostName } from "../connection/host.ts";
-import { withoutRepeatedServers } from "../connection/repeated.ts";
-import { tls } from "../connection/tls.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { host as hostName } from "../common/connection/host.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { tls } from "../common/connection/tls.ts";
 
 /** Azure Cache for Redis, its Enterprise tiers and Azure Managed Redis, in every cloud. */
 const azureRedis =

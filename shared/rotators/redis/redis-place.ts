@@ -1,7 +1,7 @@
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { requireAccepted } from "../connection/require-accepted.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
 import type { Retire } from "../rotator.ts";
 import { toFailure, toLookError, toNoPasswordError } from "./redis-errors.ts";
 import {

@@ -1,10 +1,10 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import { isAnybodySeen } from "../common/connection/sessions-seen.ts";
+import { joinExaminations } from "../common/several/several-decisions.ts";
+import { verifyAll } from "../common/several/several-servers.ts";
 import { guarded } from "../guarded.ts";
 import type { Examination } from "../rotator.ts";
-import { joinExaminations } from "../several/several-decisions.ts";
-import { verifyAll } from "../several/several-servers.ts";
 import { changeUser } from "./redis-change.ts";
 import { examineAt } from "./redis-examine.ts";
 import { clientName } from "./redis-line.ts";

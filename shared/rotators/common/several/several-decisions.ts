@@ -3,8 +3,8 @@ import {
   type KnownError,
   OutcomeUnknownError,
   TargetUnavailableError,
-} from "../../core/errors.ts";
-import type { Examination, ServerReport } from "../rotator.ts";
+} from "../../../core/errors.ts";
+import type { Examination, ServerReport } from "../../rotator.ts";
 
 /** What a server answered to log-ins after an attempt to set it back. Undefined: it was not asked, or did not answer. */
 export interface Answers {

@@ -1,6 +1,6 @@
-import { ConfigError } from "../../core/errors.ts";
-import { findTokenHostProblem, type TokenSystem } from "../../core/secrets/addresses.ts";
-import type { OptionFault, Using } from "../rotator.ts";
+import { ConfigError } from "../../../core/errors.ts";
+import { findTokenHostProblem, type TokenSystem } from "../../../core/secrets/addresses.ts";
+import type { OptionFault, Using } from "../../rotator.ts";
 
 /** A server that would receive the token of the app's identity. */
 export interface TokenServer {

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
+import { ChangeRefusedError, ConfigError } from "../../../core/errors.ts";
 import {
   listCharacterClasses,
   listMinimums,
   type PasswordRules,
-} from "../../core/secrets/password.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+} from "../../../core/secrets/password.ts";
+import type { Credential } from "../../../core/secrets/secret.ts";
 
 /** Characters, as UTF-16 counts them. QUOTENAME has the same limit. */
 const maxPasswordLength = 128;

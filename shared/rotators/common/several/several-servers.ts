@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { AuthorityRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
-import { second } from "../../core/time.ts";
-import type { ServerReport } from "../rotator.ts";
+import { AuthorityRefusedError, isKnownError, OutcomeUnknownError } from "../../../core/errors.ts";
+import { second } from "../../../core/time.ts";
+import type { ServerReport } from "../../rotator.ts";
 import {
   isWorthAnotherTry,
   judgeVerdicts,

@@ -1,4 +1,4 @@
-import { AuthorityRefusedError } from "../../core/errors.ts";
+import { AuthorityRefusedError } from "../../../core/errors.ts";
 
 /** The outcome of work in a session of the authority. Throws AuthorityRefusedError with this message if the system refused its log-in. */
 export function requireAccepted<Outcome extends object>(
