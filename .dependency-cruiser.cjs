@@ -84,7 +84,7 @@ module.exports = {
       severity: "error",
       from: {
         pathNot:
-          "^(shared/engine/(looks/(look|preflight)|phases/(applying|given|steps|cleaning|set-back)|calls/reach|work/retire)\\.ts$|test/)",
+          "^(shared/engine/(looks/(look|preflight)|phases/(applying|given|steps|cleaning|set-back)|calls/(reach|stored)|work/retire)\\.ts$|test/)",
       },
       to: { path: "^shared/engine/looks/proof\\.ts$" },
     },

@@ -26,7 +26,7 @@ import type { Ports } from "./engine/ports.ts";
 import { makeEventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { makeWebhookNotifier } from "./notifiers/webhook-notifier.ts";
-import { canConnect } from "./rotators/connection/can-connect.ts";
+import { canConnect } from "./rotators/common/connection/can-connect.ts";
 import { makeRotators } from "./rotators/registry.ts";
 import { makeSharedLimiter } from "./stores/shared-limiter.ts";
 import { makeSharedPace } from "./stores/shared-pace.ts";

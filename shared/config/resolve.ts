@@ -42,7 +42,7 @@ export function resolve(
         id,
         ...resolveTarget(target, {
           ...{ policy, secret, vaults: all.vaults },
-          overlaps: overlaps(draftOf(id)),
+          overlaps: overlaps(assertDefined(draftOf(id), "a draft")) === true,
         }),
         options: draftOf(id)?.options,
         policy,

@@ -56,7 +56,7 @@ function makeNameCheck<Options>(rotator: Rotator<Options>) {
   ) {
     return async (call: Call, signal: AbortSignal): Promise<Result> => {
       for (const name of listNames(call)) {
-        const problem = rotator.findUnfitAccount?.(name);
+        const problem = rotator.findUnfitAccount?.(name, call.options);
         if (problem === undefined) continue;
         throw new ConfigError(
           `${describeServer(rotator, call.options)}: the name of account ${JSON.stringify(name)} ${problem}`,

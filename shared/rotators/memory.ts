@@ -7,7 +7,7 @@ import {
   TargetUnavailableError,
 } from "../core/errors.ts";
 import { type Credential, Secret } from "../core/secrets/secret.ts";
-import { findUnfitName } from "./connection/account-name.ts";
+import { findUnfitName } from "./common/connection/account-name.ts";
 import { guarded } from "./guarded.ts";
 import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
 

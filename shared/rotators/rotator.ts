@@ -112,6 +112,7 @@ export interface ServerReport {
   readonly state:
     | "accepts the earlier secret"
     | "accepts only the new secret"
+    | "may have either secret"
     | "accepts neither secret, so the account is locked out there"
     | "gave no answer";
 }
@@ -175,6 +176,8 @@ export type Right =
 export interface Rotator<Options = unknown> {
   /** The name in configuration, logs and metrics. */
   readonly type: string;
+  /** Names that people write instead of the type, such as that of a compatible system. They are not accepted. Absent: none. */
+  readonly mistakenFor?: readonly string[];
   readonly options: ZodType<Options>;
   readonly capabilities: Capabilities;
   /** Pure: the address that consumers need besides account and secret. */
@@ -199,10 +202,10 @@ export interface Rotator<Options = unknown> {
    */
   findUnfit?(secret: Secret): string | undefined;
   /**
-   * Pure: why no account of this system can have this name, and what to write instead, as in "must have at most 63 bytes". Absent: every
-   * name fits.
+   * Pure: why no account of this system can have this name, and what to write instead, as in "must have at most 63 bytes". `options` are
+   * absent while they are not known. Absent: every name fits.
    */
-  findUnfitAccount?(account: string): string | undefined;
+  findUnfitAccount?(account: string, options?: Options): string | undefined;
   /**
    * Pure: why the system would refuse passwords that follow these rules, as in "(the policy) has passwords …". Absent: it accepts every
    * password that Keyturn generates.

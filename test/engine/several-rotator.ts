@@ -4,9 +4,13 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import type { Credential } from "../../shared/core/secrets/secret.ts";
+import {
+  changeAll,
+  setBackAll,
+  verifyAll,
+} from "../../shared/rotators/common/several/several-servers.ts";
 import type { MemorySystem } from "../../shared/rotators/memory.ts";
 import type { Examination, Examine, Rotator, Using } from "../../shared/rotators/rotator.ts";
-import { changeAll, setBackAll, verifyAll } from "../../shared/rotators/several/several-servers.ts";
 import type { Gate } from "./gate.ts";
 
 type Options = Record<string, never>;

@@ -249,13 +249,13 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     advanceTo: (instant: string) => {
       time = Math.max(time, Date.parse(instant));
     },
-    /** Whether the published secret logs in now. */
-    publishedWorks(): boolean {
+    /** Whether the published secret logs in now: at all servers, or at these. */
+    publishedWorks(at: readonly MemorySystem[] = systems): boolean {
       const newest = vault.versions("app-db").at(-1);
       if (!newest?.enabled) return false;
       const credential = parsePayload(newest.value, kind.accounts);
       if (credential === undefined) return false;
-      return systems.every((one) => hasPassword(one, credential.account, credential.secret));
+      return at.every((one) => hasPassword(one, credential.account, credential.secret));
     },
     /** Whether any readable version, in any secret, logs in to the account, on every server. */
     isKept(account: string): boolean {

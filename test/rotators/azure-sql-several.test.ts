@@ -5,6 +5,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
 import { azureSqlOptions } from "../../shared/rotators/azure-sql/azure-sql-options.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
+import type { AzureSqlBench } from "../contract/rotators/azure-sql-bench.ts";
 import {
   apply,
   asAdmin,
@@ -58,12 +59,22 @@ describe("a redirect", () => {
     for (const options of [{}, { host: "sql.example.com" }]) {
       const error = await failure(apply(bench, "app", { options, using: bench.identity }));
       expect(error).toBeInstanceOf(ConfigError);
-      expect(error.message).toContain(
-        "sends the token of the app's Azure identity to no other hosts",
-      );
+      expect(error.message).toContain("sends its token to no other host");
     }
   });
 });
+
+function setBack(bench: AzureSqlBench, options: object) {
+  return azureSql.setBack?.(
+    {
+      options: bench.optionsWith(options),
+      using: asAdmin(bench),
+      earlier: credential("app", first),
+      next: credential("app", second),
+    },
+    patience(),
+  );
+}
 
 describe("logins on several servers", () => {
   async function startTwo(sid?: string) {
@@ -128,17 +139,7 @@ describe("logins on several servers", () => {
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error.cause).toBeInstanceOf(ChangeRefusedError);
     expect(secrets()).toEqual([second, first]);
-    const setBack = (given: object) =>
-      azureSql.setBack?.(
-        {
-          options: one.optionsWith(given),
-          using: asAdmin(one),
-          earlier: credential("app", first),
-          next: credential("app", second),
-        },
-        patience(),
-      );
-    expect(await setBack(options)).toEqual(
+    expect(await setBack(one, options)).toEqual(
       [one, two].map(({ tds }) => ({
         server: `localhost:${tds.port}`,
         state: "accepts the earlier secret",
@@ -147,6 +148,29 @@ describe("logins on several servers", () => {
     expect(secrets()).toEqual([first, first]);
     expect(azureSql.hasSeveralServers?.(one.optionsWith(options))).toBe(true);
     expect(azureSql.hasSeveralServers?.(one.optionsWith({ database: "master" }))).toBe(false);
+  });
+
+  it("are set back where a copy of the logins still accepts the earlier secret", async () => {
+    const { one, two, options, secrets } = await startTwo();
+    one.tds.inspection.world.propagation = 4;
+    one.tds.faults.on("flush", { do: "refuse", with: { number: 229, message: "no" } });
+    two.tds.faults.on("set-password", { do: "refuse", with: { number: 15_119, message: "no" } });
+    await failure(apply(one, "app", { options }));
+    expect(secrets()).toEqual([second, first]);
+    const states = (await setBack(one, options))?.map(({ state }) => state);
+    expect(states).toEqual(["accepts the earlier secret", "accepts the earlier secret"]);
+    expect(secrets()).toEqual([first, first]);
+  });
+
+  it("that a person has disabled meanwhile stay disabled when they are set back", async () => {
+    const { one, two, options, secrets } = await startTwo();
+    two.tds.faults.on("set-password", { do: "refuse", with: { number: 15_119, message: "no" } });
+    await failure(apply(one, "app", { options }));
+    Object.assign(loginOf(one, "app") ?? {}, { enabled: false });
+    const states = (await setBack(one, options))?.map(({ state }) => state);
+    expect(states).toEqual(["gave no answer", "accepts the earlier secret"]);
+    expect(loginOf(one, "app")?.enabled).toBe(false);
+    expect(secrets()).toEqual([second, first]);
   });
 
   it("are not changed by the account itself", async () => {
@@ -189,7 +213,7 @@ describe("the options of several servers", () => {
 
   it.each([
     ["admin", {}, undefined],
-    ["identity", {}, /must be a name in database\.windows\.net/],
+    ["identity", {}, /must be in database\.windows\.net/],
     ["self", {}, /not possible with admin: self/],
     ["admin", { contained: true }, /no effect on contained users/],
   ] as const)("are checked for %s with %o", (as, changed, words) => {
@@ -201,7 +225,9 @@ describe("the options of several servers", () => {
     const azure = { ...options, host: "a.database.windows.net" };
     const [fault, ...more] = azureSql.findOptionFaults?.(azure, "identity") ?? [];
     expect(fault?.path).toEqual(["alsoOn"]);
-    expect(fault?.message).toMatch(/^b\.example\.com must be a name in database\.windows\.net,/);
+    expect(fault?.message).toMatch(
+      /^b\.example\.com with admin: managed-identity must be in database\.windows\.net,/,
+    );
     expect(more).toEqual([]);
     const all = { ...azure, alsoOn: ["b.database.usgovcloudapi.net:1444"] };
     expect(azureSql.findOptionFaults?.(all, "identity")).toEqual([]);

@@ -98,6 +98,20 @@ describe.each(["sql-server", "azure-sql-database"] as const)("a pair on %s", (ed
     );
   });
 
+  it("is not compared in the database without VIEW DEFINITION there, and the warning grants it", async () => {
+    const bench = await startBench(edition);
+    addAccount(bench, "one", all);
+    addAccount(bench, "two", { login: all.login ?? {} });
+    const me = bench.admin.account;
+    const user = bench.tds.inspection.world.databases.get(database)?.users.get(me);
+    if (user === undefined) throw new Error("the admin has no user");
+    user.permissions.delete("VIEW DEFINITION");
+    expect(await warningsAbout(bench, "one", "two")).toEqual([
+      `The roles and permissions in the database of \`one\` and \`two\` were not compared, because \`${me}\` lacks VIEW DEFINITION in ` +
+        `database \`${database}\`. Consumers may find other rights after a turn. Run there: GRANT VIEW DEFINITION TO [${me}].`,
+    ]);
+  });
+
   it("is not compared by an account that sees only itself, or with one that does not exist", async () => {
     const bench = await startBench(edition);
     addAccount(bench, "one", { user: { roles: ["db_datareader"] } });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { connectLimit } from "../../shared/rotators/connection/connect-limit.ts";
+import { connectLimit } from "../../shared/rotators/common/connection/connect-limit.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -8,6 +8,7 @@ import {
 } from "../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
+import { aimAt } from "../../shared/rotators/mongodb/mongodb-options.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { admin, type MongodbBench, startMongodbBench } from "../contract/rotators/mongodb-bench.ts";
 import { failure } from "../contract/rotators/suite/errors.ts";
@@ -30,11 +31,13 @@ afterEach(async () => {
 });
 
 const options = () =>
-  mongodb.options.parse({
-    host: "orders.mongocluster.cosmos.azure.com",
-    port: bench.double.port,
-    tls: { mode: "disable" },
-  });
+  aimAt(
+    mongodb.options.parse({
+      srvHost: "orders.mongocluster.cosmos.azure.com",
+      tls: { mode: "disable" },
+    }),
+    `orders.mongocluster.cosmos.azure.com:${bench.double.port}`,
+  );
 const apply = (to: Credential, using = byAdmin) =>
   mongodb.apply({ options: options(), next: to, using }, patience());
 const verify = (credential: Credential) =>

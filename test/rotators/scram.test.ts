@@ -1,6 +1,9 @@
 import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { computeScramVerifier, isTakenAsItStands } from "../../shared/rotators/connection/scram.ts";
+import {
+  computeScramVerifier,
+  isTakenAsItStands,
+} from "../../shared/rotators/common/connection/scram.ts";
 
 const salt = Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64");
 

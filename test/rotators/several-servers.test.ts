@@ -11,7 +11,7 @@ import {
   setBackAll,
   type SetBackSteps,
   verifyAll,
-} from "../../shared/rotators/several/several-servers.ts";
+} from "../../shared/rotators/common/several/several-servers.ts";
 
 /** A server with one account, and what its next changes do instead of working. */
 interface Fake {
@@ -177,6 +177,20 @@ describe("setting several servers back", () => {
       "accepts neither secret, so the account is locked out there",
       "accepts the earlier secret",
     ]);
+  });
+
+  test("does not rely on log-ins that may come from a copy made before the change", async () => {
+    const servers = [changed("a"), changed("b", [{ error: refused }])];
+    const steps = {
+      ...stepsFor(),
+      mayBeStale: true,
+      logsIn: (_: Fake, which: string) => Promise.resolve(which === "earlier"),
+    };
+    expect(await setBackAll(servers, steps)).toEqual([
+      { server: "a", state: "accepts the earlier secret" },
+      { server: "b", state: "may have either secret" },
+    ]);
+    expect(secrets(servers)).toEqual(["earlier", "new"]);
   });
 
   test("reports that one server refuses the authority, which counts as a wrong guess, after the others are changed", async () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
-import { openConnection } from "../../shared/rotators/sql-server/sql-server-connection.ts";
+import { openConnection } from "../../shared/rotators/common/sql-server/sql-server-connection.ts";
 import { failure, startBench } from "./azure-sql-steps.ts";
 
 it("A log-in whose preparation takes longer than the limit for connecting contacts no server", async () => {

@@ -9,11 +9,12 @@ import {
   type PasswordRules,
 } from "../../shared/core/secrets/password.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
-import { toLoginVerdict } from "../../shared/rotators/sql-server/sql-server-errors.ts";
+import { toLoginVerdict } from "../../shared/rotators/common/sql-server/sql-server-errors.ts";
 import {
   findTooSimple,
   findUnfitRulesForSqlServer,
-} from "../../shared/rotators/sql-server/sql-server-passwords.ts";
+  makeThrowaway,
+} from "../../shared/rotators/common/sql-server/sql-server-passwords.ts";
 import { makeFolder, problemLines } from "../config/written.ts";
 
 const policies: readonly PasswordRules[] = [
@@ -48,6 +49,14 @@ describe("the complexity rules of SQL Server", () => {
     ["My-APP_user-1", "app_USER", "name of the account"],
   ])("refuse %j for %s", (password, account, words) => {
     expect(findTooSimple(password, account)).toContain(words);
+  });
+
+  it("accept a throwaway secret whatever the name of the account is", () => {
+    for (const account of ["aA1", "aA1~", "app", "abc"]) {
+      for (let count = 0; count < 2_000; count++) {
+        expect(findTooSimple(makeThrowaway(account), account)).toBeUndefined();
+      }
+    }
   });
 
   it("do not search for names of one or two characters", () => {

@@ -10,7 +10,7 @@ import { makeAdminRefusals } from "../../../shared/engine/calls/admin-refusals.t
 import { makeAdminSecrets } from "../../../shared/engine/calls/admin-secrets.ts";
 import { makeServers } from "../../../shared/engine/fleet/servers.ts";
 import { makeOperations, type Operations } from "../../../shared/engine/operations.ts";
-import { canConnect } from "../../../shared/rotators/connection/can-connect.ts";
+import { canConnect } from "../../../shared/rotators/common/connection/can-connect.ts";
 import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { makeSharedPace } from "../../../shared/stores/shared-pace.ts";
 import { makeStorageQueue } from "../../../shared/stores/storage-queue.ts";

@@ -5,7 +5,7 @@ import {
   toEffectivePolicy,
 } from "../../core/policy/choose.ts";
 import type { Finding } from "../problems.ts";
-import { type CheckContext, resolveSecretName, type TargetDraft } from "./drafts.ts";
+import { type CheckContext, isMalformed, resolveSecretName, type TargetDraft } from "./drafts.ts";
 
 const known = new WeakMap<TargetDraft, { readonly choice: Choice | undefined }>();
 
@@ -18,10 +18,14 @@ export function choosePolicyFor(draft: TargetDraft, context: CheckContext): Choi
 
 function chooseFor(draft: TargetDraft, context: CheckContext): Choice | undefined {
   const { entry, fields, complete } = draft;
-  const { names, isAnyMalformed, isAnyMatching, onlyVault } = context;
+  const { names, policies, isAnyMalformed, isAnyMatching, onlyVault } = context;
+  if (isMalformed(draft, "policy") || isMalformed(draft, "overrides")) return undefined;
   const named = fields.policy;
   if (named !== undefined) {
     if (!names.has(named)) return undefined;
+    if (policies.some(({ policy, malformed }) => malformed && policy.name === named)) {
+      return undefined;
+    }
   } else if (isAnyMatching || isAnyMalformed) {
     // A field or policy that cannot be read might change the choice.
     if (!complete || isAnyMalformed) return undefined;

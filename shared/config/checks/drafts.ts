@@ -57,12 +57,22 @@ export function draftTarget(entry: Entry, rotators: readonly ConfigRotator[]): T
   };
 }
 
-/** Whether accounts of the target's system may have two valid secrets. */
+/** Whether accounts of the target's system may have two valid secrets. Undefined when the type or options with problems leave it open. */
 export function overlaps({
   rotator,
   options,
-}: Partial<Pick<TargetDraft, "options" | "rotator">> = {}): boolean {
-  return options !== undefined && rotator?.overlaps?.(options) === true;
+}: Pick<TargetDraft, "options" | "rotator">): boolean | undefined {
+  if (rotator === undefined) return undefined;
+  if (rotator.overlaps === undefined) return false;
+  return options === undefined ? undefined : rotator.overlaps(options);
+}
+
+/** Whether the target has the field, but with a problem, so that nothing is known about it. */
+export function isMalformed(
+  { entry, fields }: TargetDraft,
+  field: keyof TargetDraft["fields"],
+): boolean {
+  return isRecord(entry.value) && field in entry.value && fields[field] === undefined;
 }
 
 export function toCheckContext(

@@ -6,6 +6,7 @@ import { isRecord } from "../yaml/is-record.ts";
 import { choosePolicyFor } from "./choices.ts";
 import {
   type CheckContext,
+  isMalformed,
   isSamePlace,
   listAccounts,
   overlaps,
@@ -25,6 +26,7 @@ export const targetChecks: readonly TargetCheck[] = [
   checkAccountNames,
   checkPair,
   checkAdministrator,
+  checkIdentityAccount,
   checkFormat,
   checkGrace,
   checkRetire,
@@ -74,7 +76,7 @@ function checkAccounts(draft: TargetDraft): Finding[] {
 
 /** Names that no account of the system can have. */
 function checkAccountNames(draft: TargetDraft): Finding[] {
-  const { fields, rotator } = draft;
+  const { fields, rotator, options } = draft;
   const places = [
     ...listAccounts(draft).map(({ name }, index) => ({ name, path: ["accounts", index] })),
     ...(typeof fields.admin === "object" && fields.admin.account !== undefined
@@ -82,16 +84,17 @@ function checkAccountNames(draft: TargetDraft): Finding[] {
       : []),
   ];
   return places.flatMap(({ name, path }) => {
-    const message = rotator?.findUnfitAccount?.(name);
+    const message = rotator?.findUnfitAccount?.(name, options);
     return message === undefined ? [] : [{ path, message }];
   });
 }
 
 /** The superseded account of a pair must end, unless the accounts change themselves. */
 function checkPair({ fields, rotator }: TargetDraft): Finding[] {
-  const isPair = (fields.accounts ?? []).length > 1;
-  if (!isPair || rotator === undefined || rotator.retire !== undefined) return [];
-  if (fields.admin === "self") return [];
+  const { accounts = [], admin } = fields;
+  if (accounts.length < 2 || rotator === undefined || rotator.retire !== undefined) return [];
+  const mayBeSelf = admin === undefined ? rotator.capabilities.selfService : admin === "self";
+  if (mayBeSelf) return [];
   const message = `must be one account: ${rotator.type} cannot end the password of the other account of a pair`;
   return [{ path: ["accounts"], message }];
 }
@@ -104,6 +107,19 @@ function checkAdministrator(draft: TargetDraft): Finding[] {
   const message =
     "is one of the accounts that this target rotates; use admin: self, or another administrator";
   return [{ path: ["admin", "account"], message }];
+}
+
+/** Every rotator with an account for the app's identity names it in the same option. */
+function checkIdentityAccount(draft: TargetDraft): Finding[] {
+  const { entry, fields } = draft;
+  const options = isRecord(entry.value) ? entry.value["options"] : undefined;
+  const account = isRecord(options) ? options["identityAccount"] : undefined;
+  if (fields.admin !== "managed-identity" || typeof account !== "string") return [];
+  const name = account.toLowerCase();
+  if (!listAccounts(draft).some((one) => one.name.toLowerCase() === name)) return [];
+  const message =
+    "is one of the accounts that this target rotates; the app's identity needs another account, which has no password";
+  return [{ path: ["options", "identityAccount"], message }];
 }
 
 function checkFormat({ entry, fields }: TargetDraft): Finding[] {
@@ -119,7 +135,9 @@ function checkFormat({ entry, fields }: TargetDraft): Finding[] {
 function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
   const { fields } = draft;
   if (fields.accounts === undefined) return [];
-  if (fields.accounts.length === 1 && !overlaps(draft)) {
+  const hasGrace = fields.accounts.length > 1 || overlaps(draft);
+  if (hasGrace === undefined || isMalformed(draft, "grace")) return [];
+  if (!hasGrace) {
     if (fields.grace === undefined) return [];
     const message =
       "has no effect with one account, because its old password stops working at the change; remove it";
@@ -141,18 +159,19 @@ function checkMaxGrace({ accounts = [], grace }: TargetDraft["fields"], policy: 
 
 /** `retire: proof` needs a rotator that can list sessions, and a target whose accounts are retired. */
 function checkRetire(draft: TargetDraft, context: CheckContext): Finding[] {
-  const { fields, rotator } = draft;
+  const { fields } = draft;
+  if (fields.accounts === undefined) return [];
   const isOwn = fields.overrides?.retire === "proof";
   const at = isOwn ? ["overrides", "retire"] : ["type"];
   const never = whyNeverRetired(draft);
   if (never !== undefined)
     return isOwn ? [{ path: at, message: `has no effect ${never}; remove it` }] : [];
   const choice = choosePolicyFor(draft, context);
-  if (choice === undefined || "problem" in choice || rotator === undefined) return [];
+  if (choice === undefined || "problem" in choice || fields.admin === undefined) return [];
   const why = choice.policy.retire === "proof" ? whyUnproven(draft) : undefined;
   if (why === undefined) return [];
   const source = isOwn ? "" : ` of policy ${choice.policy.name}`;
-  const message = `${why}, so retire: proof${source} is not possible; use retire: grace`;
+  const message = `${why}. Replace retire: proof${source} with retire: grace`;
   return [{ path: at, message }];
 }
 
@@ -181,7 +200,9 @@ function checkPasswordRules(draft: TargetDraft, context: CheckContext): Finding[
 function whyNeverRetired(draft: TargetDraft): string | undefined {
   const { fields } = draft;
   if (fields.accounts?.length === 1) {
-    return overlaps(draft)
+    const hasTwoPasswords = overlaps(draft);
+    if (hasTwoPasswords === undefined) return "with one account";
+    return hasTwoPasswords
       ? "with one account, because its sessions do not show which of its two passwords they logged in with"
       : "with one account, because its old password stops working at the change";
   }

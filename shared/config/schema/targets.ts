@@ -7,6 +7,7 @@ import { overridesSchema } from "./policies.ts";
 /** The part of a rotator that the configuration check uses. No check depends on the type itself. */
 export interface ConfigRotator {
   readonly type: string;
+  readonly mistakenFor?: readonly string[];
   readonly options: z.ZodType;
   readonly capabilities: {
     readonly selfService: boolean;
@@ -21,7 +22,7 @@ export interface ConfigRotator {
     as: "self" | "admin" | "identity",
   ): readonly { readonly path: readonly string[]; readonly message: string }[];
   findUnfitRules?(rules: PasswordRules): string | undefined;
-  findUnfitAccount?(account: string): string | undefined;
+  findUnfitAccount?(account: string, options?: unknown): string | undefined;
   /** Present when the rotator can report whether an account is in use. */
   readonly hasSessions?: unknown;
   findSessionsFault?(options: unknown): string | undefined;
@@ -142,8 +143,20 @@ export function makeTargetSchema(rotators: readonly ConfigRotator[]) {
   const types = rotators.map(({ type }) => type);
   const { description = "" } = targetFields.shape.type;
   return targetFields
-    .extend({ type: z.enum(types).describe(description) })
+    .extend({
+      type: z
+        .enum(types, { error: ({ input }) => suggestType(input, rotators) })
+        .describe(description),
+    })
     .describe("A credential that Keyturn rotates.");
+}
+
+function suggestType(written: unknown, rotators: readonly ConfigRotator[]): string | undefined {
+  const name = String(written).toLowerCase();
+  const meant = rotators.find(({ type, mistakenFor = [] }) =>
+    [type, ...mistakenFor].includes(name),
+  );
+  return meant && `is not a type of target; use ${meant.type}`;
 }
 
 /** For editors: the shape of the options of one type, without its required fields. */

@@ -66,15 +66,25 @@ export function isTopicHost(address: URL): boolean {
   return isLoopback(address) || isBelow(address, topicSuffixes);
 }
 
-/** Why this host gets no token, as in "(the host) must …". Undefined for a host of Azure, and for a server of this machine. */
-export function findTokenHostProblem(host: string, system: TokenSystem): string | undefined {
+/** Whether the host is a server of this system in Azure, in any cloud. */
+export function isAzureServer(host: string, system: TokenSystem): boolean {
+  const address = toAddress(host);
+  return address !== null && isBelow(address, databaseSuffixes[system]);
+}
+
+function toAddress(host: string): URL | null {
   const name = host.replace(/\.$/, "");
-  const address = URL.parse(`https://${name.includes(":") ? `[${name}]` : name}`);
-  const suffixes = databaseSuffixes[system];
-  if (address !== null && (isLoopback(address) || isBelow(address, suffixes))) return undefined;
+  return URL.parse(`https://${name.includes(":") ? `[${name}]` : name}`);
+}
+
+/** Why this host gets no token, as in "(the host) with admin: managed-identity must …". Undefined for a host of Azure, and for a server of this machine. */
+export function findTokenHostProblem(host: string, system: TokenSystem): string | undefined {
+  const address = toAddress(host);
+  if (address !== null && isLoopback(address)) return undefined;
+  if (isAzureServer(host, system)) return undefined;
   return (
-    `must be a name in ${suffixes.join(", ")}, because Keyturn sends the token of the app's Azure identity to no other hosts. ` +
-    "Set admin to the secret of an admin for other servers"
+    `with admin: managed-identity must be in ${databaseSuffixes[system].join(", ")}, because Keyturn sends its token to no other host. ` +
+    "For other servers write admin: { secret: … }"
   );
 }
 

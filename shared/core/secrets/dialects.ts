@@ -15,8 +15,8 @@ export type Dialect = (typeof dialects)[number];
  * Characters that have, or could have, a special meaning in an unquoted password in a connection string of this kind.
  */
 const special: Readonly<Record<Dialect, string>> = {
-  /** ADO.NET: `Password=…;` */
-  ado: "'\";=",
+  /** ADO.NET: `Password=…;`. Some parsers of it read a brace at the beginning as a quote. */
+  ado: "'\";={",
   /** ODBC: `PWD=…;` */
   odbc: "[]{}(),;?*=!@",
   /** JDBC: `…;password=…` of SQL Server, `?password=…` of the others */

@@ -11,7 +11,7 @@ import { Secret } from "../../core/secrets/secret.ts";
 import { toPendingName } from "../../core/target.ts";
 import { plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
-import { readCurrent } from "../calls/reach.ts";
+import { readCurrent } from "../calls/stored.ts";
 import { findAdminUser } from "../looks/admin-in-use.ts";
 import { requireRoom } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";

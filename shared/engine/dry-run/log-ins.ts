@@ -1,7 +1,7 @@
 import type { DryRunCheck } from "../../core/dry-run.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import { isSameVersion } from "../../core/target.ts";
-import { readCredential, toCredential } from "../calls/reach.ts";
+import { readCredential, toCredential } from "../calls/stored.ts";
 import { stillLogsIn, type StoredCredential } from "../looks/credentials.ts";
 import type { TargetSession } from "../session.ts";
 import { report, reportError, type Stored, type Subject } from "./result.ts";

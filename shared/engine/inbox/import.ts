@@ -5,7 +5,7 @@ import { newRecord } from "../../core/record/rotation.ts";
 import { findImportProblem } from "../../core/secrets/imported.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 import { type Target, toPendingName, type VersionRef } from "../../core/target.ts";
-import { readCredential } from "../calls/reach.ts";
+import { readCredential } from "../calls/stored.ts";
 import { storePending } from "../phases/publication.ts";
 import type { Ports } from "../ports.ts";
 import { openSession, type TargetSession } from "../session.ts";

@@ -1,6 +1,6 @@
 import { findUndo } from "../../core/lifecycle/given.ts";
 import type { Target } from "../../core/target.ts";
-import { readCredential } from "../calls/reach.ts";
+import { readCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
 import type { Ports } from "../ports.ts";
 import { openSession } from "../session.ts";

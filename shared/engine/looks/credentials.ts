@@ -10,15 +10,14 @@ import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type Target, type VersionRef } from "../../core/target.ts";
 import { between, type Instant, minute } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
+import { type LogIn, logsIn } from "../calls/reach.ts";
 import {
   listVersions,
-  type LogIn,
-  logsIn,
   readCredential,
   readCurrent,
   readVersion,
   toCredential,
-} from "../calls/reach.ts";
+} from "../calls/stored.ts";
 import type { TargetSession } from "../session.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 

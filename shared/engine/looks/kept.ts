@@ -2,7 +2,7 @@ import type { Rotation } from "../../core/record/record.ts";
 import { hasOverlap } from "../../core/target.ts";
 import type { Change } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { toCredential } from "../calls/reach.ts";
+import { toCredential } from "../calls/stored.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";

@@ -26,13 +26,8 @@ import {
 } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import {
-  examineAccount,
-  type Examined,
-  logsIn,
-  readCredential,
-  readCurrent,
-} from "../calls/reach.ts";
+import { examineAccount, type Examined, logsIn } from "../calls/reach.ts";
+import { readCredential, readCurrent } from "../calls/stored.ts";
 import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,

@@ -17,7 +17,7 @@ import { findSlot, listSlotCandidates, withSame, withSlot } from "../../core/rec
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
-import { readCredential } from "../calls/reach.ts";
+import { readCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { makePublication, publish } from "../phases/publication.ts";
 import { refreshConsumers } from "../phases/refresh.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../core/target.ts";
 import { between, day, minute } from "../../core/time.ts";
 import type { VersionInfo } from "../../vaults/vault.ts";
-import { disableVersion, listVersions, readCurrent } from "../calls/reach.ts";
+import { disableVersion, listVersions, readCurrent } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { readPending } from "../looks/credentials.ts";
 import { proveLogIn } from "../looks/look.ts";

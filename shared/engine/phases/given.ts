@@ -6,7 +6,7 @@ import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { hasOverlap, isSameVersion, type VersionRef } from "../../core/target.ts";
-import { readCredential } from "../calls/reach.ts";
+import { readCredential } from "../calls/stored.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
 import { readPending, stillLogsIn } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";

@@ -8,7 +8,7 @@ import { type Endpoint, toPendingName, type VersionRef } from "../../core/target
 import { day } from "../../core/time.ts";
 import { vaultLimits } from "../../core/vault-limits.ts";
 import type { SecretContent, StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { readVersion, writeVersion } from "../calls/reach.ts";
+import { readVersion, writeVersion } from "../calls/stored.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
 import { rememberPending } from "../looks/credentials.ts";
 import type { TargetSession } from "../session.ts";

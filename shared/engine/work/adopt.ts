@@ -20,7 +20,8 @@ import { adoptPublished, findSlot, keepSlots, withSlot } from "../../core/record
 import { computeFingerprint, type Target, type VersionRef } from "../../core/target.ts";
 import { type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
-import { logsIn, readCurrent, toCredential } from "../calls/reach.ts";
+import { logsIn } from "../calls/reach.ts";
+import { readCurrent, toCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { findShapeWarning } from "../phases/publication.ts";

@@ -1,6 +1,6 @@
 import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
-import { describeConnectionError } from "../connection/lost-line.ts";
-import { config, type Meaning, refused, unavailable } from "../connection/meaning.ts";
+import { describeConnectionError } from "../common/connection/lost-line.ts";
+import { config, type Meaning, refused, unavailable } from "../common/connection/meaning.ts";
 import { type AzureSqlServerOptions, toServerId } from "./azure-sql-server-options.ts";
 
 const toUnknown = (sentence: string) => (where: string) =>

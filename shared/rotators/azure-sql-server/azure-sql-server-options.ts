@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hostName, isLoopback } from "../../core/secrets/addresses.ts";
-import { isHostName } from "../connection/host.ts";
-import { caFile } from "../connection/tls.ts";
+import { isHostName } from "../common/connection/host.ts";
+import { caFile } from "../common/connection/tls.ts";
 
 /** The origins of Azure Resource Manager and the domains of its SQL servers. Keyturn sends tokens to no other host. */
 const clouds: Readonly<Record<string, string>> = {
@@ -18,7 +18,10 @@ export const azureSqlServerOptions = z.strictObject({
   /** The name of the logical server, without its domain. */
   server: z
     .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "must be the name of a logical server"),
+    .regex(
+      /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+      "must be the name of a logical server, without the domain, in lower case",
+    ),
   /** The host to log in to. Default: the public name of the server in its cloud. */
   host: z
     .string()

@@ -2,16 +2,16 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
-import { guarded } from "../guarded.ts";
-import type { Rotator, Using } from "../rotator.ts";
-import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
-import { openConnection } from "../sql-server/sql-server-connection.ts";
+import { findUnfitAdministrator } from "../common/sql-server/sql-server-account.ts";
+import { openConnection } from "../common/sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
   findUnfitRulesForSqlServer,
   requireComplex,
   requireFit,
-} from "../sql-server/sql-server-passwords.ts";
+} from "../common/sql-server/sql-server-passwords.ts";
+import { guarded } from "../guarded.ts";
+import type { Rotator, Using } from "../rotator.ts";
 import {
   changeAdministrator,
   fetchServer,
@@ -57,7 +57,7 @@ export function azureSqlServer(
 
     findUnfitRules: findUnfitRulesForSqlServer,
 
-    findUnfitAccount: findUnfitAccountForSqlServer,
+    findUnfitAccount: findUnfitAdministrator,
 
     // `connectWithin` does not apply: the change goes to Azure, without a connection to the server itself.
     async apply({ options, next, using }, signal) {

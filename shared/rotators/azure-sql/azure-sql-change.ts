@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -6,10 +5,11 @@ import {
   TargetUnavailableError,
 } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
-import { requireComplex } from "../sql-server/sql-server-passwords.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
+import type { SqlPlace } from "../common/sql-server/sql-server-connection.ts";
+import { makeThrowaway, requireComplex } from "../common/sql-server/sql-server-passwords.ts";
 import { type Desk, isAzureDatabase } from "./azure-sql-catalog.ts";
-import { type Call, requireAccepted, surveyAt, withDesk } from "./azure-sql-desk.ts";
+import { type Call, describeRefusal, surveyAt, withDesk } from "./azure-sql-desk.ts";
 import { isRefusal, toChangeError } from "./azure-sql-errors.ts";
 import { type Concern, examineAccount } from "./azure-sql-examine.ts";
 import { describeAccount, describeServer } from "./azure-sql-options.ts";
@@ -39,7 +39,7 @@ export async function atAccount<Result>(
   const outcome = await withDesk(call, place, signal, async (desk) => ({
     result: await work(desk, await requireChangeable(desk, call, place)),
   }));
-  return requireAccepted(outcome, call, place).result;
+  return requireAccepted(outcome, () => describeRefusal(call, place)).result;
 }
 
 async function requireChangeable(desk: Desk, call: Call, place: SqlPlace): Promise<Changeable> {
@@ -74,11 +74,11 @@ export function requireNoReplicas({ options, account }: Call, where: string): vo
   );
 }
 
-/** Sets the secret of the account on one server. */
+/** Sets the secret of the account on one server. `mayEnable`: a disabled login is enabled, too; otherwise it is refused. */
 export async function setSecret(
   call: Call,
   place: SqlPlace,
-  next: Credential,
+  { next, mayEnable }: { readonly next: Credential; readonly mayEnable: boolean },
   signal: AbortSignal,
 ): Promise<void> {
   await atAccount(call, place, signal, async (desk, found) => {
@@ -97,10 +97,9 @@ export async function setSecret(
       const old = using.credential.secret.reveal();
       await change(session, setOwnLoginSecret, { ...values, old }, where);
     } else {
-      // With its earlier secret, the login would work again between the two changes, or for good after a crash.
       if (found.account.isDisabled) {
-        await change(session, setLoginSecret, { ...values, secret: makeThrowaway() }, where);
-        await change(session, enableLogin, { account: call.account }, where);
+        if (!mayEnable) throw new ChangeRefusedError(`${where}: somebody has disabled the login`);
+        await enableWithThrowaway(session, call.account, where);
       }
       await change(session, setLoginSecret, values, where);
     }
@@ -108,12 +107,18 @@ export async function setSecret(
   });
 }
 
+/** With its earlier secret, the login would work again until it has the next one, or for good after a crash. */
+async function enableWithThrowaway(session: Session, account: string, where: string) {
+  await change(session, setLoginSecret, { account, secret: makeThrowaway(account) }, where);
+  await change(session, enableLogin, { account }, where);
+}
+
 /** Disables a login, or gives a contained user a secret that nobody knows. */
 export async function retireAt(call: Call, place: SqlPlace, signal: AbortSignal): Promise<void> {
   await atAccount(call, place, signal, async (desk, { account: found }) => {
     const where = describeAccount(place, call.account);
     const { account } = call;
-    const values = { account, secret: makeThrowaway() };
+    const values = { account, secret: makeThrowaway(call.account) };
     if (found.is === "user") {
       await change(desk.db, setUserSecret, values, where);
       return;
@@ -124,11 +129,6 @@ export async function retireAt(call: Call, place: SqlPlace, signal: AbortSignal)
     await change(session, setLoginSecret, values, where);
     await flush(desk, call);
   });
-}
-
-/** A secret of all four classes that is never stored. It does not contain the name of an account, except by a very small chance. */
-function makeThrowaway(): string {
-  return `aA1~${randomBytes(60).toString("base64url")}`;
 }
 
 function isPolicyChecked({ account, survey }: Changeable): boolean {

@@ -1,9 +1,9 @@
-import { AuthorityRefusedError, ConfigError, TargetUnavailableError } from "../../core/errors.ts";
+import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import { toDatabaseScope } from "../../core/secrets/addresses.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { type Keepable, makeKeptSessions } from "../connection/kept-sessions.ts";
+import { type Keepable, makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import type { SqlLogin, SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import type { Using } from "../rotator.ts";
-import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
 import { type Account, classify } from "./azure-sql-account.ts";
 import {
   type Desk,
@@ -140,18 +140,13 @@ async function toDesk(
   return { db, logins, facts };
 }
 
-/** Throws if the server refused the log-in of the authority. */
-export function requireAccepted<Result>(
-  outcome: Result | "rejected",
-  { account, using }: Call,
-  place: SqlPlace,
-): Result {
-  if (outcome !== "rejected") return outcome;
+/** Says that the server refused the log-in of the authority. */
+export function describeRefusal({ account, using }: Call, place: SqlPlace): string {
   const who =
     using.as === "identity"
       ? "the token of the app's Azure identity. Create a login or a user for the identity FROM EXTERNAL PROVIDER"
       : `the password of ${using.credential.account}, the account that makes the change`;
-  throw new AuthorityRefusedError(`${describeAccount(place, account)}: the server refuses ${who}`);
+  return `${describeAccount(place, account)}: the server refuses ${who}`;
 }
 
 /** Everything that decides about a change on one server. */

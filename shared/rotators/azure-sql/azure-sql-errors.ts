@@ -1,7 +1,7 @@
 import { isKnownError, OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
-import { describeConnectionError } from "../connection/lost-line.ts";
-import { type Meaning, refused } from "../connection/meaning.ts";
-import { findKnown, outages, type SqlFailure } from "../sql-server/sql-server-errors.ts";
+import { describeConnectionError } from "../common/connection/lost-line.ts";
+import { type Meaning, refused } from "../common/connection/meaning.ts";
+import { findKnown, outages, type SqlFailure } from "../common/sql-server/sql-server-errors.ts";
 import { StatementError } from "./azure-sql-session.ts";
 import { tooLongToQuote } from "./azure-sql-statements.ts";
 

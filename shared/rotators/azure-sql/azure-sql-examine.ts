@@ -73,7 +73,7 @@ function findLack({ authority, survey }: Concern, is: "login" | "user"): string 
 }
 
 /** The user of the authority in the database. A login without a user of its own acts as guest there. */
-function describeUser({ quotedUser, myUser, quotedLogin }: ServerFacts): string {
+export function describeUser({ quotedUser, myUser, quotedLogin }: ServerFacts): string {
   return quotedUser === null || myUser === "guest" ? quotedLogin : quotedUser;
 }
 

@@ -1,17 +1,22 @@
 import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
-import { isHostName } from "../connection/host.ts";
-import { findTokenHostFaults } from "../connection/option-faults.ts";
-import { caFile } from "../connection/tls.ts";
+import { isHostName } from "../common/connection/host.ts";
+import { findTokenHostFaults } from "../common/connection/option-faults.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { caFile } from "../common/connection/tls.ts";
+import type { SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import type { OptionFault, Using } from "../rotator.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
 
 const server = new RegExp(`^(${hostName})(?::(\\d{1,5}))?$`);
 
 const serverForm = { message: "must be a host name, or host:port", abort: true };
 
 function explainHost({ input }: { readonly input: unknown }): string {
-  return server.test(String(input))
+  const text = String(input);
+  if (text.includes("\\")) {
+    return "must be written without the name of an instance. Set options.port to the port of the instance";
+  }
+  return server.test(text.replace(/, *(?=\d+$)/, ":"))
     ? "must be written without a port. Set options.port"
     : "must be a host name or an IPv4 address";
 }
@@ -21,30 +26,39 @@ function isServer(text: string): boolean {
   return isHostName(name) && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-export const azureSqlOptions = z.strictObject({
-  host: z
-    .string()
-    .regex(new RegExp(`^${hostName}$`), { error: explainHost, abort: true })
-    .refine(isHostName, { error: explainHost }),
-  port: z.int().min(1).max(65535).default(1433),
-  /** The database that consumers log in to. Contained users are stored in it. */
-  database: z.string().min(1).max(128).default("master"),
-  /**
-   * True: the accounts are contained users of the database, and need to be unique only there. Absent: Keyturn finds out what an account
-   * is.
-   */
-  contained: z.boolean().exactOptional(),
-  /** Other servers with the same logins, such as geo-replicas: `host` or `host:port`. Each change is made on all of them. */
-  alsoOn: z
-    .array(z.string().regex(server, serverForm).refine(isServer, serverForm))
-    .min(1)
-    .max(8)
-    .exactOptional(),
-  /** Every connection is encrypted and verified. `mandatory`: for servers before SQL Server 2022, which do not know TDS 8. */
-  tls: z
-    .strictObject({ mode: z.enum(["strict", "mandatory"]).default("strict"), caFile })
-    .prefault({}),
-});
+export const azureSqlOptions = z
+  .strictObject({
+    host: z
+      .string()
+      .regex(new RegExp(`^${hostName}$`), { error: explainHost, abort: true })
+      .refine(isHostName, { error: explainHost }),
+    port: z.int().min(1).max(65535).default(1433),
+    /** The database that consumers log in to. Contained users are stored in it. */
+    database: z.string().min(1).max(128).default("master"),
+    /**
+     * True: the accounts are contained users of the database, and need to be unique only there. Absent: Keyturn finds out what an account
+     * is.
+     */
+    contained: z.boolean().exactOptional(),
+    /** Other servers with the same logins, such as geo-replicas: `host` or `host:port`. Each change is made on all of them. */
+    alsoOn: z
+      .array(z.string().regex(server, serverForm).refine(isServer, serverForm))
+      .min(1)
+      .max(8)
+      .exactOptional(),
+    /** Every connection is encrypted and verified. `mandatory`: for servers before SQL Server 2022, which do not know TDS 8. */
+    tls: z
+      .strictObject({ mode: z.enum(["strict", "mandatory"]).default("strict"), caFile })
+      .prefault({}),
+  })
+  .superRefine(
+    withoutRepeatedServers((options) =>
+      listServers(options).map((place, index) => ({
+        path: index === 0 ? ["host"] : ["alsoOn", index - 1],
+        address: describeServer(place),
+      })),
+    ),
+  );
 
 export type AzureSqlOptions = z.output<typeof azureSqlOptions>;
 

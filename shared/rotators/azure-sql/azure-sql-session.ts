@@ -1,15 +1,15 @@
 import type { Connection, Request as TediousRequest } from "tedious";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { hearSignal } from "../connection/heard-signal.ts";
-import type { Keepable } from "../connection/kept-sessions.ts";
+import { hearSignal } from "../common/connection/heard-signal.ts";
+import type { Keepable } from "../common/connection/kept-sessions.ts";
 import {
   type LogInCall,
   openConnection,
   type SqlLogin,
   type SqlPlace,
-} from "../sql-server/sql-server-connection.ts";
-import type { SqlFailure } from "../sql-server/sql-server-errors.ts";
-import { requireFit } from "../sql-server/sql-server-passwords.ts";
+} from "../common/sql-server/sql-server-connection.ts";
+import type { SqlFailure } from "../common/sql-server/sql-server-errors.ts";
+import { requireFit } from "../common/sql-server/sql-server-passwords.ts";
 import { describeAccount } from "./azure-sql-options.ts";
 
 export type Row = Readonly<Record<string, unknown>>;

@@ -1,11 +1,12 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
-import type { SqlLogin, SqlPlace } from "../sql-server/sql-server-connection.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
+import type { SqlLogin, SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import { type Desk, isAzureDatabase, type ServerFacts } from "./azure-sql-catalog.ts";
 import {
   type Call,
+  describeRefusal,
   fetchLogin,
   openAs,
-  requireAccepted,
   surveyAt,
   withDesk,
 } from "./azure-sql-desk.ts";
@@ -29,7 +30,7 @@ export async function hasSessionsAt(
   const outcome = await withDesk(call, place, signal, async (desk) => ({
     found: await lookFrom(desk, call, place, signal),
   }));
-  return requireAccepted(outcome, call, place).found;
+  return requireAccepted(outcome, () => describeRefusal(call, place)).found;
 }
 
 async function lookFrom(

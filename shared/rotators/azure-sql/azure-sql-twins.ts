@@ -1,6 +1,13 @@
-import { describeDifferences, type Facts } from "../connection/twins.ts";
-import { type Desk, isAzureDatabase, type Survey, surveyAccount } from "./azure-sql-catalog.ts";
+import { describeDifferences, describeUncompared, type Facts } from "../common/connection/twins.ts";
+import {
+  type Desk,
+  isAzureDatabase,
+  type ServerFacts,
+  type Survey,
+  surveyAccount,
+} from "./azure-sql-catalog.ts";
 import { isRefusal } from "./azure-sql-errors.ts";
+import { describeUser } from "./azure-sql-examine.ts";
 import type { Row } from "./azure-sql-session.ts";
 import {
   askLoginSettings,
@@ -49,41 +56,71 @@ const ofServerLogin: Question = {
   toFacts: (row) => [[`${textOf(row["permission"])} on the server`, textOf(row["state"])]],
 };
 
-/** Sentences about what consumers would find changed. What the authority may not see is left out. */
+/**
+ * Sentences about what consumers would find changed, and about what could not be compared. An account that changes itself is not given
+ * rights to see others, so nothing is said about what it does not see.
+ */
 export async function compareTwins(
   desk: Desk,
   account: string,
   survey: Survey,
-  twin: string | undefined,
+  { twin, isSelf }: { readonly twin: string | undefined; readonly isSelf: boolean },
 ): Promise<readonly string[]> {
   if (twin === undefined) return [];
+  const pair = [account, twin] as const;
   const other = await surveyAccount(desk, twin);
   const [mine, others] = [new Map<string, string>(), new Map<string, string>()];
-  for (const { session, questions, ids } of listSources(desk, survey, other)) {
+  const unread = new Set<string>();
+  for (const { session, questions, ids, what } of listSources(desk, survey, other)) {
     for (const question of questions) {
       const read = async (id: number) => {
         const rows = await session.query(question.statement, { id: String(id) });
         return new Map(rows.flatMap(question.toFacts));
       };
       const found = await ifAnswered(async () => [await read(ids[0]), await read(ids[1])] as const);
-      if (found === undefined) continue;
+      if (found === undefined) {
+        unread.add(what);
+        continue;
+      }
       add(mine, found[0]);
       add(others, found[1]);
     }
   }
-  return describeDifferences({ account, facts: mine }, { account: twin, facts: others });
+  const refused = { why: "the server refuses the query", todo: "Compare them yourself." };
+  return [
+    ...describeDifferences({ account, facts: mine }, { account: twin, facts: others }),
+    ...(isSelf ? [] : describeUnseen(desk.facts, pair, [survey, other])),
+    ...(isSelf ? [] : Array.from(unread, (what) => describeUncompared(what, pair, refused))),
+  ];
 }
+
+/** Pure: the admin needs this right to see the users of others. */
+function describeUnseen(
+  facts: ServerFacts,
+  pair: readonly [string, string],
+  both: readonly [Survey, Survey],
+): readonly string[] {
+  const exist = both.every(({ user, login }) => (user ?? login) !== undefined);
+  if (facts.seesUsers || !exist) return [];
+  const why = `\`${facts.myLogin}\` lacks VIEW DEFINITION in database \`${facts.database}\``;
+  const todo = `Run there: GRANT VIEW DEFINITION TO ${describeUser(facts)}.`;
+  return [describeUncompared(inDatabase, pair, { why, todo })];
+}
+
+const inDatabase = "roles and permissions in the database";
+const onServer = "roles and permissions on the server";
 
 /** The users and the logins that both accounts have, as far as the authority sees them. */
 function listSources({ db, logins, facts }: Desk, one: Survey, other: Survey) {
   const [user, otherUser] = [one.connect?.userId, other.connect?.userId];
   return [
     ...(user !== undefined && otherUser !== undefined
-      ? [{ session: db, questions: ofUser, ids: [user, otherUser] as const }]
+      ? [{ what: inDatabase, session: db, questions: ofUser, ids: [user, otherUser] as const }]
       : []),
     ...(logins && one.login && other.login
       ? [
           {
+            what: onServer,
             session: logins,
             questions: isAzureDatabase(facts) ? ofLogin : [...ofLogin, ofServerLogin],
             ids: [one.login.id, other.login.id] as const,

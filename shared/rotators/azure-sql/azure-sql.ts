@@ -1,17 +1,17 @@
 import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
-import { requireNoFault } from "../connection/option-faults.ts";
-import { guarded } from "../guarded.ts";
-import type { Examination } from "../rotator.ts";
-import { joinExaminations } from "../several/several-decisions.ts";
-import { changeAll, setBackAll, verifyAll } from "../several/several-servers.ts";
-import { findUnfitAccountForSqlServer } from "../sql-server/sql-server-account.ts";
-import type { SqlPlace } from "../sql-server/sql-server-connection.ts";
+import { requireNoFault } from "../common/connection/option-faults.ts";
+import { joinExaminations } from "../common/several/several-decisions.ts";
+import { changeAll, setBackAll, verifyAll } from "../common/several/several-servers.ts";
+import { findUnfitAccountForSqlServer } from "../common/sql-server/sql-server-account.ts";
+import type { SqlPlace } from "../common/sql-server/sql-server-connection.ts";
 import {
   findUnfitForSqlServer,
   findUnfitRulesForSqlServer,
-} from "../sql-server/sql-server-passwords.ts";
+} from "../common/sql-server/sql-server-passwords.ts";
+import { guarded } from "../guarded.ts";
+import type { Examination } from "../rotator.ts";
 import {
   atAccount,
   makeSidCheck,
@@ -42,6 +42,7 @@ export type { AzureSqlOptions };
  */
 export const azureSql = guarded<AzureSqlOptions>({
   type: "azure-sql",
+  mistakenFor: ["sqlserver", "sql-server", "mssql"],
   options: azureSqlOptions,
   // User databases of Azure SQL Database have copies of the logins, which DBCC FLUSHAUTHCACHE renews in one of them.
   capabilities: {
@@ -84,7 +85,7 @@ export const azureSql = guarded<AzureSqlOptions>({
             if (other !== undefined) throw new ChangeRefusedError(other);
             return Promise.resolve();
           }),
-        change: (server) => setSecret(call, server, next, signal),
+        change: (server) => setSecret(call, server, { next, mayEnable: true }, signal),
       },
       signal,
     );
@@ -101,7 +102,8 @@ export const azureSql = guarded<AzureSqlOptions>({
         const credential = which === "new" ? next : earlier;
         return (await tryLogin(server, credential, signal, rest)) === "accepted";
       },
-      set: (server) => setSecret(call, server, earlier, signal),
+      set: (server) => setSecret(call, server, { next: earlier, mayEnable: false }, signal),
+      mayBeStale: true,
     });
   },
 
@@ -118,7 +120,10 @@ export const azureSql = guarded<AzureSqlOptions>({
     for (const server of servers) {
       const seen = await withDesk(call, server, signal, async (desk) => {
         const concern = await surveyAt(desk, call);
-        const warnings = await compareTwins(desk, call.account, concern.survey, twin);
+        const warnings = await compareTwins(desk, call.account, concern.survey, {
+          twin,
+          isSelf: call.using.as === "self",
+        });
         return { server, concern, warnings };
       });
       if (seen === "rejected") return seen;

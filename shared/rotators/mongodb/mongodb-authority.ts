@@ -1,5 +1,6 @@
-import { AuthorityRefusedError, ConfigError } from "../../core/errors.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
+import { ConfigError } from "../../core/errors.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
 import type { Retire } from "../rotator.ts";
 import { logIn } from "./mongodb-log-in.ts";
 import { aimAt, type MongodbOptions } from "./mongodb-options.ts";
@@ -40,12 +41,12 @@ export async function asAuthority<Result>(
   const outcome = await withAuthoritySession(call, signal, async (session) => ({
     result: await work(session),
   }));
-  if (outcome !== "rejected") return outcome.result;
   const { credential } = toAuthority(call);
-  throw new AuthorityRefusedError(
-    `${describeAccount(options, account, options.authDatabase)}: the server refuses the secret of ` +
-      `${credential.account}, which makes the change`,
-  );
+  return requireAccepted(
+    outcome,
+    () =>
+      `${describeAccount(options, account, options.authDatabase)}: the server refuses the password of ${credential.account}, the account that makes the change`,
+  ).result;
 }
 
 /** Logs the authority in to one member, which may be a secondary. */

@@ -1,6 +1,6 @@
 import { ChangeRefusedError, OutcomeUnknownError } from "../../core/errors.ts";
-import { describeConnectionError, isHungUp } from "../connection/lost-line.ts";
-import { config, type Meaning, refused, unavailable } from "../connection/meaning.ts";
+import { describeConnectionError, isHungUp } from "../common/connection/lost-line.ts";
+import { config, type Meaning, refused, unavailable } from "../common/connection/meaning.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";
 
 const authenticationFailed = 18;

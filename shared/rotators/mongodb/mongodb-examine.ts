@@ -1,11 +1,17 @@
 import { BlockList, isIP } from "node:net";
 import type { Document } from "mongodb";
 import { z } from "zod";
+import { describeUncompared } from "../common/connection/twins.ts";
 import type { Examination, Examine, Right } from "../rotator.ts";
 import { isUnanswerable } from "./mongodb-errors.ts";
 import { isScram } from "./mongodb-mechanisms.ts";
 import { isOnDocumentDb, type MongodbOptions } from "./mongodb-options.ts";
-import { describeLackOfPassword, listPrivileges, type Privileges } from "./mongodb-rights.ts";
+import {
+  describeLackOfPassword,
+  describeUnableToSee,
+  listPrivileges,
+  type Privileges,
+} from "./mongodb-rights.ts";
 import type { Session } from "./mongodb-session.ts";
 import { compareTwins } from "./mongodb-twins.ts";
 
@@ -76,7 +82,7 @@ export async function examineIn(
   const isSeen = isProven || using.as === "self";
   const isAsked = !isSeen || lack !== undefined || twin !== undefined;
   const info = isAsked ? await askAbout(ask, authDatabase, account) : undefined;
-  const warnings = await findDifferences(ask, call, info);
+  const warnings = await findDifferences(ask, call, info, privileges);
   const right = examineRight(
     privileges,
     lack,
@@ -128,12 +134,22 @@ async function isShownOthers(
 
 async function findDifferences(
   ask: Ask,
-  { options, account, twin }: Examine<MongodbOptions>,
+  { options, account, twin, using }: Examine<MongodbOptions>,
   info: UsersInfo | undefined,
+  privileges: Privileges | undefined,
 ): Promise<readonly string[]> {
   if (twin === undefined) return [];
   const other = await askAbout(ask, options.authDatabase, twin);
-  return compareTwins([account, info?.users[0]], [twin, other?.users[0]]);
+  if (info === undefined || other === undefined) {
+    // An account that changes itself is not given a right to see others.
+    if (using.as !== "admin") return [];
+    const reason =
+      privileges?.allows("viewUser", options.authDatabase) === false
+        ? describeUnableToSee(options, using.credential.account)
+        : { why: "the server does not show them", todo: "Compare them yourself." };
+    return [describeUncompared("roles, restrictions and mechanisms", [account, twin], reason)];
+  }
+  return compareTwins([account, info.users[0]], [twin, other.users[0]]);
 }
 
 async function ownAddress(ask: Ask): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Document, MongoClient } from "mongodb";
-import { hearSignal } from "../connection/heard-signal.ts";
+import { hearSignal } from "../common/connection/heard-signal.ts";
 import { findProblem, type Greeting, type Problem } from "./mongodb-topology.ts";
 
 /** Milliseconds to wait for an orderly close, if the server does not answer it. */

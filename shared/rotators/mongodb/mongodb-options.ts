@@ -2,8 +2,9 @@ import { z } from "zod";
 import { hostName } from "../../core/secrets/addresses.ts";
 import type { Endpoint } from "../../core/target.ts";
 import { second } from "../../core/time.ts";
-import { bracketed, host, isBracketed, isHostName } from "../connection/host.ts";
-import { tls } from "../connection/tls.ts";
+import { bracketed, host, isBracketed, isHostName } from "../common/connection/host.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { tls } from "../common/connection/tls.ts";
 import { findUnsupported, isAzureDocumentDb } from "./mongodb-services.ts";
 
 const memberForm = {
@@ -20,7 +21,10 @@ const member = z
   });
 /** The SRV records are those of `_mongodb._tcp.` and this name, so it must have a domain. */
 const srvHost = z.string().regex(new RegExp(`^(?=[^.]+\\.[^.]+)${hostName}$`), {
-  message: "must be the host name of a mongodb+srv connection string",
+  error: ({ input }) =>
+    String(input).startsWith("mongodb+srv://")
+      ? "must be written without mongodb+srv://, and without a user, a path and options"
+      : "must be the host name of a mongodb+srv connection string",
 });
 
 const isMember = (at: string): boolean => isHostName(at) || isBracketed(at);
@@ -61,7 +65,7 @@ export const mongodbOptions = z
     (options) =>
       [options.host, options.hosts, options.srvHost].filter((one) => one !== undefined).length ===
       1,
-    { path: ["host"], message: "must have one of host, hosts and srvHost" },
+    { path: ["host"], message: "must have exactly one of host, hosts and srvHost" },
   )
   .refine(({ replicaSet, host: one }) => replicaSet === undefined || one === undefined, {
     path: ["replicaSet"],
@@ -75,12 +79,22 @@ export const mongodbOptions = z
       return;
     }
     if (!isOnDocumentDb(options)) return;
+    if (options.srvHost === undefined) {
+      const message =
+        "is a host of Azure DocumentDB, whose servers only DNS names; write it as srvHost, without a port";
+      context.addIssue({ code: "custom", path: [hostField(options)], message });
+    }
     for (const field of ["authDatabase", "adminAuthDatabase"] as const) {
       if (options[field] === "admin") continue;
       const message = "must be admin: Azure DocumentDB has users in no other database";
       context.addIssue({ code: "custom", path: [field], message });
     }
-  });
+  })
+  .superRefine(
+    withoutRepeatedServers(({ hosts = [] }) =>
+      hosts.map((address, index) => ({ path: ["hosts", index], address })),
+    ),
+  );
 
 export type MongodbOptions = z.output<typeof mongodbOptions>;
 

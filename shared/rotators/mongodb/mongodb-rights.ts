@@ -79,22 +79,39 @@ export function describeUnableToChange({
   const isSelf = using.as === "self";
   const action = isSelf ? "changeOwnPassword" : "changePassword";
   const name = using.as === "identity" ? "identity" : using.credential.account;
-  const role = `keyturn-${action}-${authDatabase}`;
-  const definition = {
-    role,
-    privileges: [
-      {
-        resource: { db: authDatabase, collection: "" },
-        actions: isSelf ? [action] : [action, "viewUser"],
-      },
-    ],
-    roles: [],
-  };
   return (
     `Account \`${account}\` in authentication database \`${authDatabase}\` cannot be changed: \`${name}\` lacks ` +
-    `${action} there. Run: db.getSiblingDB("admin").createRole(${JSON.stringify(definition)}); ` +
-    grant(isSelf ? authDatabase : adminAuthDatabase, name, role)
+    `${action} there. Run: ${grantActions(authDatabase, isSelf ? [action] : [action, "viewUser"], {
+      home: isSelf ? authDatabase : adminAuthDatabase,
+      name,
+    })}`
   );
+}
+
+/** Names the missing right of the admin to see other accounts, and the commands that grant it. */
+export function describeUnableToSee(
+  { authDatabase, adminAuthDatabase: home }: MongodbOptions,
+  name: string,
+): { readonly why: string; readonly todo: string } {
+  return {
+    why: `\`${name}\` lacks viewUser in authentication database \`${authDatabase}\``,
+    todo: `Run: ${grantActions(authDatabase, ["viewUser"], { home, name })}`,
+  };
+}
+
+/** The commands that grant the actions in a database, by a role that is named after the first. */
+function grantActions(
+  db: string,
+  actions: readonly string[],
+  { home, name }: { readonly home: string; readonly name: string },
+): string {
+  const role = `keyturn-${actions[0] ?? ""}-${db}`;
+  const definition = {
+    role,
+    privileges: [{ resource: { db, collection: "" }, actions }],
+    roles: [],
+  };
+  return `db.getSiblingDB("admin").createRole(${JSON.stringify(definition)}); ${grant(home, name, role)}`;
 }
 
 /** Names the missing right to see all connections, and the command that grants it. */

@@ -1,11 +1,11 @@
 import type { Document, MongoClient, MongoClientOptions } from "mongodb";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { connectLimit } from "../connection/connect-limit.ts";
-import { hasFired } from "../connection/heard-signal.ts";
-import type { Keepable } from "../connection/kept-sessions.ts";
-import { tcpWithin } from "../connection/tcp-limit.ts";
-import { makeSecureContext } from "../connection/tls.ts";
+import { connectLimit } from "../common/connection/connect-limit.ts";
+import { hasFired } from "../common/connection/heard-signal.ts";
+import type { Keepable } from "../common/connection/kept-sessions.ts";
+import { tcpWithin } from "../common/connection/tcp-limit.ts";
+import { makeSecureContext } from "../common/connection/tls.ts";
 import { describeHangUp, isHangUp, isRejection, toLoginError } from "./mongodb-errors.ts";
 import { goodbye, type Line, watchLine } from "./mongodb-line.ts";
 import { listMembers, type MongodbOptions, toConnectionString } from "./mongodb-options.ts";

@@ -1,4 +1,4 @@
-import { describeDifferences, type Facts } from "../connection/twins.ts";
+import { describeDifferences, type Facts } from "../common/connection/twins.ts";
 
 /** What usersInfo shows. Absent: the server does not show it. */
 export interface ShownUser {

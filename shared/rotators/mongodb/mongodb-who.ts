@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ChangeRefusedError, isKnownError, TargetUnavailableError } from "../../core/errors.ts";
-import { isAnybodySeen, type SessionsSeen } from "../connection/sessions-seen.ts";
+import { isAnybodySeen, type SessionsSeen } from "../common/connection/sessions-seen.ts";
 import type { Look } from "../rotator.ts";
 import { lookError } from "./mongodb-errors.ts";
 import type { MongodbOptions } from "./mongodb-options.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
-import { findUnfitName } from "../connection/account-name.ts";
-import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { findUnfitForScram, isTakenAsItStands } from "../common/connection/scram.ts";
 import { guarded } from "../guarded.ts";
 import { asAuthority, logInToMember, withAuthoritySession } from "./mongodb-authority.ts";
 import { serverPatience, setPassword } from "./mongodb-change.ts";
@@ -23,6 +23,7 @@ export type { MongodbOptions };
 /** MongoDB users that log in with a password (SCRAM), also those of Azure DocumentDB. */
 export const mongodb = guarded<MongodbOptions>({
   type: "mongodb",
+  mistakenFor: ["documentdb", "cosmosdb", "mongo"],
   options: mongodbOptions,
   capabilities: {
     selfService: true,
@@ -38,9 +39,7 @@ export const mongodb = guarded<MongodbOptions>({
   findUnfitAccount: findUnfitName,
 
   findSessionsFault: (options) =>
-    isOnDocumentDb(options)
-      ? "Azure DocumentDB does not show who is logged in, so it cannot report whether an account is in use"
-      : undefined,
+    isOnDocumentDb(options) ? "Azure DocumentDB does not show who is logged in" : undefined,
 
   accountRealm: ({ authDatabase }) => authDatabase,
 

@@ -1,4 +1,4 @@
-import { explainCode } from "../connection/lost-line.ts";
+import { explainCode } from "../common/connection/lost-line.ts";
 import {
   blocked,
   config,
@@ -6,7 +6,7 @@ import {
   refused,
   unavailable,
   unknown,
-} from "../connection/meaning.ts";
+} from "../common/connection/meaning.ts";
 
 /** The parts of a driver's error that messages may contain. The rest may contain the statement, and with it the password. */
 export interface Failure {

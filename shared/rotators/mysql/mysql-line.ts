@@ -3,11 +3,11 @@ import { connect as connectTls, type SecureContext } from "node:tls";
 import type { Connection, ConnectionOptions } from "mysql2";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { connectLimit } from "../connection/connect-limit.ts";
-import { endOnSignal } from "../connection/end-on-signal.ts";
-import { hasFired } from "../connection/heard-signal.ts";
-import { limitTcp } from "../connection/tcp-limit.ts";
-import { makeSecureContext } from "../connection/tls.ts";
+import { connectLimit } from "../common/connection/connect-limit.ts";
+import { endOnSignal } from "../common/connection/end-on-signal.ts";
+import { hasFired } from "../common/connection/heard-signal.ts";
+import { limitTcp } from "../common/connection/tcp-limit.ts";
+import { makeSecureContext } from "../common/connection/tls.ts";
 import { type Failure, toFailure } from "./mysql-errors.ts";
 import { describeAccount, type MysqlOptions } from "./mysql-options.ts";
 

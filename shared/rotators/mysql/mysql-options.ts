@@ -1,22 +1,30 @@
 import { z } from "zod";
-import { findUnfitName } from "../connection/account-name.ts";
-import { host } from "../connection/host.ts";
-import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
-import type { TokenServer } from "../connection/option-faults.ts";
-import { tls } from "../connection/tls.ts";
+import { isAzureServer } from "../../core/secrets/addresses.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { host } from "../common/connection/host.ts";
+import { findIdentityFaults, identityAccount } from "../common/connection/identity-account.ts";
+import type { TokenServer } from "../common/connection/option-faults.ts";
+import { tls } from "../common/connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 
-/** MariaDB's limit. That of MySQL is 32, and the server refuses longer names. */
-const maxNameLength = 128;
+/** The server refuses longer names. */
+const maxLengthOf = { mysql: 32, mariadb: 128 };
 
 /** See `Rotator.findUnfitAccount`. A name that the server would change may be that of another account. */
-export function findUnfitAccount(account: string): string | undefined {
+export function findUnfitAccount(
+  account: string,
+  options?: { readonly host: string },
+): string | undefined {
   if (account.endsWith(" ")) return "must not end with a space, which MySQL removes";
   if (/[\u{10000}-\u{10FFFF}]/u.test(account)) {
     return "must not contain characters such as emoji, which MySQL replaces with a question mark; rename the account";
   }
-  if (account.length > maxNameLength) {
-    return `must have at most ${maxNameLength} characters, or 32 on MySQL`;
+  const { mysql, mariadb } = maxLengthOf;
+  if (account.length > mysql && options && isAzureServer(options.host, "mysql")) {
+    return `must have at most ${mysql} characters on Azure Database for MySQL; write the name as the server stores it`;
+  }
+  if (account.length > mariadb) {
+    return `must have at most ${mariadb} characters, or ${mysql} on MySQL`;
   }
   return findUnfitName(account);
 }
@@ -47,7 +55,13 @@ export function findTokenServer({ host: name }: MysqlOptions): TokenServer {
 
 /** The faults of the options for an authority. */
 export function findOptionFaults(options: MysqlOptions, as: Using["as"]): OptionFault[] {
-  return findIdentityFaults(options, as, findTokenServer(options));
+  const { identityAccount: account } = options;
+  const unfit =
+    as === "identity" && account !== undefined ? findUnfitAccount(account, options) : undefined;
+  return [
+    ...findIdentityFaults(options, as, findTokenServer(options)),
+    ...(unfit === undefined ? [] : [{ path: ["identityAccount"], message: unfit }]),
+  ];
 }
 
 /** Describes the account in messages. `system`: MySQL or MariaDB, once a log-in has shown which of them it is. */

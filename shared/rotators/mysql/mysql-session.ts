@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
+import { type Keepable, toKeepable } from "../common/connection/kept-sessions.ts";
 import type { Retire } from "../rotator.ts";
 import { toFailure, toLoginVerdict, toNoPasswordError } from "./mysql-errors.ts";
 import { type Line, type LineOptions, openLine, type Row } from "./mysql-line.ts";

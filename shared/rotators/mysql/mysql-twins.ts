@@ -1,10 +1,11 @@
-import { describeDifferences, type Facts } from "../connection/twins.ts";
+import { describeDifferences, describeUncompared, type Facts } from "../common/connection/twins.ts";
 import type { Examine } from "../rotator.ts";
 import { findAccount, type FoundAccount } from "./mysql-accounts.ts";
-import { toFailure } from "./mysql-errors.ts";
+import { lackOfRight, toFailure } from "./mysql-errors.ts";
 import type { MysqlOptions } from "./mysql-options.ts";
 import { parseFacts } from "./mysql-rights.ts";
 import type { Server, Session } from "./mysql-session.ts";
+import { quoteAccount } from "./mysql-statements.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -33,80 +34,135 @@ const mariadbSettings = `
     COALESCE(JSON_VALUE(Priv, '$.default_role'), '') AS \`DEFAULT ROLE\`
   FROM mysql.global_priv WHERE User = ?`;
 
-/** Sentences about what consumers would find changed at the hosts of both accounts. What the authority may not read is left out. */
+type Pair = readonly [account: string, twin: string];
+
+/** What is compared at each host that both accounts have, and the table whose right the queries need. */
+interface Source {
+  readonly what: string;
+  readonly table: string;
+  readonly read: (session: Session, name: string, hosts: readonly string[]) => Promise<AtHosts>;
+}
+
+/** The facts at each host. */
+type AtHosts = ReadonlyMap<string, Facts>;
+
+const settings = (text: string) => async (session: Session, name: string) => {
+  const rows: readonly Row[] = await session.query(text, [name]);
+  return new Map(
+    rows.map(({ host, ...facts }) => [
+      String(host),
+      new Map(Object.entries(facts).map(([fact, value]) => [fact, String(value)])),
+    ]),
+  );
+};
+
+async function readGrants(session: Session, name: string, hosts: readonly string[]) {
+  const found = new Map<string, Facts>();
+  for (const host of hosts) {
+    const rows = await session.query("SHOW GRANTS FOR ?@?", [name, host]);
+    const lines = rows.flatMap((row) => Object.values(row).map(String));
+    found.set(host, parseFacts(lines, { account: name, host }));
+  }
+  return found;
+}
+
+const grants = { what: "grants and roles", read: readGrants } as const;
+
+const onMysql: readonly Source[] = [
+  { what: "settings", table: "mysql.user", read: settings(mysqlSettings) },
+  { what: "default roles", table: "mysql.default_roles", read: settings(mysqlDefaultRoles) },
+  { ...grants, table: "mysql.user" },
+];
+const onMariadb: readonly Source[] = [
+  { what: "settings", table: "mysql.global_priv", read: settings(mariadbSettings) },
+  { ...grants, table: "mysql.*" },
+];
+
+/**
+ * Sentences about what consumers would find changed at the hosts of both accounts, and about what could not be compared. An account that
+ * changes itself is not given rights to see others, so nothing is said about what it does not see.
+ */
 export async function compareTwins(
   session: Session,
   server: Server,
-  { account, twin, options }: Examine<MysqlOptions>,
+  { account, twin, options, using }: Examine<MysqlOptions>,
   found: FoundAccount,
 ): Promise<readonly string[]> {
   if (twin === undefined) return [];
+  const sources = server.isMariadb ? onMariadb : onMysql;
+  const pair = [account, twin] as const;
+  const explain = (unread: readonly Unread[]) =>
+    using.as === "self" ? [] : describeUnread(server, pair, unread);
   const other = await findAccount(session, server, twin, options);
+  if (!found.isListed || !other.isListed) return explain(sources);
   const [hosts, otherHosts] = [found, other].map(({ variants }) => variants.map((one) => one.host));
-  if (!found.isListed || !other.isListed || !hosts?.length || !otherHosts?.length) return [];
+  // An account that does not exist is an obstacle, and not a difference.
+  if (!hosts?.length || !otherHosts?.length) return [];
   const shared = hosts.filter((host) => otherHosts.includes(host));
-  const [mine, others] = await readBoth(session, server, [account, twin], shared);
-  return describeDifferences(
-    { account, facts: new Map([...hosts.map(toFact), ...mine]) },
-    { account: twin, facts: new Map([...otherHosts.map(toFact), ...others]) },
-  );
+  const facts = [toFacts(hosts), toFacts(otherHosts)] as const;
+  const unread: Unread[] = [];
+  for (const source of sources) {
+    const read = await readBoth(session, source, pair, shared);
+    if ("errno" in read) unread.push({ ...source, ...read });
+    else {
+      addFacts(facts[0], read.both[0], shared);
+      addFacts(facts[1], read.both[1], shared);
+    }
+  }
+  return [
+    ...describeDifferences({ account, facts: facts[0] }, { account: twin, facts: facts[1] }),
+    ...explain(unread),
+  ];
 }
 
-const toFact = (host: string) => [`host ${host}`, ""] as const;
+const toFacts = (hosts: readonly string[]) => new Map(hosts.map((host) => [`host ${host}`, ""]));
 
-/** Facts that can be read of one account only are not compared. */
+function addFacts(all: Map<string, string>, found: AtHosts, hosts: readonly string[]): void {
+  for (const host of hosts) {
+    const at = hosts.length > 1 ? ` at host ${host}` : "";
+    for (const [fact, value] of found.get(host) ?? []) all.set(fact + at, value);
+  }
+}
+
+interface Unread extends Pick<Source, "what" | "table"> {
+  /** The error of the server. Absent: it lists no accounts, because the right is missing. */
+  readonly errno?: number;
+}
+
+/** The facts of both accounts, or the number of the error with which the server refuses a query. */
 async function readBoth(
   session: Session,
-  { isMariadb }: Server,
-  pair: readonly [string, string],
+  { read }: Source,
+  [account, twin]: Pair,
   hosts: readonly string[],
-): Promise<readonly [Facts, Facts]> {
-  const facts: readonly [Map<string, string>, Map<string, string>] = [new Map(), new Map()];
-  const add = (host: string, read: readonly [Facts | undefined, Facts | undefined]) => {
-    const [mine, others] = read;
-    if (mine === undefined || others === undefined) return;
-    const at = hosts.length > 1 ? ` at host ${host}` : "";
-    for (const [fact, value] of mine) facts[0].set(fact + at, value);
-    for (const [fact, value] of others) facts[1].set(fact + at, value);
-  };
-  for (const text of isMariadb ? [mariadbSettings] : [mysqlSettings, mysqlDefaultRoles]) {
-    const rows = await readBothAccounts(pair, (name) => session.query(text, [name]));
-    for (const host of hosts) add(host, [settingsAt(host, rows[0]), settingsAt(host, rows[1])]);
-  }
-  for (const host of hosts) {
-    add(
-      host,
-      await readBothAccounts(pair, async (name) => {
-        const rows = await session.query("SHOW GRANTS FOR ?@?", [name, host]);
-        return parseFacts(
-          rows.flatMap((row) => Object.values(row).map(String)),
-          { account: name, host },
-        );
-      }),
-    );
-  }
-  return facts;
-}
-
-/** An account that has no row has no facts. */
-function settingsAt(host: string, rows: readonly Row[] | undefined): Facts | undefined {
-  const { host: _, ...settings } = rows?.find((row) => row["host"] === host) ?? {};
-  return rows && new Map(Object.entries(settings).map(([fact, value]) => [fact, String(value)]));
-}
-
-async function readBothAccounts<Result>(
-  [one, other]: readonly [string, string],
-  read: (name: string) => Promise<Result>,
-): Promise<readonly [Result | undefined, Result | undefined]> {
-  return [await ifAnswered(() => read(one)), await ifAnswered(() => read(other))];
-}
-
-/** Undefined if the server refuses the query. */
-async function ifAnswered<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+): Promise<{ readonly both: readonly [AtHosts, AtHosts] } | { readonly errno: number }> {
   try {
-    return await read();
+    return {
+      both: [await read(session, account, hosts), await read(session, twin, hosts)],
+    };
   } catch (error) {
-    if (toFailure(error).errno !== undefined) return undefined;
-    throw error;
+    const { errno } = toFailure(error);
+    if (errno === undefined) throw error;
+    return { errno };
   }
+}
+
+/** Pure: a sentence for each reason. */
+function describeUnread(
+  { loggedInAs: { account: me, host } }: Server,
+  pair: Pair,
+  unread: readonly Unread[],
+): readonly string[] {
+  const toReason = ({ table, errno }: Unread) =>
+    errno === undefined || lackOfRight.has(errno)
+      ? {
+          why: `\`${me}\` lacks SELECT on ${table}`,
+          todo: `Run: GRANT SELECT ON ${table} TO ${quoteAccount(me, host)}.`,
+        }
+      : { why: `the server refuses the query with error ${errno}`, todo: "Compare them yourself." };
+  const reasons = new Map(unread.map((one) => [toReason(one).why, toReason(one)]));
+  return Array.from(reasons.values(), (reason) => {
+    const ofReason = unread.filter((one) => toReason(one).why === reason.why);
+    return describeUncompared(ofReason.map(({ what }) => what).join(", "), pair, reason);
+  });
 }

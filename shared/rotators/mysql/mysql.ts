@@ -1,13 +1,9 @@
-import {
-  AuthorityRefusedError,
-  ChangeRefusedError,
-  ConfigError,
-  isKnownError,
-} from "../../core/errors.ts";
+import { ChangeRefusedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
-import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import { nameLogIn, toLogIn } from "../common/connection/identity-account.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
+import { isAnybodySeen } from "../common/connection/sessions-seen.ts";
 import { guarded } from "../guarded.ts";
 import type { Retire } from "../rotator.ts";
 import { discardOthers, removePasswords, setPassword } from "./mysql-change.ts";
@@ -43,6 +39,7 @@ const maxPasswordBytes = 256;
 /** MySQL and MariaDB accounts that log in with a password. */
 export const mysql = guarded<MysqlOptions>({
   type: "mysql",
+  mistakenFor: ["mariadb"],
   options: mysqlOptions,
   capabilities: {
     selfService: true,
@@ -163,10 +160,11 @@ async function toLook<Result>(
   const outcome = await withAuthority(call, signal, async (context) => ({
     result: await withQueryErrors(context, () => work(context)),
   }));
-  if (outcome !== "rejected") return outcome.result;
-  throw new AuthorityRefusedError(
-    `${describeAccount(call.options, call.account)}: the server refuses the password of ${nameLogIn(call)}, the account that makes the change, or the password has expired`,
-  );
+  return requireAccepted(
+    outcome,
+    () =>
+      `${describeAccount(call.options, call.account)}: the server refuses the password of ${nameLogIn(call)}, the account that makes the change, or the password has expired`,
+  ).result;
 }
 
 /** Holds the account's lock during the work, so that no earlier change can take effect later. */

@@ -1,7 +1,7 @@
-import { AuthorityRefusedError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { nameLogIn, toLogIn } from "../connection/identity-account.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
+import { nameLogIn, toLogIn } from "../common/connection/identity-account.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
 import type { Retire } from "../rotator.ts";
 import { describeAccount, findTokenServer, type PostgresqlOptions } from "./postgresql-options.ts";
 import { logIn, type Session } from "./postgresql-session.ts";
@@ -39,9 +39,10 @@ export async function asAuthority<Result>(
   const outcome = await withAuthoritySession(call, signal, async (session, credential) => ({
     result: await work(session, credential),
   }));
-  if (outcome !== "rejected") return outcome.result;
   const what = call.using.as === "identity" ? "token" : "password";
-  throw new AuthorityRefusedError(
-    `${describeAccount(call.options, call.account)}: the server refuses the ${what} of ${nameLogIn(call)}, the account that makes the change`,
-  );
+  return requireAccepted(
+    outcome,
+    () =>
+      `${describeAccount(call.options, call.account)}: the server refuses the ${what} of ${nameLogIn(call)}, the account that makes the change`,
+  ).result;
 }

@@ -1,7 +1,7 @@
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
 import { Secret } from "../../core/secrets/secret.ts";
-import { nameLogIn } from "../connection/identity-account.ts";
-import { computeScramVerifier, defaultIterations } from "../connection/scram.ts";
+import { nameLogIn } from "../common/connection/identity-account.ts";
+import { computeScramVerifier, defaultIterations } from "../common/connection/scram.ts";
 import type { Retire } from "../rotator.ts";
 import { asAuthority } from "./postgresql-authority.ts";
 import { type Failure, isStandby, toChangeError, toFailure } from "./postgresql-errors.ts";

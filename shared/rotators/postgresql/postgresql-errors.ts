@@ -1,7 +1,13 @@
 import { redact } from "../../core/secrets/redact.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import { explainCode } from "../connection/lost-line.ts";
-import { blocked, config, type Meaning, refused, unavailable } from "../connection/meaning.ts";
+import { explainCode } from "../common/connection/lost-line.ts";
+import {
+  blocked,
+  config,
+  type Meaning,
+  refused,
+  unavailable,
+} from "../common/connection/meaning.ts";
 
 /** The parts of a driver's error that messages may contain. The rest may contain the statement, and with it the verifier. */
 export interface Failure {

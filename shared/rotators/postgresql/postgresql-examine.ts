@@ -5,7 +5,7 @@ import { describeAccount, type PostgresqlOptions } from "./postgresql-options.ts
 import { passwordSettings, readRules, refusesVerifiers } from "./postgresql-rules.ts";
 import { knock, type Session } from "./postgresql-session.ts";
 import { lookIfPermitted, lookInto } from "./postgresql-settings.ts";
-import { compareTwins } from "./postgresql-twins.ts";
+import { compareTwins, describeUnread } from "./postgresql-twins.ts";
 import { describeEncryption, readEncryption } from "./postgresql-verifier.ts";
 
 /** Groups of managed services whose members may do more than the catalog says. */
@@ -128,7 +128,11 @@ export async function examineIn(
 ): Promise<Examination> {
   const { options, account: name, using, isProven, connectWithin, twin } = call;
   const found = await lookIfPermitted(session, name, () => askCatalog(session, name));
-  if (found === undefined) return { obstacles: [], right: { is: "likely" } };
+  const withWarnings = (warnings: readonly string[]) => warnings.length > 0 && { warnings };
+  if (found === undefined) {
+    const unread = describeUnread(name, twin);
+    return { obstacles: [], right: { is: "likely" }, ...withWarnings(unread) };
+  }
   if (found.isStandby) throw isStandby(describeAccount(options, name));
   const differences = twin === undefined ? [] : await compareTwins(session, name, twin);
   const refused = refusesVerifiers(options, found, name);
@@ -140,7 +144,6 @@ export async function examineIn(
         : ({ is: "missing", why: refused } as const),
     ...(rules && { rules }),
   };
-  const withWarnings = (warnings: readonly string[]) => warnings.length > 0 && { warnings };
   // An account that examines itself has just logged in.
   if (isProven || using.as === "self") {
     return { obstacles: [], ...answer, ...withWarnings(differences) };

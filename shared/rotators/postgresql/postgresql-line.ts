@@ -2,11 +2,11 @@ import { Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import type { Client } from "pg";
 import { TargetUnavailableError } from "../../core/errors.ts";
-import { connectLimit } from "../connection/connect-limit.ts";
-import { endOnSignal } from "../connection/end-on-signal.ts";
-import { hasFired } from "../connection/heard-signal.ts";
-import { limitTcp } from "../connection/tcp-limit.ts";
-import { makeSecureContext } from "../connection/tls.ts";
+import { connectLimit } from "../common/connection/connect-limit.ts";
+import { endOnSignal } from "../common/connection/end-on-signal.ts";
+import { hasFired } from "../common/connection/heard-signal.ts";
+import { limitTcp } from "../common/connection/tcp-limit.ts";
+import { makeSecureContext } from "../common/connection/tls.ts";
 import { type Asked, type Failure, toFailure } from "./postgresql-errors.ts";
 import { describeAccount, findServer, type PostgresqlOptions } from "./postgresql-options.ts";
 

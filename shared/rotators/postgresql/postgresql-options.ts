@@ -1,9 +1,11 @@
 import { z } from "zod";
-import { findUnfitName } from "../connection/account-name.ts";
-import { host } from "../connection/host.ts";
-import { findIdentityFaults, identityAccount } from "../connection/identity-account.ts";
-import type { TokenServer } from "../connection/option-faults.ts";
-import { tls } from "../connection/tls.ts";
+import { isAzureServer } from "../../core/secrets/addresses.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { host } from "../common/connection/host.ts";
+import { findIdentityFaults, identityAccount } from "../common/connection/identity-account.ts";
+import type { TokenServer } from "../common/connection/option-faults.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { tls } from "../common/connection/tls.ts";
 import type { OptionFault, Using } from "../rotator.ts";
 
 /** The server cuts off longer names, which could then name another account. */
@@ -11,6 +13,9 @@ const maxNameBytes = 63;
 
 /** See `Rotator.findUnfitAccount`. */
 export function findUnfitAccount(account: string): string | undefined {
+  if (account === "none" || account === "public" || account.startsWith("pg_")) {
+    return "must not be none or public or begin with pg_, which PostgreSQL reserves; write a role that can log in";
+  }
   if (Buffer.byteLength(account, "utf8") <= maxNameBytes) return findUnfitName(account);
   return `must have at most ${maxNameBytes} bytes, because PostgreSQL cuts off longer names; write the name as the server stores it`;
 }
@@ -38,18 +43,24 @@ export const postgresqlOptions = z
   .refine((options) => options.sendPassword !== "clear" || options.tls.mode !== "disable", {
     path: ["sendPassword"],
     message: "must not be clear when tls.mode is disable",
-  });
+  })
+  .superRefine(
+    withoutRepeatedServers(({ host: name, port: at, direct }) => [
+      { path: ["host"], address: `${name}:${at}` },
+      ...(direct ? [{ path: ["direct"], address: `${direct.host}:${direct.port}` }] : []),
+    ]),
+  );
 
 export type PostgresqlOptions = z.output<typeof postgresqlOptions>;
 
 /** Where PgBouncer listens, also that of Azure Database for PostgreSQL on the host of the server itself. */
 const poolerPort = 6432;
-const azureHost = /\.postgres\.database\.(azure\.com|usgovcloudapi\.net|chinacloudapi\.cn)$/i;
 
 /** The faults of the options for an authority. */
 export function findOptionFaults(options: PostgresqlOptions, as: Using["as"]): OptionFault[] {
   const { host: name, port: at, direct } = options;
-  const isAzurePooler = at === poolerPort && azureHost.test(name) && direct === undefined;
+  const isAzurePooler =
+    at === poolerPort && isAzureServer(name, "postgresql") && direct === undefined;
   const message = `is the port of Azure's PgBouncer, through which no change can be verified; add direct: { host: ${name} }`;
   return [
     ...findIdentityFaults(options, as, findTokenServer(options)),

@@ -1,6 +1,6 @@
 import { AccountBlockedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
+import { type Keepable, toKeepable } from "../common/connection/kept-sessions.ts";
 import {
   isPooler,
   type Request,

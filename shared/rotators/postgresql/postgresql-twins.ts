@@ -1,4 +1,4 @@
-import { describeDifferences } from "../connection/twins.ts";
+import { describeDifferences, describeUncompared } from "../common/connection/twins.ts";
 import type { Session } from "./postgresql-session.ts";
 import { lookIfPermitted } from "./postgresql-settings.ts";
 
@@ -73,14 +73,15 @@ const factsOf = `
     )
   FROM named WHERE deptype = 'a'`;
 
-/** Sentences about what consumers would find changed when they use `account` instead of `twin`. None if the authority may not read the catalog. */
+/** Sentences about what consumers would find changed when they use `account` instead of `twin`, or that the catalog may not be read. */
 export async function compareTwins(
   session: Session,
   account: string,
   twin: string,
 ): Promise<readonly string[]> {
   const ask = () => session.query(factsOf, [account, twin]);
-  const rows = (await lookIfPermitted(session, account, ask)) ?? [];
+  const rows = await lookIfPermitted(session, account, ask);
+  if (rows === undefined) return describeUnread(account, twin);
   const factsAbout = (name: string) =>
     new Map(
       rows
@@ -93,3 +94,14 @@ export async function compareTwins(
     ? []
     : describeDifferences({ account, facts: mine }, { account: twin, facts: others });
 }
+
+/** Pure: the authority may not read the catalog, which every role may by default. */
+export const describeUnread = (account: string, twin: string | undefined): readonly string[] =>
+  twin === undefined
+    ? []
+    : [
+        describeUncompared("settings and grants", [account, twin], {
+          why: "the server refuses to show its catalog to the account that makes the change",
+          todo: "Compare them yourself.",
+        }),
+      ];

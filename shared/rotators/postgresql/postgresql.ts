@@ -1,6 +1,6 @@
 import { ChangeRefusedError, isKnownError } from "../../core/errors.ts";
-import { findUnfitForScram, isTakenAsItStands } from "../connection/scram.ts";
-import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import { findUnfitForScram, isTakenAsItStands } from "../common/connection/scram.ts";
+import { isAnybodySeen } from "../common/connection/sessions-seen.ts";
 import { guarded } from "../guarded.ts";
 import { asAuthority, kept, withAuthoritySession } from "./postgresql-authority.ts";
 import { change } from "./postgresql-change.ts";
@@ -39,6 +39,7 @@ const sessionsOf = `
 /** PostgreSQL roles that log in with a password, on any server since version 10. */
 export const postgresql = guarded<PostgresqlOptions>({
   type: "postgresql",
+  mistakenFor: ["postgres", "pgsql"],
   options: postgresqlOptions,
   capabilities: {
     selfService: true,

@@ -1,5 +1,5 @@
 import { ChangeRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
-import { changeAll } from "../several/several-servers.ts";
+import { changeAll } from "../common/several/several-servers.ts";
 import { noSuchHash, toChangeError, toFailure, toNoPasswordError } from "./redis-errors.ts";
 import { describeNode, listNodes } from "./redis-options.ts";
 import { atPlace, type Call, describeLack, type Place, readUser } from "./redis-place.ts";

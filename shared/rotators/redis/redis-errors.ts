@@ -1,5 +1,11 @@
-import { explainCode } from "../connection/lost-line.ts";
-import { config, type Meaning, refused, unavailable, unknown } from "../connection/meaning.ts";
+import { explainCode } from "../common/connection/lost-line.ts";
+import {
+  config,
+  type Meaning,
+  refused,
+  unavailable,
+  unknown,
+} from "../common/connection/meaning.ts";
 
 /** The parts of a driver's error that decide what it means. Only the first word of a reply may appear in messages. */
 export interface Failure {

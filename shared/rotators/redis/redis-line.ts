@@ -3,10 +3,10 @@ import { isIP } from "node:net";
 import type { SecureContext } from "node:tls";
 import { TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { connectLimit } from "../connection/connect-limit.ts";
-import { hasFired, hearSignal } from "../connection/heard-signal.ts";
-import { tcpWithin } from "../connection/tcp-limit.ts";
-import { makeSecureContext } from "../connection/tls.ts";
+import { connectLimit } from "../common/connection/connect-limit.ts";
+import { hasFired, hearSignal } from "../common/connection/heard-signal.ts";
+import { tcpWithin } from "../common/connection/tcp-limit.ts";
+import { makeSecureContext } from "../common/connection/tls.ts";
 import { type Failure, toFailure } from "./redis-errors.ts";
 import { describeAccount, type Node } from "./redis-options.ts";
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { findUnfitName } from "../connection/account-name.ts";
-import { host as hostName } from "../connection/host.ts";
-import { tls } from "../connection/tls.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
+import { host as hostName } from "../common/connection/host.ts";
+import { withoutRepeatedServers } from "../common/connection/repeated.ts";
+import { tls } from "../common/connection/tls.ts";
 
 /** Azure Cache for Redis, its Enterprise tiers and Azure Managed Redis, in every cloud. */
 const azureRedis =
@@ -14,15 +15,32 @@ const host = hostName.refine((name) => !azureRedis.test(name), {
 });
 const port = z.int().min(1).max(65535).default(6379);
 
-export const redisOptions = z.strictObject({
-  host,
-  port,
-  /** Further servers with the same account, such as replicas or the other nodes of a cluster: Redis does not replicate users. */
-  nodes: z.array(z.strictObject({ host, port })).min(1).exactOptional(),
-  /** `auto`: each server saves its users after a change. `none`: something else restores them after a restart. */
-  persist: z.enum(["auto", "none"]).default("auto"),
-  tls: tls.prefault({}),
-});
+const node = z.strictObject(
+  { host, port },
+  {
+    error: ({ input }) =>
+      typeof input === "string"
+        ? "must be a mapping, such as { host: redis-2.example.com, port: 6379 }"
+        : undefined,
+  },
+);
+
+export const redisOptions = z
+  .strictObject({
+    host,
+    port,
+    /** Further servers with the same account, such as replicas or the other nodes of a cluster: Redis does not replicate users. */
+    nodes: z.array(node).min(1).exactOptional(),
+    /** `auto`: each server saves its users after a change. `none`: something else restores them after a restart. */
+    persist: z.enum(["auto", "none"]).default("auto"),
+    tls: tls.prefault({}),
+  })
+  .superRefine(
+    withoutRepeatedServers(({ nodes = [], ...first }) => [
+      { path: ["host"], address: describeNode(first) },
+      ...nodes.map((node, index) => ({ path: ["nodes", index], address: describeNode(node) })),
+    ]),
+  );
 
 export type RedisOptions = z.output<typeof redisOptions>;
 
@@ -33,16 +51,14 @@ export interface Node {
   readonly tls: RedisOptions["tls"];
 }
 
-/** Pure: every server that has the account, each one once. */
+/** Pure: every server that has the account. */
 export function listNodes({
   host: first,
   port: at,
   nodes = [],
   tls: secure,
 }: RedisOptions): Node[] {
-  const all = [{ host: first, port: at }, ...nodes];
-  const byName = new Map(all.map((node) => [describeNode(node), { ...node, tls: secure }]));
-  return [...byName.values()];
+  return [{ host: first, port: at }, ...nodes].map((node) => ({ ...node, tls: secure }));
 }
 
 export function describeNode(node: { readonly host: string; readonly port: number }): string {

@@ -1,6 +1,7 @@
-import { AuthorityRefusedError, ConfigError, TargetUnavailableError } from "../../core/errors.ts";
+import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { makeKeptSessions } from "../connection/kept-sessions.ts";
+import { makeKeptSessions } from "../common/connection/kept-sessions.ts";
+import { requireAccepted } from "../common/connection/require-accepted.ts";
 import type { Retire } from "../rotator.ts";
 import { toFailure, toLookError, toNoPasswordError } from "./redis-errors.ts";
 import {
@@ -75,11 +76,12 @@ export async function atPlace<Result>(
   const outcome = await withPlace(call, node, signal, async (place) => ({
     result: await work(place),
   }));
-  if (outcome !== "rejected") return outcome.result;
   const who = call.using.as === "identity" ? "" : call.using.credential.account;
-  throw new AuthorityRefusedError(
-    `${describeAccount(node, call.account)}: the server refuses the password of ${who}, the account that makes the change, or that account is off`,
-  );
+  return requireAccepted(
+    outcome,
+    () =>
+      `${describeAccount(node, call.account)}: the server refuses the password of ${who}, the account that makes the change, or that account is off`,
+  ).result;
 }
 
 /** Reads a user. Undefined: it does not exist. */

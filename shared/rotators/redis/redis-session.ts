@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { type Keepable, toKeepable } from "../connection/kept-sessions.ts";
+import { type Keepable, toKeepable } from "../common/connection/kept-sessions.ts";
 import {
   isWrongPassword,
   toFailure,

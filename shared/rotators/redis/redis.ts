@@ -1,10 +1,10 @@
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
-import { isAnybodySeen } from "../connection/sessions-seen.ts";
+import { isAnybodySeen } from "../common/connection/sessions-seen.ts";
+import { joinExaminations } from "../common/several/several-decisions.ts";
+import { verifyAll } from "../common/several/several-servers.ts";
 import { guarded } from "../guarded.ts";
 import type { Examination } from "../rotator.ts";
-import { joinExaminations } from "../several/several-decisions.ts";
-import { verifyAll } from "../several/several-servers.ts";
 import { changeUser } from "./redis-change.ts";
 import { examineAt } from "./redis-examine.ts";
 import { clientName } from "./redis-line.ts";
@@ -24,6 +24,7 @@ export type { RedisOptions };
 /** Users of Redis and Valkey that log in with a password. The server receives new passwords as hashes only. */
 export const redis = guarded<RedisOptions>({
   type: "redis",
+  mistakenFor: ["valkey"],
   options: redisOptions,
   capabilities: {
     selfService: true,

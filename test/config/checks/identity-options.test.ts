@@ -27,7 +27,9 @@ test("The app's identity needs the name of its account, TLS, and a host of Azure
   );
   await expect(
     load("{ host: db.example.com, identityAccount: app }", "managed-identity"),
-  ).rejects.toThrow(`${at}.host: must be a name in postgres.database.azure.com,`);
+  ).rejects.toThrow(
+    `${at}.host: with admin: managed-identity must be in postgres.database.azure.com,`,
+  );
   await expect(
     load(`{ ${host}, identityAccount: app, tls: { mode: disable } }`, "managed-identity"),
   ).rejects.toThrow(`${at}.tls.mode: must not be disable with admin: managed-identity`);

@@ -38,6 +38,10 @@ test.each([
   ["mysql", "orders 😀", "must not contain characters such as emoji"],
   ["redis", "two words", "must not contain a space"],
   ["azure-sql", "😀".repeat(65), "must have at most 128 characters"],
+  ["azure-sql", String.raw`CONTOSO\app`, "must not contain a backslash: accounts of Windows"],
+  ["postgresql", "none", "must not be none or public or begin with pg_"],
+  ["postgresql", "public", "must not be none or public or begin with pg_"],
+  ["postgresql", "pg_orders", "must not be none or public or begin with pg_"],
 ])("%s has no account named %j", async (type, name, message) => {
   for (const accounts of [[name], [{ name }]]) {
     const [first, ...others] = fields(await listProblems(on(type, { accounts })));
@@ -49,6 +53,8 @@ test.each([
 test.each([
   ["postgresql", "x".repeat(63)],
   ["postgresql", "ü".repeat(31)],
+  ["postgresql", "Public"],
+  ["postgresql", "pgorders"],
   ["mysql", "x".repeat(128)],
   ["mysql", " orders"],
   ["redis", 'o\'brien@"the"'],
@@ -56,6 +62,155 @@ test.each([
   ["azure-sql", "😀".repeat(64)],
 ])("%s may have an account named %j", async (type, name) => {
   expect(await listProblems(on(type, { accounts: [name] }))).toEqual([]);
+});
+
+test.each(["sa", "Admin", "administrator", "root", "guest", "public", "dbo", "db_owner", "sys"])(
+  "an administrator of a logical server is never named %s",
+  async (name) => {
+    expect(fields(await listProblems(withTarget({ ...arm, accounts: [name] })))).toEqual([
+      expect.stringMatching(/^accounts\[0\]: must not be a reserved name/),
+    ]);
+  },
+);
+
+test("an administrator of a logical server may have a name that begins with a reserved one", async () => {
+  expect(await listProblems(withTarget({ ...arm, accounts: ["sa-orders"] }))).toEqual([]);
+});
+
+test.each([
+  [33, "orders.mysql.database.azure.com", 1],
+  [33, "Orders.MySQL.database.chinacloudapi.cn", 1],
+  [33, "orders.mysql.database.usgovcloudapi.net", 1],
+  [32, "orders.mysql.database.azure.com", 0],
+  [33, "db.example.com", 0],
+])("a name of %i characters at %s of MySQL: %i problem", async (length, host, count) => {
+  const name = "x".repeat(length);
+  const limit = (path: string) => Array.from({ length: count }, () => `${path}: ${limits}`);
+  const limits =
+    "must have at most 32 characters on Azure Database for MySQL; write the name as the server stores it";
+  const text = on("mysql", { options: { host }, accounts: [name] });
+  expect(fields(await listProblems(text))).toEqual(limit("accounts[0]"));
+  const options = { host, identityAccount: name };
+  const asIdentity = fields(
+    await listProblems(on("mysql", { options, admin: "managed-identity" })),
+  );
+  expect(asIdentity.filter((line) => line.includes("identityAccount"))).toEqual(
+    limit("options.identityAccount"),
+  );
+});
+
+test.each(["mysql", "postgresql"])(
+  "%s: the account of the app's identity is none of the accounts that it changes",
+  async (type) => {
+    const suffix = type === "mysql" ? "mysql" : "postgres";
+    const host = `db.${suffix}.database.azure.com`;
+    const identity = (identityAccount: string, more: object = {}) =>
+      on(type, {
+        options: { host, identityAccount, ...more },
+        accounts: ["orders_a", { name: "orders_b" }],
+        admin: "managed-identity",
+      });
+    expect(await listProblems(identity("app"))).toEqual([]);
+    const message =
+      "options.identityAccount: is one of the accounts that this target rotates; the app's identity needs another account, which has no password";
+    expect(fields(await listProblems(identity("Orders_B")))).toEqual([message]);
+    // An option with a problem hides no other.
+    expect(fields(await listProblems(identity("orders_a", { port: 0 })))).toContain(message);
+  },
+);
+
+test.each([
+  ["mariadb", "mysql"],
+  ["valkey", "redis"],
+  ["sqlserver", "azure-sql"],
+  ["mssql", "azure-sql"],
+  ["documentdb", "mongodb"],
+  ["cosmosdb", "mongodb"],
+  ["postgres", "postgresql"],
+  ["MySQL", "mysql"],
+])("the type %s is answered with: use %s", async (written, type) => {
+  expect(fields(await listProblems(on(written)))).toEqual([
+    `type: is not a type of target; use ${type}`,
+  ]);
+});
+
+const exactlyOne = "must have exactly one of host, hosts and srvHost";
+const withoutDomain = "must be the name of a logical server, without the domain, in lower case";
+
+test.each([
+  ["azure-sql", { host: "x,1433" }, "host", "must be written without a port. Set options.port"],
+  ["azure-sql", { host: "x, 1433" }, "host", "must be written without a port. Set options.port"],
+  [
+    "azure-sql",
+    { host: String.raw`srv\INST` },
+    "host",
+    "must be written without the name of an instance. Set options.port to the port of the instance",
+  ],
+  [
+    "mongodb",
+    { srvHost: "mongodb+srv://db.example.com" },
+    "srvHost",
+    "must be written without mongodb+srv://, and without a user, a path and options",
+  ],
+  ["mongodb", { host: "a", srvHost: "a.example.com" }, "host", exactlyOne],
+  [
+    "redis",
+    { host: "r1", nodes: ["r2:6379"] },
+    "nodes[0]",
+    "must be a mapping, such as { host: redis-2.example.com, port: 6379 }",
+  ],
+  ["redis", { host: "r1", nodes: [{ name: "r2" }] }, "nodes[0].name", "is not a known key"],
+])("%s with %j: %s %s", async (type, options, field, message) => {
+  expect(fields(await listProblems(on(type, { options })))).toContainEqual(
+    expect.stringContaining(`options.${field}: ${message}`),
+  );
+});
+
+test.each(["sql-shop.database.windows.net", "SQL-Shop"])(
+  "the logical server %s is answered with the form of its name",
+  async (server) => {
+    const text = withTarget({ ...arm, options: { ...arm.options, server } });
+    expect(fields(await listProblems(text))).toEqual([`options.server: ${withoutDomain}`]);
+  },
+);
+
+const documentDb = "orders.mongocluster.cosmos.azure.com";
+const twice = (first: string) => `is the same server as options.${first}; remove it`;
+
+test.each([
+  ["azure-sql", { host: "a", alsoOn: ["A:1433"] }, { "alsoOn[0]": twice("host") }],
+  ["azure-sql", { host: "a", port: 1444, alsoOn: ["a", "a:1433"] }, { "alsoOn[0]": twice("host") }],
+  ["azure-sql", { host: "a", alsoOn: ["b", "B:1433"] }, { "alsoOn[1]": twice("alsoOn[0]") }],
+  ["azure-sql", { host: "a", alsoOn: ["a:1434", "b"] }, {}],
+  ["redis", { host: "a", nodes: [{ host: "A" }] }, { "nodes[0]": twice("host") }],
+  [
+    "redis",
+    { host: "a", nodes: [{ host: "b" }, { host: "B", port: 6379 }] },
+    { "nodes[1]": twice("nodes[0]") },
+  ],
+  ["redis", { host: "a", nodes: [{ host: "a", port: 6380 }] }, {}],
+  ["mongodb", { hosts: ["a:1", "b:1", "A:1"] }, { "hosts[2]": twice("hosts[0]") }],
+  ["mongodb", { hosts: ["a:1", "a:2"] }, {}],
+  ["postgresql", { host: "a", direct: { host: "A", port: 5432 } }, { direct: twice("host") }],
+  ["postgresql", { host: "a", port: 6432, direct: { host: "a" } }, {}],
+  [
+    "mongodb",
+    { host: documentDb },
+    { host: "is a host of Azure DocumentDB, whose servers only DNS names" },
+  ],
+  [
+    "mongodb",
+    { hosts: [`${documentDb}:10260`] },
+    { hosts: "is a host of Azure DocumentDB, whose servers only DNS names" },
+  ],
+  ["mongodb", { srvHost: documentDb }, {}],
+])("%s with %j has the problems %j", async (type, options, expected: object) => {
+  const problems = fields(await listProblems(on(type, { options })));
+  expect(problems).toEqual(
+    Object.entries(expected).map(
+      ([field, message]) => expect.stringContaining(`options.${field}: ${message}`) as unknown,
+    ),
+  );
 });
 
 test("the names of an administrator and of the account of the app's identity are checked, too", async () => {
@@ -77,8 +232,7 @@ test("retire: proof is rejected where the options name a service that does not s
       "every: 90d, retire: proof",
     );
   expect(fields(await listProblems(proof("orders.mongocluster.cosmos.azure.com")))).toEqual([
-    "type: Azure DocumentDB does not show who is logged in, so it cannot report whether an account is in use, " +
-      "so retire: proof of policy default is not possible; use retire: grace",
+    "type: Azure DocumentDB does not show who is logged in. Replace retire: proof of policy default with retire: grace",
   ]);
   expect(await listProblems(proof("orders.example.com"))).toEqual([]);
 });
@@ -114,7 +268,11 @@ test("the token of the app's identity goes only to hosts of Azure SQL", async ()
     ["alsoOn", { host: azure, alsoOn: ["db.example.com"] }],
   ] as const) {
     expect(fields(await listProblems(identity(options)))).toEqual([
-      expect.stringMatching(new RegExp(`^options.${field}: .*must be a name in database.windows.net`)),
+      expect.stringMatching(
+        new RegExp(
+          `^options.${field}: .*with admin: managed-identity must be in database.windows.net`,
+        ),
+      ),
     ]);
   }
 });

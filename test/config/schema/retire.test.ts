@@ -35,7 +35,7 @@ test.each([
 
 test("retire: proof of a policy is rejected for a pair of a type that cannot report sessions", async () => {
   expect(await listProblems(wanted({ ...cloud, accounts: ["a", "b"] }))).toEqual([
-    "keyturn.yaml:6:11  targets.orders.type: cloud-server cannot report whether an account is in use, so retire: proof of policy default is not possible; use retire: grace",
+    "keyturn.yaml:6:11  targets.orders.type: cloud-server cannot report whether an account is in use. Replace retire: proof of policy default with retire: grace",
   ]);
 });
 
@@ -53,7 +53,7 @@ test.each([
   [
     "a type that cannot report sessions",
     { ...cloud, accounts: ["a", "b"], overrides },
-    "overrides.retire: cloud-server cannot report whether an account is in use, so retire: proof is not possible; use retire: grace",
+    "overrides.retire: cloud-server cannot report whether an account is in use. Replace retire: proof with retire: grace",
   ],
 ])("retire: proof in overrides is rejected for %s", async (_what, fields, message) => {
   expect(await findings(withTarget(fields))).toEqual([message]);

@@ -102,7 +102,7 @@ describe("the accounts of a MongoDB pair", () => {
     expect(await warningsAbout(one, two, byAdmin(), false)).toEqual(ofOne);
   });
 
-  it("are not compared without viewUser, or with one that does not exist", async () => {
+  it("are not compared without viewUser, which the warning grants, or with one that does not exist", async () => {
     const [one, two] = [await newUser({ roles: ["read"] }), await newUser()];
     const resource = { db: home, collection: "" };
     const privileges = [{ resource, actions: ["changePassword"] }];
@@ -112,7 +112,27 @@ describe("the accounts of a MongoDB pair", () => {
     const call = { options: inHome, account: one, twin: two, isProven: false };
     const examine = (using: Using) =>
       mongodb.examine?.({ ...call, using }, AbortSignal.timeout(20_000));
-    expect(await examine(by(changer))).toEqual({ obstacles: [], right: { is: "proven" } });
+    const unseen = await examine(by(changer));
+    expect(unseen).toMatchObject({ obstacles: [], right: { is: "proven" } });
+    const [warning = "", ...more] = (unseen === "rejected" ? [] : unseen?.warnings) ?? [];
+    expect(more).toEqual([]);
+    expect(warning).toContain(
+      `The roles, restrictions and mechanisms of \`${one}\` and \`${two}\` were not compared, because \`${changer}\` lacks viewUser ` +
+        `in authentication database \`${home}\`. Consumers may find other rights after a turn. Run: db.getSiblingDB("admin").createRole(`,
+    );
+    const [, role = "", grantee = ""] =
+      /createRole\((.+)\); .*grantRolesToUser\((.+)\)\.$/.exec(warning) ?? [];
+    const [user, roles] = JSON.parse(`[${grantee}]`) as [string, object[]];
+    const { role: name, ...definition } = JSON.parse(role) as { role: string };
+    await root.db("admin").command({ createRole: name, ...definition });
+    try {
+      await run({ grantRolesToUser: user, roles });
+      expect(await examine(by(changer))).toMatchObject({
+        warnings: [expect.stringContaining(`only it has role read of ${home}`)],
+      });
+    } finally {
+      await root.db("admin").command({ dropRole: name });
+    }
     const me: Credential = { account: one, secret };
     const own = await examine({ as: "self", credential: me });
     expect(own).toMatchObject({ obstacles: [] });

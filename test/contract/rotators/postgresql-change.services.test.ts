@@ -12,7 +12,7 @@ import { Secret } from "../../../shared/core/secrets/secret.ts";
 import {
   computeScramVerifier,
   isTakenAsItStands,
-} from "../../../shared/rotators/connection/scram.ts";
+} from "../../../shared/rotators/common/connection/scram.ts";
 import { ontoDisk } from "../../../shared/rotators/postgresql/postgresql-change.ts";
 import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";

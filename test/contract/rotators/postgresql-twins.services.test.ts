@@ -121,6 +121,22 @@ describe("the accounts of a PostgreSQL pair", () => {
     expect(warning).toMatch(/it lacks grants on table .* and \d+ more/);
   });
 
+  it.each(["pg_shdepend", "pg_roles"])(
+    "are not compared when the admin may not read %s, which the warning says",
+    async (table) => {
+      const [one, two] = await newPair();
+      await bench.target.sql(`REVOKE SELECT ON pg_catalog.${table} FROM PUBLIC`);
+      try {
+        expect(await warningsAbout(one.account, two.account)).toEqual([
+          `The settings and grants of \`${one.account}\` and \`${two.account}\` were not compared, because the server refuses to show its ` +
+            "catalog to the account that makes the change. Consumers may find other rights after a turn. Compare them yourself.",
+        ]);
+      } finally {
+        await bench.target.sql(`GRANT SELECT ON pg_catalog.${table} TO PUBLIC`);
+      }
+    },
+  );
+
   it("are not compared with one that does not exist", async () => {
     const [one] = await newPair();
     expect(await warningsAbout(one.account, "nobody_here")).toEqual([]);

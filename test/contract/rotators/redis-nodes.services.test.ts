@@ -122,7 +122,7 @@ describe("the rotator redis with several servers", () => {
     const error = await change;
     expect(error).toBeInstanceOf(OutcomeUnknownError);
     expect(error.message).toContain(
-      `${nameOf(0)} was changed; ${nameOf(1)} may be changed; ${nameOf(2)} was not changed; ${nameOf(3)} was not changed`,
+      `${nameOf(0)} is changed; ${nameOf(1)} may be changed; ${nameOf(2)} is not changed; ${nameOf(3)} is not changed`,
     );
     await proxy.release();
     await target.restart();

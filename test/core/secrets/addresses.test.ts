@@ -46,5 +46,5 @@ test.each([
 ] as const)("a token for %s may go to %s: %s", (system, host, isAllowed) => {
   const problem = findTokenHostProblem(host, system);
   if (isAllowed) expect(problem).toBeUndefined();
-  else expect(problem).toContain("sends the token of the app's Azure identity to no other hosts");
+  else expect(problem).toContain("sends its token to no other host");
 });

@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
-import { kinds } from "../world.ts";
+import { kinds, severalSingle } from "../world.ts";
 import {
   changesUnannounced,
   ignoresFences,
   keepsTheSecretInMemory,
+  leavesHalfChanged,
   logsAfterwards,
   makesAnotherSecret,
   neverAsks,
   publishesFirst,
 } from "./broken.ts";
+import { disturbances } from "./disturbances.ts";
+import { rotateDisturbed } from "./disturbed.ts";
 import { race } from "./races.ts";
 import { hows, rotateWithStops, type Worker } from "./stops.ts";
 
@@ -52,6 +55,20 @@ test("The crash tests catch an engine that changes the target before it writes t
 test("The crash tests catch an engine that writes to the ledger after the effect", async () => {
   const what = "the ledger has not exactly one entry of the end";
   expect(await find(logsAfterwards, what)).toBe(true);
+});
+
+test("The disturbances catch an engine that leaves an account half-changed on several servers", async () => {
+  const down = disturbances.find(
+    ({ name }) => name === "one of several servers is down for an hour",
+  );
+  const found = new Set<string>();
+  for (let at = 1; down && at <= 40; at++) {
+    const { broken } = await rotateDisturbed(severalSingle, down, at, {
+      worker: leavesHalfChanged,
+    });
+    for (const one of broken) found.add(one);
+  }
+  expect([...found]).toEqual(["the published secret does not work at a server without trouble"]);
 });
 
 test("The race tests catch an engine that ignores fences", async () => {

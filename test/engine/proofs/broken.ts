@@ -91,6 +91,13 @@ export const publishesUnannounced: Worker = (ports, world) => {
   );
 };
 
+/** Leaves an account of several servers half-changed until the last server takes the change. */
+export const leavesHalfChanged: Worker = (ports, world) => {
+  const rotator = { ...ports.rotator("memory") };
+  delete rotator.setBack;
+  return workOn({ ...ports, rotator: () => rotator }, world.target);
+};
+
 /** Publishes and then changes the target, as Azure's own sample does. */
 export const publishesFirst = naive(["publish", "change"]);
 

@@ -14,6 +14,8 @@ export interface Disturbance {
   strike(world: World): unknown;
   /** Why Keyturn must not change these accounts while the disturbance lasts. */
   forbids?(world: World, changed: readonly string[]): string | undefined;
+  /** What must not be so at the end of a try while the disturbance lasts. */
+  leaves?(world: World): string | undefined;
   /** Ends the disturbance, as a person or time would. */
   heal?(world: World): unknown;
 }
@@ -205,6 +207,10 @@ export const disturbances: readonly Disturbance[] = [
     strike: (world) => {
       world.setTrouble(1, trouble);
     },
+    leaves: (world) =>
+      world.publishedWorks(world.systems.slice(0, 1))
+        ? undefined
+        : "the published secret does not work at a server without trouble",
     heal: (world) => {
       world.setTrouble(1, undefined);
     },

@@ -48,7 +48,11 @@ export async function rotateDisturbed(
     }
     return judge(effect, call);
   };
-  const workUntil = (end: number) => workOnUntil(world, { worker, gate, end, broken });
+  const noteTry = () => {
+    const left = isOn ? disturbance.leaves?.(world) : undefined;
+    if (left !== undefined) broken.push(left);
+  };
+  const workUntil = (end: number) => workOnUntil(world, { worker, gate, end, broken, noteTry });
 
   await worker(world.ports(open), world);
   await operation.request(world.ports(open), world);
@@ -87,6 +91,8 @@ interface WorkOptions {
   readonly end: number;
   /** Receives what the worker throws. */
   readonly broken: string[];
+  /** Called at the end of each try. */
+  readonly noteTry?: () => void;
   /** How far the worker's clock is ahead. */
   readonly aheadMs?: number;
 }
@@ -94,12 +100,13 @@ interface WorkOptions {
 /** Runs a worker whenever the target is due, until `end`. */
 export async function workOnUntil(
   world: World,
-  { worker, gate, end, broken, aheadMs = 0 }: WorkOptions,
+  { worker, gate, end, broken, noteTry, aheadMs = 0 }: WorkOptions,
 ): Promise<void> {
   for (let turn = 0; turn < 60 && Date.parse(world.now()) < end; turn++) {
     await worker(world.ports(gate, aheadMs), world).catch((error: unknown) => {
       if (!(error instanceof JournalUnavailableError)) broken.push(`it threw ${String(error)}`);
     });
+    noteTry?.();
     const record = (await world.journal.read("app"))?.record;
     const wake = Date.parse((record && findWakeTime(record, world.now())) ?? "") || end;
     const now = Date.parse(world.now());

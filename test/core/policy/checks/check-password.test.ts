@@ -188,7 +188,7 @@ describe("a generated password", () => {
         new URL(`x://u:${password}@h/`).password === password &&
         encodeURIComponent(password) === password,
       json: (password) => JSON.stringify(password) === `"${password}"`,
-      ado: (password) => !/['";=]/.test(password),
+      ado: (password) => !/['";={]/.test(password),
       odbc: (password) => !/[[\]{}(),;?*=!@]/.test(password),
       jdbc: (password) => !/[;{}&%+#?=\\"']/.test(password),
       libpq: (password) => !/['\\=]/.test(password),

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import type { Secret } from "../../core/secrets/secret.ts";
+import type { Secret } from "../../../core/secrets/secret.ts";
 
 const derive = promisify(pbkdf2);
 

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { second } from "../../core/time.ts";
+import { second } from "../../../core/time.ts";
 
 /**
  * Milliseconds within which a server must accept a TCP connection, unless `timeouts.connect` is set. The log-in may take longer,

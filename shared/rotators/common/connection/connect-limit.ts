@@ -1,4 +1,4 @@
-import { formatDuration } from "../../core/time.ts";
+import { formatDuration } from "../../../core/time.ts";
 
 export interface ConnectLimit {
   /** Says, for messages, that this limit ended the attempt; undefined otherwise. */

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { z } from "zod";
-import { ConfigError } from "../../core/errors.ts";
+import { ConfigError } from "../../../core/errors.ts";
 
 /** A PEM file with the authorities to trust instead of the well-known ones. It is read at each use. */
 export const caFile = z.string().min(1).exactOptional();

@@ -4,7 +4,7 @@ import {
   ConfigError,
   OutcomeUnknownError,
   TargetUnavailableError,
-} from "../../core/errors.ts";
+} from "../../../core/errors.ts";
 
 /** What an answer of a server means. `where` describes the account in the message. */
 export type Meaning = (where: string) => Error;

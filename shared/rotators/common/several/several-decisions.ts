@@ -3,18 +3,23 @@ import {
   type KnownError,
   OutcomeUnknownError,
   TargetUnavailableError,
-} from "../../core/errors.ts";
-import type { Examination, ServerReport } from "../rotator.ts";
+} from "../../../core/errors.ts";
+import type { Examination, ServerReport } from "../../rotator.ts";
 
 /** What a server answered to log-ins after an attempt to set it back. Undefined: it was not asked, or did not answer. */
 export interface Answers {
   readonly server: string;
   readonly acceptsEarlier: boolean | undefined;
-  readonly acceptsNew?: boolean | undefined;
+  readonly acceptsNew: boolean | undefined;
+  /** The answers do not come from a copy that was made before the change. */
+  readonly isCertain: boolean;
 }
 
-export function toReport({ server, acceptsEarlier, acceptsNew }: Answers): ServerReport {
-  if (acceptsEarlier === true) return { server, state: "accepts the earlier secret" };
+export function toReport(answers: Answers): ServerReport {
+  const { server, acceptsEarlier, acceptsNew, isCertain } = answers;
+  if (acceptsEarlier === true) {
+    return { server, state: isCertain ? "accepts the earlier secret" : "may have either secret" };
+  }
   if (acceptsNew === true) return { server, state: "accepts only the new secret" };
   return acceptsEarlier === undefined || acceptsNew === undefined
     ? { server, state: "gave no answer" }

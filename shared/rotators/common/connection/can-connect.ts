@@ -1,6 +1,6 @@
 import { lookup } from "node:dns";
 import { connect, type LookupFunction } from "node:net";
-import { contactWithin } from "../../core/fleet/server-limits.ts";
+import { contactWithin } from "../../../core/fleet/server-limits.ts";
 
 /** The system looks up a few names at a time for the whole process, and a lookup cannot be cancelled. */
 const maxLookups = 2;

@@ -1,6 +1,6 @@
-import { ConfigError } from "../../core/errors.ts";
-import { findTokenHostProblem, type TokenSystem } from "../../core/secrets/addresses.ts";
-import type { OptionFault, Using } from "../rotator.ts";
+import { ConfigError } from "../../../core/errors.ts";
+import { findTokenHostProblem, type TokenSystem } from "../../../core/secrets/addresses.ts";
+import type { OptionFault, Using } from "../../rotator.ts";
 
 /** A server that would receive the token of the app's identity. */
 export interface TokenServer {
@@ -16,9 +16,7 @@ export function findTokenHostFaults(
   as: Using["as"],
 ): OptionFault[] {
   const problem = as === "identity" ? findTokenHostProblem(host, system) : undefined;
-  return problem === undefined
-    ? []
-    : [{ path, message: `${problem} (with admin: managed-identity)` }];
+  return problem === undefined ? [] : [{ path, message: problem }];
 }
 
 /** Throws ConfigError for the first fault, if there is one. `where` begins the message. */

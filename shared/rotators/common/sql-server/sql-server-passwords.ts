@@ -1,10 +1,11 @@
-import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
+import { randomBytes } from "node:crypto";
+import { ChangeRefusedError, ConfigError } from "../../../core/errors.ts";
 import {
   listCharacterClasses,
   listMinimums,
   type PasswordRules,
-} from "../../core/secrets/password.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+} from "../../../core/secrets/password.ts";
+import type { Credential } from "../../../core/secrets/secret.ts";
 
 /** Characters, as UTF-16 counts them. QUOTENAME has the same limit. */
 const maxPasswordLength = 128;
@@ -39,6 +40,14 @@ export function findTooSimple(password: string, account: string): string | undef
   return hasName && account.length >= minName
     ? "must not contain the name of the account"
     : undefined;
+}
+
+/** A secret that is never stored, and that the complexity rules accept for this account. */
+export function makeThrowaway(account: string): string {
+  for (;;) {
+    const secret = randomBytes(60).toString("base64url");
+    if (findTooSimple(secret, account) === undefined) return secret;
+  }
 }
 
 /** Throws ConfigError for a password that no account can have. `where` begins the message. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Credential } from "../../core/secrets/secret.ts";
-import { minute, second } from "../../core/time.ts";
+import type { Credential } from "../../../core/secrets/secret.ts";
+import { minute, second } from "../../../core/time.ts";
 
 /** A log-in that can outlive the call that made it. */
 export interface Keepable {

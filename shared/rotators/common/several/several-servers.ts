@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { AuthorityRefusedError, isKnownError, OutcomeUnknownError } from "../../core/errors.ts";
-import { second } from "../../core/time.ts";
-import type { ServerReport } from "../rotator.ts";
+import { AuthorityRefusedError, isKnownError, OutcomeUnknownError } from "../../../core/errors.ts";
+import { second } from "../../../core/time.ts";
+import type { ServerReport } from "../../rotator.ts";
 import {
   isWorthAnotherTry,
   judgeVerdicts,
@@ -87,12 +87,14 @@ export interface SetBackSteps<Server> {
   readonly logsIn: (server: Server, which: "new" | "earlier") => Promise<boolean>;
   /** Sets the earlier secret. Safe to repeat. */
   readonly set: (server: Server) => Promise<void>;
+  /** Log-ins may still be answered from a copy that was made before the change, so they do not show what a server has. */
+  readonly mayBeStale?: boolean;
 }
 
 /**
- * Sets the earlier secret at every server that accepts only the new one, and returns what each accepts then. A server that accepts it
- * costs no refused log-in, so that the call may be repeated for as long as another server is down. All servers are asked at the same
- * time, because a silent one would use up the time of the others.
+ * Sets the earlier secret at every server that accepts only the new one, or at every server if log-ins do not show that. Returns what each
+ * accepts then. A server that accepts the earlier secret costs no refused log-in, so that the call may be repeated for as long as another
+ * server is down. All servers are called at the same time, because a silent one would use up the time of the others.
  */
 export async function setBackAll<Server>(
   servers: readonly Server[],
@@ -107,15 +109,19 @@ export async function setBackAll<Server>(
 
 async function setBackOne<Server>(
   server: Server,
-  { name, logsIn, set }: SetBackSteps<Server>,
+  { name, logsIn, set, mayBeStale = false }: SetBackSteps<Server>,
 ): Promise<ServerReport> {
   const ask = (which: "new" | "earlier") => orUnknown(logsIn(server, which));
-  let acceptsEarlier = await ask("earlier");
-  const acceptsNew = acceptsEarlier === false ? await ask("new") : undefined;
+  const read = async () => {
+    const acceptsEarlier = await ask("earlier");
+    return { acceptsEarlier, acceptsNew: acceptsEarlier === false ? await ask("new") : undefined };
+  };
+  const before = mayBeStale ? undefined : await read();
   // Of a server that accepts neither, nobody knows what was done there.
-  const isSet = acceptsNew === true && (await orUnknown(set(server).then(() => true)));
-  if (isSet === true) acceptsEarlier = await ask("earlier");
-  return toReport({ server: name(server), acceptsEarlier, acceptsNew });
+  const isNeeded = before === undefined || before.acceptsNew === true;
+  const isSet = isNeeded && (await orUnknown(set(server).then(() => true))) === true;
+  const after = isSet || before === undefined ? await read() : before;
+  return toReport({ server: name(server), ...after, isCertain: isSet || !mayBeStale });
 }
 
 /** Undefined if the server does not answer, or not to the question. A refusal of the authority is for the caller, who counts it. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { Credential } from "../../core/secrets/secret.ts";
-import type { OptionFault, Using } from "../rotator.ts";
+import type { Credential } from "../../../core/secrets/secret.ts";
+import type { OptionFault, Using } from "../../rotator.ts";
 import { findTokenHostFaults, requireNoFault, type TokenServer } from "./option-faults.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ChangeRefusedError } from "../../core/errors.ts";
+import { ChangeRefusedError } from "../../../core/errors.ts";
 
 /** The content of one list of sessions. Both values come from the same answer of the target. */
 export interface SessionsSeen {

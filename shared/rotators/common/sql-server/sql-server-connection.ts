@@ -1,8 +1,8 @@
 import type { EventEmitter } from "node:events";
 import type { Connection } from "tedious";
-import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
-import { findTokenHostProblem, hostName } from "../../core/secrets/addresses.ts";
-import type { Credential, Secret } from "../../core/secrets/secret.ts";
+import { ConfigError, TargetUnavailableError } from "../../../core/errors.ts";
+import { findTokenHostProblem, hostName } from "../../../core/secrets/addresses.ts";
+import type { Credential, Secret } from "../../../core/secrets/secret.ts";
 import { connectLimit } from "../connection/connect-limit.ts";
 import { hasFired } from "../connection/heard-signal.ts";
 import { connectTcp } from "../connection/tcp-limit.ts";

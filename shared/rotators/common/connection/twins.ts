@@ -31,6 +31,14 @@ export function describeDifferences(one: Twin, other: Twin): readonly string[] {
   ];
 }
 
+/** Pure: a sentence about what was not compared, why, and what to do. */
+export const describeUncompared = (
+  what: string,
+  [account, twin]: readonly [account: string, twin: string],
+  { why, todo }: { readonly why: string; readonly todo: string },
+): string =>
+  `The ${what} of \`${account}\` and \`${twin}\` were not compared, because ${why}. Consumers may find other rights after a turn. ${todo}`;
+
 function list(facts: readonly string[]): string {
   const named = facts.toSorted().slice(0, maxNamed).map(shorten).join(", ");
   return facts.length > maxNamed ? `${named} and ${facts.length - maxNamed} more` : named;

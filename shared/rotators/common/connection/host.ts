@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { z } from "zod";
-import { hostName } from "../../core/secrets/addresses.ts";
+import { hostName } from "../../../core/secrets/addresses.ts";
 
 const name = new RegExp(`^${hostName}\\.?$`);
 
