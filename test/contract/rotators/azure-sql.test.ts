@@ -6,12 +6,12 @@ import { type AzureSqlBench, database, startAzureSqlBench } from "./azure-sql-be
 import { testRotator } from "./suite/rotator.suite.ts";
 import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 
+/** A backslash belongs to names of Windows accounts, and SQL Server refuses it in others. */
 const names = [
-  ...awkwardNames,
+  ...awkwardNames.map((name) => name.replaceAll("\\", "/")),
   "[brackets]",
   "a]] or 'b",
   "x]; ALTER LOGIN [bystander] DISABLE; --",
-  "domain\\user",
   "ü".repeat(128),
 ];
 
