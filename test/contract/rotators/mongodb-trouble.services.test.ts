@@ -115,7 +115,7 @@ describe("a log-in to a real MongoDB that is not possible", () => {
     const using: Using = { as: "admin", credential: { ...admin, secret: newSecret() } };
     const error = await failure(apply(next, { using }));
     expect(error).toBeInstanceOf(AuthorityRefusedError);
-    expect(error.message).toContain("refuses the secret of rotation_admin");
+    expect(error.message).toContain("refuses the password of rotation_admin");
     expect(await works(current)).toBe(true);
   });
 
