@@ -69,3 +69,14 @@ export function withTarget(fields: Readonly<Record<string, unknown>>): string {
     "",
   ].join("\n");
 }
+
+/** A target whose only authority is the app's identity. */
+export const azureSqlServer = {
+  type: "azure-sql-server",
+  options: {
+    subscription: "11111111-2222-4333-8444-555555555555",
+    resourceGroup: "orders",
+    server: "orders",
+  },
+  admin: "managed-identity",
+};

@@ -15,10 +15,9 @@ import type { ServerReport } from "../../rotators/rotator.ts";
 import { setBackAccount } from "../calls/reach.ts";
 import { readCurrent, toCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
-import type { Authority } from "../looks/authority.ts";
-import { readAdmin, readPending, type StoredCredential } from "../looks/credentials.ts";
+import { readPending, type StoredCredential } from "../looks/credentials.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
-import { toIdentity } from "../looks/identity.ts";
+import { readOtherAuthority } from "../looks/other-authority.ts";
 import { issueProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
 import { GoBackError, NotYetPropagatedError } from "./step.ts";
@@ -104,7 +103,9 @@ async function setBack(session: TargetSession, rotation: Rotation): Promise<SetB
   const { confirmedAt: _, ...undone } = rotation;
   session.stage({ ...session.record(), rotation: { ...undone, outcomeInDoubt: true } });
   const secrets = { earlier: earlier.credential, next: next.credential };
-  const reports = await setBackAccount(session, secrets, await findAuthority(session), proof);
+  const authority = await readOtherAuthority(session);
+  if (!authority) return { reports: [], why: "the account changes itself" };
+  const reports = await setBackAccount(session, secrets, authority, proof);
   await countGuesses(session, reports, [next, earlier]);
   return { reports };
 }
@@ -163,15 +164,6 @@ async function readEarlier(
 /** A secret that somebody has seen and that was refused before the change was probably changed by hand because of that. */
 function wasTakenAway({ exposedVersions = [], refusedSince }: TargetRecord, version: string) {
   return refusedSince !== undefined && exposedVersions.includes(version);
-}
-
-/** An admin whose secret was rotated a moment ago is refused with the one that Keyturn remembers. */
-async function findAuthority(session: TargetSession): Promise<Authority> {
-  if (session.target.authority.as !== "admin") {
-    return { using: toIdentity(session), ref: undefined };
-  }
-  const { credential, ref } = await readAdmin(session);
-  return { using: { as: "admin", credential }, ref };
 }
 
 /** The error of the try with the state of every server. Only where all accept the earlier secret again, a refusal ends the rotation. */

@@ -12,10 +12,10 @@ import { plus } from "../../core/time.ts";
 import { discardOthers, hasSessions, retireAccount } from "../calls/reach.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import type { Authority } from "../looks/authority.ts";
-import { readAdmin, type StoredCredential } from "../looks/credentials.ts";
+import type { StoredCredential } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
-import { toIdentity } from "../looks/identity.ts";
 import { type Broken, checkPublished, describeBroken } from "../looks/look.ts";
+import { readOtherAuthority } from "../looks/other-authority.ts";
 import { recover } from "../looks/recover.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -135,15 +135,6 @@ function withUseReported(
     data,
     about: `${rotationId}/still-in-use`,
   });
-}
-
-/** The admin or the identity. Undefined for an account that ends its own superseded secret. */
-async function readOtherAuthority(session: TargetSession): Promise<Authority | undefined> {
-  const { as } = session.target.authority;
-  if (as === "self") return undefined;
-  if (as === "identity") return { using: toIdentity(session), ref: undefined };
-  const { credential, ref } = await readAdmin(session);
-  return { using: { as: "admin", credential }, ref };
 }
 
 const toSelf = ({ credential, ref }: StoredCredential): Authority => ({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeRotators } from "../../../shared/rotators/registry.ts";
-import { load, problemLines, withTarget } from "../written.ts";
+import { azureSqlServer, load, problemLines, withTarget } from "../written.ts";
 
 const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 const listProblems = async (text: string) =>
@@ -45,18 +45,8 @@ test.each([
   expect(problems).toEqual([expect.stringMatching(`^targets.orders.${field}: `)]);
 });
 
-const arm = {
-  type: "azure-sql-server",
-  options: {
-    subscription: "11111111-2222-4333-8444-555555555555",
-    resourceGroup: "orders",
-    server: "orders",
-  },
-  admin: "managed-identity",
-};
-
 test("accounts with a problem are not taken for a pair", async () => {
-  const text = withTarget({ ...arm, accounts: [7] });
+  const text = withTarget({ ...azureSqlServer, accounts: [7] });
   expect(await listProblems(text.replace("every: 90d", "every: 90d, retire: proof"))).toEqual([
     expect.stringMatching(/^targets.orders.accounts\[0\]: /),
   ]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeRotators } from "../../../shared/rotators/registry.ts";
-import { load, problemLines, withTarget } from "../written.ts";
+import { azureSqlServer, load, problemLines, withTarget } from "../written.ts";
 
 const rotators = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 const listProblems = (text: string) => problemLines(load(text, rotators));
@@ -9,16 +9,6 @@ const fields = (problems: readonly string[]) =>
 const admin = { secret: "orders-admin" };
 const on = (type: string, more: object = {}) =>
   withTarget({ type, options: { host: "db.example.com" }, admin, ...more });
-
-const arm = {
-  type: "azure-sql-server",
-  options: {
-    subscription: "11111111-2222-4333-8444-555555555555",
-    resourceGroup: "orders",
-    server: "orders",
-  },
-  admin: "managed-identity",
-};
 
 test("the line of a name that no account of the system can have is reported, with what to write instead", async () => {
   const text = on("postgresql", { accounts: ["orders_a", "x".repeat(64)] });
@@ -67,14 +57,16 @@ test.each([
 test.each(["sa", "Admin", "administrator", "root", "guest", "public", "dbo", "db_owner", "sys"])(
   "an administrator of a logical server is never named %s",
   async (name) => {
-    expect(fields(await listProblems(withTarget({ ...arm, accounts: [name] })))).toEqual([
-      expect.stringMatching(/^accounts\[0\]: must not be a reserved name/),
-    ]);
+    expect(fields(await listProblems(withTarget({ ...azureSqlServer, accounts: [name] })))).toEqual(
+      [expect.stringMatching(/^accounts\[0\]: must not be a reserved name/)],
+    );
   },
 );
 
 test("an administrator of a logical server may have a name that begins with a reserved one", async () => {
-  expect(await listProblems(withTarget({ ...arm, accounts: ["sa-orders"] }))).toEqual([]);
+  expect(await listProblems(withTarget({ ...azureSqlServer, accounts: ["sa-orders"] }))).toEqual(
+    [],
+  );
 });
 
 test.each([
@@ -169,7 +161,7 @@ test.each([
 test.each(["sql-shop.database.windows.net", "SQL-Shop"])(
   "the logical server %s is answered with the form of its name",
   async (server) => {
-    const text = withTarget({ ...arm, options: { ...arm.options, server } });
+    const text = withTarget({ ...azureSqlServer, options: { ...azureSqlServer.options, server } });
     expect(fields(await listProblems(text))).toEqual([`options.server: ${withoutDomain}`]);
   },
 );
@@ -238,16 +230,16 @@ test("retire: proof is rejected where the options name a service that does not s
 });
 
 test("a pair is rejected where the system cannot end an account", async () => {
-  expect(await listProblems(withTarget(arm))).toEqual([]);
+  expect(await listProblems(withTarget(azureSqlServer))).toEqual([]);
   const pair = { accounts: ["orders_a", "orders_b"] };
-  expect(fields(await listProblems(withTarget({ ...arm, ...pair })))).toEqual([
+  expect(fields(await listProblems(withTarget({ ...azureSqlServer, ...pair })))).toEqual([
     "accounts: must be one account: azure-sql-server cannot end the password of the other account of a pair",
   ]);
 });
 
 test.each([
   ["azure-sql", on("azure-sql")],
-  ["azure-sql-server", withTarget(arm)],
+  ["azure-sql-server", withTarget(azureSqlServer)],
 ])("passwords that %s would refuse are reported", async (_type, text) => {
   const [problem] = fields(
     await listProblems(
