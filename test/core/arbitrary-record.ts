@@ -74,6 +74,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     outcomeInDoubt: fc.boolean(),
     confirmedAt: arbitraryMoment,
     kept: fc.boolean(),
+    provesTwice: fc.record({ firstAt: arbitraryMoment }, { requiredKeys: [] }),
     published: arbitraryVersion,
     failures: count,
     nextAttemptAt: arbitraryMoment,
@@ -114,6 +115,11 @@ const slot = fc.record(
     sameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
     previousSameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
     changedAt: arbitraryMoment,
+    unsettled: fc.record(
+      { since: arbitraryMoment, operation: fc.string() },
+      { requiredKeys: ["since"] },
+    ),
+    secretIds: fc.uniqueArray(versionId, { maxLength: 2 }),
   } satisfies Fields<SlotRecord>,
   { requiredKeys: ["account"] },
 );

@@ -112,6 +112,8 @@ export interface Rotation extends StartReason {
   readonly confirmedAt?: Instant;
   /** False if the target has certainly kept no superseded secret of the account. */
   readonly kept?: boolean;
+  /** Present if one log-in with the pending secret does not prove enough. */
+  readonly provesTwice?: SecondProof;
   /** The published version, from the moment it is written. */
   readonly published?: VersionRef;
   /** Failures since the rotation last got further than before. */
@@ -133,6 +135,12 @@ export interface Rotation extends StartReason {
   readonly justification?: Justification;
 }
 
+/** The pending secret must log in twice, with a while in between. */
+export interface SecondProof {
+  /** When it first logged in. */
+  readonly firstAt?: Instant;
+}
+
 /** The secrets of one account, newest first. Keyturn tries each of them when it does not know which one works. */
 export interface SlotRecord {
   readonly account: string;
@@ -147,6 +155,18 @@ export interface SlotRecord {
   /** The same of `previous`. */
   readonly previousSameAs?: readonly string[];
   readonly changedAt?: Instant;
+  /** A request that replaces the secret of the account by one that the system creates, as long as nobody knows how it ended. */
+  readonly unsettled?: Unsettled;
+  /** The ids of the secrets of the account that Keyturn has stored and not ended, the newest first; at most ten. */
+  readonly secretIds?: readonly string[];
+}
+
+/** A request whose answer is missing. It may still take effect. */
+export interface Unsettled {
+  /** When Keyturn announced it. */
+  readonly since: Instant;
+  /** What the system calls the operation, if it answered that it has begun one. */
+  readonly operation?: string;
 }
 
 /** A request for a new secret that becomes public after this moment. The id may be that of the open rotation. */

@@ -25,6 +25,7 @@ import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
+import { findUnsettledEnd } from "./settled.ts";
 
 /**
  * When the published secret does not log in, publishes again a stored credential of the target that does, unless somebody wrote
@@ -104,6 +105,8 @@ async function findLogIn(
   found: readonly StoredCredential[],
 ): Promise<StoredCredential | undefined> {
   for (const live of found) {
+    // A late request would replace the secret after it is published.
+    if (findUnsettledEnd(session, live.credential.account) !== undefined) continue;
     try {
       if (await stillLogsIn(session, { ...live, isSearch: true })) return live;
     } catch (error) {

@@ -23,6 +23,7 @@ import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
+import { UnsettledError } from "../looks/settled.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
 import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "../phases/step.ts";
@@ -120,9 +121,9 @@ async function onFailure(session: TargetSession, error: unknown): Promise<void> 
   const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
   const failure = toFailure(session, error);
-  // A pause between guesses uses up no try: no log-in was tried.
+  // A pause between guesses uses up no try, and neither does the wait for a lost request: nothing was tried.
   const judged =
-    error instanceof GuessPauseError
+    error instanceof GuessPauseError || error instanceof UnsettledError
       ? "retry"
       : decideAfterFailure(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
@@ -172,7 +173,7 @@ function waitWithoutFailure(
   failure: Failure,
   error: unknown,
 ): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
-  if (error instanceof GuessPauseError)
+  if (error instanceof GuessPauseError || error instanceof UnsettledError)
     return { ...withoutHold(rotation), nextAttemptAt: error.until };
   if (!(error instanceof NotYetPropagatedError)) return undefined;
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };

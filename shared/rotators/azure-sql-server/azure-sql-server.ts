@@ -11,7 +11,7 @@ import {
   requireFit,
 } from "../common/sql-server/sql-server-passwords.ts";
 import { guarded } from "../guarded.ts";
-import type { Rotator, Using } from "../rotator.ts";
+import type { SettingRotator, Using } from "../rotator.ts";
 import {
   changeAdministrator,
   fetchServer,
@@ -34,7 +34,7 @@ export type { AzureSqlServerOptions };
 export function azureSqlServer(
   credential: TokenCredential,
   seams: Omit<ResourceManagerAccess, "credential"> = {},
-): Rotator<AzureSqlServerOptions> {
+): SettingRotator<AzureSqlServerOptions> {
   return guarded<AzureSqlServerOptions>({
     type: "azure-sql-server",
     options: azureSqlServerOptions,
