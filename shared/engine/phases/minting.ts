@@ -9,18 +9,20 @@ import {
   abandon,
   chooseAccount,
   findSlot,
+  listAbandoned,
   promote,
   withSecretIds,
   withSlot,
+  withUnsettled,
 } from "../../core/record/slots.ts";
-import { Secret } from "../../core/secrets/secret.ts";
-import { isSameVersion } from "../../core/target.ts";
+import { type Credential, Secret } from "../../core/secrets/secret.ts";
+import { isSameVersion, toPendingName } from "../../core/target.ts";
 import { between, minute, plus } from "../../core/time.ts";
 import type { Minted } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { mintSecret } from "../calls/mint.ts";
 import { logsIn } from "../calls/reach.ts";
-import { readCurrent, toCredential } from "../calls/stored.ts";
+import { readCredential, readCurrent, toCredential } from "../calls/stored.ts";
 import { takeRoomForBoth, takeRoomToPublish } from "../fleet/room.ts";
 import { recallPending } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
@@ -93,12 +95,51 @@ function withOwnPublished(
 export async function minting(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.given) return publishGiven(session, rotation, rotation.given);
   if (rotation.pending) return provePending(session, rotation);
+  const stored = await findStored(session, rotation);
+  if (stored) return provePending(session, stored);
   await takeRoomToPublish(session);
   const cleared = await lookBeforeChange(session, rotation);
   if (cleared === "other turn") return { to: "staging" };
   const { using, usingRef: ref } = cleared;
   const open = await requireSettled(session, rotation.account, { using, ref });
-  return mintAndProve(session, cleared, open);
+  const spare = await findSpare(session, rotation, cleared);
+  return mintAndProve(session, cleared, spare ? { is: "created", credential: spare } : open);
+}
+
+/**
+ * The account's present secret, if consumers have none that works: to create another one would take the last one away before the next is
+ * stored. Not one that somebody has seen.
+ */
+async function findSpare(
+  session: TargetSession,
+  { account }: Rotation,
+  { isServing, live }: Cleared,
+): Promise<Credential | undefined> {
+  const { exposedVersions = [] } = session.record();
+  if (isServing || !live || exposedVersions.includes(live.version)) return undefined;
+  return readCredential(session, live, [account]);
+}
+
+/**
+ * The rotation with a pending version that an earlier worker stored and could not write to the journal. The answer to its request had come,
+ * so the request is over.
+ */
+async function findStored(
+  session: TargetSession,
+  { id, account }: Rotation,
+): Promise<Rotation | undefined> {
+  const record = session.record();
+  const slot = findSlot(record, account);
+  if (!record.rotation || !slot.unsettled) return undefined;
+  const stored = await readCurrent(session, toPendingName(session.target));
+  if (typeof stored === "string" || stored.tags["keyturn-rotation"] !== id) return undefined;
+  const credential = toCredential(session, stored, [account]);
+  const isTried = listAbandoned(slot).some((one) => isSameVersion(one, stored.ref));
+  if (!credential || isTried) return undefined;
+  const settled = withSecretIds(withUnsettled(slot, undefined), [credential.secretId]);
+  const rotation = { ...record.rotation, pending: stored.ref, confirmedAt: stored.createdAt };
+  await session.commit({ ...record, slots: withSlot(record.slots, settled), rotation });
+  return rotation;
 }
 
 /** An imported or previous secret can only be published: nobody can set it. */
