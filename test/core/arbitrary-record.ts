@@ -27,7 +27,6 @@ import {
 import {
   account,
   arbitraryMoment,
-  arbitraryRequest,
   arbitraryVersion,
   count,
   datedRequest,
@@ -37,6 +36,7 @@ import {
   justification,
   justifications,
   lift,
+  queuedRequest,
   versionId,
 } from "./arbitrary-request.ts";
 
@@ -220,7 +220,7 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     lastFailure: failure,
     failures: count,
     rotation: arbitraryRotation,
-    request: arbitraryRequest,
+    request: queuedRequest,
     given: givenRequest,
     dated: fc.array(datedRequest, { maxLength: 2 }).map(sortDated),
     superseded: fc.record({ account, at: arbitraryMoment } satisfies Fields<Superseded>),
@@ -262,11 +262,11 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
   },
 );
 
-/** Any record that the types allow and nobody has claimed; often its request has joined the open rotation. */
+/** Any record that the types allow and nobody has claimed; often its request has joined the open rotation, or hurries it. */
 export const arbitraryUnclaimed: fc.Arbitrary<TargetRecord> = fc
-  .tuple(unclaimed, fc.boolean())
-  .map(([record, isJoined]) =>
-    isJoined && record.request && record.rotation
-      ? { ...record, request: { ...record.request, rotationId: record.rotation.id } }
+  .tuple(unclaimed, fc.constantFrom("rotationId", "hurries", undefined))
+  .map(([record, field]) =>
+    field && record.request && record.rotation
+      ? { ...record, request: { ...record.request, [field]: record.rotation.id } }
       : record,
   );

@@ -92,6 +92,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
       force,
       justification,
       why: "Requested by anna, then by security",
+      hurries: "01JNN0",
     },
     given: {
       rotationId: "01JNN000000000000000000002",

@@ -188,6 +188,12 @@ export interface RotationRequest {
   readonly why?: string;
 }
 
+/** A request that waits for its start, or that the open rotation answers. */
+export interface QueuedRequest extends RotationRequest {
+  /** The open rotation that continues at once, even if it was blocked: another one answers the request, and starts only after it. */
+  readonly hurries?: string;
+}
+
 /** A request for a rotation that puts a given secret in force. */
 export interface GivenRequest extends RotationRequest {
   readonly secret: GivenSecret;
@@ -337,7 +343,7 @@ export interface TargetRecord {
   /** Consecutive failed rotations. */
   readonly failures: number;
   readonly rotation?: Rotation;
-  readonly request?: RotationRequest;
+  readonly request?: QueuedRequest;
   /** An import or an undo that waits for its start. */
   readonly given?: GivenRequest;
   /** Rotations that people scheduled for a date, the first one first; at most five. */

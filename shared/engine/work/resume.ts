@@ -11,7 +11,7 @@ import { toAnsweredRuns } from "../../core/lifecycle/dated.ts";
 import { isPaused } from "../../core/lifecycle/decide.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
-import { isJoined } from "../../core/lifecycle/request.ts";
+import { isHurried } from "../../core/lifecycle/request.ts";
 import { withCheck } from "../../core/record/check.ts";
 import {
   type Failure,
@@ -38,7 +38,7 @@ export async function resume(session: TargetSession): Promise<void> {
     const record = session.record();
     const { rotation } = record;
     // Let a request that came meanwhile join before another request replaces it.
-    if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
+    if (!rotation || rotation.phase === "blocked" || isHurried(record)) return;
     if (await mustWait(session, rotation)) return;
     // A step may have found that a person published the other account: evaluate the hold before each step.
     const held = withHold(record, session.target, session.now());

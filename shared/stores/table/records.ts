@@ -151,7 +151,10 @@ const requestFields = {
   why: maybe(text),
 };
 
-const request = makeShape<rotation.RotationRequest>()(requestFields);
+const request = makeShape<rotation.QueuedRequest>()({
+  ...requestFields,
+  hurries: maybe(text),
+});
 
 const givenRequest = makeShape<rotation.GivenRequest>()({ ...requestFields, secret: given });
 
