@@ -49,8 +49,10 @@ export function makeKeysRotator(
 
   function replace(account: string): Credential {
     const secret = new Secret(`minted-${++system.mints}-of-${account}`);
-    passwords.set(account, secret);
-    created.set(account, system.now());
+    system.carry(() => {
+      passwords.set(account, secret);
+      created.set(account, system.now());
+    });
     return { account, secret };
   }
 
@@ -112,7 +114,9 @@ export function makeAddingRotator(
       const name = nameOf(mark.targetId, mark.rotationId);
       const isPublished = (one: MintedSecret) => published?.secret.equals(one.secret) === true;
       const publishedId = list(account).find(isPublished)?.id;
-      minted.set(account, [...list(account), { id, name, secret }]);
+      system.carry(() => {
+        minted.set(account, [...list(account), { id, name, secret }]);
+      });
       const credential = { account, secret, secretId: id };
       return { credential, ...(publishedId !== undefined && { publishedId }) };
     },
@@ -124,7 +128,9 @@ export function makeAddingRotator(
       const isKept = (one: MintedSecret) => one.id === secretId || one.secret.equals(secret);
       const isEnded = ({ id, name }: MintedSecret) =>
         name.startsWith(nameOf(targetId)) || ids.includes(id);
-      keep(account, (one) => isKept(one) || !isEnded(one));
+      system.carry(() => {
+        keep(account, (one) => isKept(one) || !isEnded(one));
+      });
       const first = passwords.get(account);
       if (superseded && first?.equals(superseded.secret) === true && !first.equals(secret)) {
         passwords.set(account, secret);

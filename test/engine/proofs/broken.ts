@@ -44,6 +44,12 @@ export const neverAsks = forgetting((record) =>
   record.rotation ? { ...record, rotation: { ...record.rotation, changeBegan: false } } : record,
 );
 
+/** Publishes a key before an earlier request to replace it has ended. */
+export const forgetsOpenRequests = forgetting((record) => ({
+  ...record,
+  slots: record.slots.map(({ unsettled: _, ...slot }) => slot),
+}));
+
 /** Overwrites the row in the journal without conditions or fences, even if another worker wrote it. */
 export const ignoresFences: Worker = (ports, world) => {
   const commit: Ports["journal"]["commit"] = async (change) => {

@@ -8,8 +8,11 @@ test.each(mintedKinds)(
     for (const after of delays) {
       const { requests } = await rotateLate(kind, []);
       for (let at = 1; at <= requests; at++) {
-        const { broken } = await rotateLate(kind, [{ at, after }]);
-        expect(broken, `request ${at} takes effect after ${after} ms`).toEqual([]);
+        const { broken, world } = await rotateLate(kind, [{ at, after }]);
+        const what = `request ${at} takes effect after ${after} ms`;
+        expect(broken, what).toEqual([]);
+        const left = at <= requests - 2 ? (world.system.minted.get("app") ?? []).length : 0;
+        expect(left, `secrets that are left: ${what}`).toBeLessThanOrEqual(1);
       }
     }
   },

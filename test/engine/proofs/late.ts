@@ -4,9 +4,6 @@ import { type Gate, type Kind, makeWorld, open } from "../world.ts";
 import { endings, workOnUntil } from "./disturbed.ts";
 import { engine, violations, type Worker } from "./stops.ts";
 
-/** Calls that let the system replace a secret by another one. */
-const replacing = new Set(["target.mint", "target.retire"]);
-
 /** A request whose answer is lost, and which takes effect late. */
 export interface Late {
   /** The number of the request, counted from one. */
@@ -24,14 +21,24 @@ export const delays = [second, minute, 5 * minute, 14 * minute];
 export async function rotateLate(kind: Kind, lates: readonly Late[], worker: Worker = engine) {
   const world = await makeWorld(kind);
   const broken = new Set<string>();
-  const waiting: { readonly at: number; readonly land: () => Promise<unknown> }[] = [];
+  const waiting: { readonly at: number; readonly land: () => void }[] = [];
   let requests = 0;
+  world.system.carry = (request) => {
+    requests++;
+    const late = lates.find(({ at }) => at === requests);
+    if (!late) {
+      request();
+      return;
+    }
+    waiting.push({ at: Date.parse(world.now()) + late.after, land: request });
+    throw new Error("socket hang up");
+  };
 
-  async function land(): Promise<void> {
+  function land(): void {
     const due = waiting.filter(({ at }) => at <= Date.parse(world.now()));
     for (const one of due) {
       waiting.splice(waiting.indexOf(one), 1);
-      await one.land();
+      one.land();
       judge("a late request");
     }
   }
@@ -41,15 +48,7 @@ export async function rotateLate(kind: Kind, lates: readonly Late[], worker: Wor
   }
 
   const gate: Gate = async (effect, call) => {
-    await land();
-    const late = replacing.has(effect)
-      ? lates.find(({ at }) => at === requests + 1)
-      : undefined;
-    if (replacing.has(effect)) requests++;
-    if (late) {
-      waiting.push({ at: Date.parse(world.now()) + late.after, land: call });
-      throw new Error("socket hang up");
-    }
+    land();
     const result = await call();
     judge(effect);
     return result;
@@ -58,7 +57,7 @@ export async function rotateLate(kind: Kind, lates: readonly Late[], worker: Wor
   const workFor = async (length: number) => {
     const end = Date.parse(world.now()) + length;
     await workOnUntil(world, { worker, gate, end, broken: [] });
-    await land();
+    land();
   };
 
   await worker(world.ports(open), world);
