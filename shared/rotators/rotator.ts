@@ -260,6 +260,11 @@ export interface Rotator<Options = unknown> {
    * server.
    */
   accountRealm?(options: Options): string;
+  /**
+   * Pure: the accounts of a target that names none, in the order in which they take turns; the first is changed first where nothing is
+   * published. Undefined: the target must name its accounts. Absent: every target must.
+   */
+  defaultAccounts?(options: Options): readonly string[] | undefined;
   /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
   findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
   /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
