@@ -7,20 +7,22 @@ import { type AdminTarget, toServerId } from "./azure-admin-target.ts";
 export interface AdminCalls {
   /** The server. */
   read(signal: AbortSignal): Promise<Reply>;
-  /** The resource of `AdminService.entraSwitch`. */
-  readSwitch(path: string, signal: AbortSignal): Promise<Reply>;
+  /** The resource of `AdminService.entraSwitch`, if there is one. */
+  readSwitch(signal: AbortSignal): Promise<Reply>;
   /** Sends the change at most once, and waits for its operation. */
   change(body: object, signal: AbortSignal): Promise<Ending>;
 }
 
 /** The calls through the common client. */
 export function makeCalls(access: AzureAccess, target: AdminTarget): AdminCalls {
-  const toPath = (below = "") =>
-    `${toServerId(target)}${below}?api-version=${target.service.apiVersion}`;
+  const { apiVersion, entraSwitch } = target.service;
+  const toPath = (below = "", version = apiVersion) =>
+    `${toServerId(target)}${below}?api-version=${version}`;
+  const get = (path: string, signal: AbortSignal) =>
+    callAzure(access, { method: "GET", path }, signal);
   return {
-    read: (signal) => callAzure(access, { method: "GET", path: toPath() }, signal),
-    readSwitch: (path, signal) =>
-      callAzure(access, { method: "GET", path: toPath(`/${path}`) }, signal),
+    read: (signal) => get(toPath(), signal),
+    readSwitch: (signal) => get(toPath(`/${entraSwitch?.path}`, entraSwitch?.apiVersion), signal),
     change: (body, signal) =>
       changeAtAzure(access, { method: "PATCH", path: toPath(), body }, signal),
   };

@@ -23,7 +23,7 @@ export function makeSdkCalls(access: AzureAccess, target: AdminTarget): AdminCal
       return result;
     },
 
-    readSwitch: async (_path, abortSignal) => {
+    readSwitch: async (abortSignal) => {
       const { result } = await read(({ serverAzureADOnlyAuthentications: switches }) =>
         switches.get(resourceGroup, name, "Default", { abortSignal }),
       );

@@ -72,7 +72,7 @@ async function isSwitchedOn(
 ): Promise<boolean> {
   const { entraSwitch } = concern.target.service;
   if (entraSwitch === undefined) return false;
-  const reply = await calls.readSwitch(entraSwitch.path, signal);
+  const reply = await calls.readSwitch(signal);
   if (reply.by === "azure" && [403, 404].includes(reply.status)) return false;
   if (reply.by !== "azure" || !isAccepted(reply)) throw toReadError(reply, concern);
   return entraSwitch.isOn(readProperties(reply.body));

@@ -35,6 +35,7 @@ export interface AdminService {
   /** A resource below the server that says the same, and which an identity may not be permitted to read. */
   readonly entraSwitch?: {
     readonly path: string;
+    readonly apiVersion: string;
     readonly isOn: (properties: ServerProperties) => boolean;
   };
   /** The body of the PATCH. */
@@ -71,6 +72,7 @@ const sql = {
   isEntraOnly: ({ administrators }) => administrators?.azureADOnlyAuthentication === true,
   entraSwitch: {
     path: "azureADOnlyAuthentications/Default",
+    apiVersion: "2020-11-01-preview",
     isOn: ({ azureADOnlyAuthentication }) => azureADOnlyAuthentication === true,
   },
   toChange: toLoginPassword,
@@ -142,6 +144,7 @@ export const adminServices = {
     isEntraOnly: () => false,
     entraSwitch: {
       path: "configurations/aad_auth_only",
+      apiVersion: "2021-05-01",
       isOn: ({ value }) => value?.toUpperCase() === "ON",
     },
     toChange: toLoginPassword,
