@@ -319,7 +319,7 @@ export interface Rotator<Options = unknown> {
   findOwner?(ownerless: Ownerless<Options>, signal: AbortSignal): Promise<string | undefined>;
   /** Pure: the text that consumers need to connect, with the secret in it. Absent: the system has none of its own. */
   toConnectionString?(options: Options, credential: Credential): Secret;
-  /** Pure: the secret in such a text, whoever wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
+  /** Pure: the secret in such a text, also if a person wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
   readConnectionString?(text: Secret): Secret | undefined;
   /**
    * Logs in as a consumer would, always on a new connection, and changes nothing. "rejected" means that the target answered and refused

@@ -28,6 +28,7 @@ export const targetChecks: readonly TargetCheck[] = [
   checkAdministrator,
   checkIdentityAccount,
   checkFormat,
+  checkMinted,
   checkGrace,
   checkRetire,
   checkPasswordRules,
@@ -122,14 +123,28 @@ function checkIdentityAccount(draft: TargetDraft): Finding[] {
   return [{ path: ["options", "identityAccount"], message }];
 }
 
-function checkFormat({ entry, fields }: TargetDraft): Finding[] {
+function checkFormat({ entry, fields, rotator }: TargetDraft): Finding[] {
   // Reads the raw value, so that a bad name of the secret does not hide this problem.
   const publish = isRecord(entry.value) ? entry.value["publish"] : undefined;
   const format = isRecord(publish) ? publish["as"] : undefined;
-  if (format !== "password" || (fields.accounts ?? []).length < 2) return [];
-  const message =
-    "must be json for a pair: consumers need the account name together with the password";
-  return [{ path: ["publish", "as"], message }];
+  if (rotator === undefined) return [];
+  const isPair = (fields.accounts ?? []).length > 1;
+  const problem =
+    format === "connection-string" && !rotator.toConnectionString
+      ? `must be json or password: ${rotator.type} has no connection strings`
+      : format === "password" && isPair && !rotator.findOwner
+        ? "must be json for a pair: consumers need the account name together with the password"
+        : undefined;
+  return problem === undefined ? [] : [{ path: ["publish", "as"], message: problem }];
+}
+
+/** The secret of the only account of a system that creates its secrets would be taken away before consumers can read the next one. */
+function checkMinted(draft: TargetDraft): Finding[] {
+  const { fields, rotator } = draft;
+  const isSingle = fields.accounts?.length === 1;
+  if (!rotator?.mint || !isSingle || overlaps(draft) !== false) return [];
+  const message = `must be two: ${rotator.type} creates the secret of one account anew while consumers use that of the other`;
+  return [{ path: ["accounts"], message }];
 }
 
 function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
