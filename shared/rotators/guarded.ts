@@ -22,7 +22,9 @@ export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options> {
       ...namesIn(next, keep),
       ...namesOf(using),
     ]),
-    verify: behindCheck(rotator.verify.bind(rotator), ({ credential }) => namesIn(credential)),
+    verify: behindCheck(rotator.verify.bind(rotator), ({ credential, admin }) =>
+      namesIn(credential, admin),
+    ),
     ...(examine && {
       examine: behindCheck(examine, ({ twin, ...look }) => [
         ...namesOfLook(look),

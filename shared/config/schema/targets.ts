@@ -28,6 +28,7 @@ export interface ConfigRotator {
   findSessionsFault?(options: unknown): string | undefined;
   /** Present when the rotator can end an account of a pair. */
   readonly retire?: unknown;
+  findRetireFault?(options: unknown): string | undefined;
 }
 
 /** Tags that Keyturn and the samples of Azure write. A secret can have 15 tags. */
