@@ -118,7 +118,7 @@ export async function startWebhookBench(): Promise<WebhookBench> {
 }
 
 /** Options for an endpoint on this machine with everything that an endpoint can have. */
-function optionsFor(port: number, caFile: string): WebhookOptions {
+export function optionsFor(port: number, caFile: string): WebhookOptions {
   return webhookOptions.parse({
     url: `https://localhost:${port}/keyturn`,
     supports: ["retire", "hasSessions"],
