@@ -29,7 +29,7 @@ const load = async (file: string): Promise<unknown> =>
   import(pathToFileURL(join(folder, file)).href);
 
 const functionOf = <Made>() => z.custom<Made>((value) => typeof value === "function");
-const { makeAccounts } = z
+export const { makeAccounts } = z
   .object({ makeAccounts: functionOf<(file: string) => Accounts>() })
   .parse(await load("accounts.mjs"));
 
