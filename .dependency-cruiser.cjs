@@ -13,7 +13,8 @@ const builtin = ["core"];
 const pureCalculation = "node_modules/(temporal-polyfill|temporal-spec|croner|cron-parser|leven)/";
 
 /** Heavy drivers, of which one app uses one or two. */
-const drivers = "node_modules/(mongodb|mssql|mysql2|tedious|pg|@azure/arm-sql|@redis/client)/";
+const drivers =
+  "node_modules/(mongodb|mssql|mysql2|tedious|pg|@azure/arm-sql|@azure/core-rest-pipeline|@redis/client)/";
 
 module.exports = {
   forbidden: [
@@ -104,7 +105,18 @@ module.exports = {
       from: { path: "^shared/(rotators|vaults|stores|notifiers|consumers)/", pathNot: contracts },
       to: {
         path: "^(shared|functions|cli)/",
-        pathNot: ["^shared/core/", "^shared/http/", "^shared/$1/"],
+        pathNot: ["^shared/core/", "^shared/http/", "^shared/azure/", "^shared/$1/"],
+      },
+    },
+    {
+      name: "azure-serves-adapters",
+      comment:
+        "What adapters share of Azure Resource Manager, Microsoft Graph and tokens. It knows none of them.",
+      severity: "error",
+      from: { path: "^shared/azure/" },
+      to: {
+        path: "^(shared|functions|cli)/",
+        pathNot: ["^shared/azure/", "^shared/core/", "^shared/http/"],
       },
     },
     {

@@ -20,11 +20,11 @@ afterEach(async () => {
 });
 
 async function start(
-  options: Omit<ArmDoubleOptions, "servers"> = {},
+  options: Omit<ArmDoubleOptions, "resources"> = {},
 ): Promise<{ arm: ArmDouble; tds: TdsDouble }> {
   const tds = await startTdsDouble({ logins: [{ account: "ktadmin", password: first }] });
   const arm = await startArmDouble({
-    servers: [
+    resources: [
       {
         name: "sql-orders",
         resourceGroup: group,
@@ -110,7 +110,7 @@ test("a password can take effect only when its operation succeeds", async () => 
   const poller = await client(arm).servers.beginUpdate(group, "sql-orders", change);
   expect(tds.inspection.accepts("ktadmin", first)).toBe(true);
   expect(poller.isDone()).toBe(false);
-  arm.settle();
+  await arm.settle();
   await poller.pollUntilDone();
   expect(tds.inspection.accepts("ktadmin", second)).toBe(true);
 });
@@ -206,7 +206,7 @@ test("a lost reply leaves the password changed; the client's own retry meets a c
   expect(await refusal(setPassword(client(arm), second))).toMatchObject({ status: undefined });
   expect(fault.fired).toBe(1);
   expect(tds.inspection.accepts("ktadmin", second)).toBe(true);
-  arm.settle();
+  await arm.settle();
   arm.faults.on("patch", { do: "lost-reply-after-effect" });
   const retrying = client(arm, arm.credential(), 3);
   expect(await refusal(setPassword(retrying, second))).toMatchObject({ status: 409 });

@@ -7,6 +7,7 @@ import { connect } from "node:tls";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
+import type { Applied, Change, Rotator } from "../../shared/rotators/rotator.ts";
 import {
   type WebhookOptions,
   webhookOptions,
@@ -50,6 +51,16 @@ export const checker: Credential = {
   account: "checker",
   secret: new Secret("k3y-that-may-only-verify-secrets"),
 };
+
+/** Sets a secret through an endpoint. */
+export async function apply(
+  rotator: Rotator<WebhookOptions>,
+  change: Change<WebhookOptions>,
+  signal: AbortSignal,
+): Promise<Applied> {
+  if (!rotator.apply) throw new Error("the rotator must have apply");
+  return rotator.apply(change, signal);
+}
 
 /** The reference server of examples/webhook-rotator, behind a real TLS server on this machine. */
 export interface WebhookBench {

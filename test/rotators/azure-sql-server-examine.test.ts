@@ -19,7 +19,7 @@ afterEach(async () => {
   }
 });
 
-async function start(arm: Omit<ArmDoubleOptions, "servers"> = {}): Promise<AzureSqlBench> {
+async function start(arm: Omit<ArmDoubleOptions, "resources"> = {}): Promise<AzureSqlBench> {
   const bench = await startAzureSqlBench(arm);
   open.push(bench);
   return bench;

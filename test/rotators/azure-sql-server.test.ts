@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 async function start(
-  arm: Omit<ArmDoubleOptions, "servers"> = {},
+  arm: Omit<ArmDoubleOptions, "resources"> = {},
   tds: TdsDoubleOptions = {},
 ): Promise<AzureSqlBench> {
   const bench = await startAzureSqlBench({ hostile: true, ...arm }, { hostile: true, ...tds });
@@ -239,7 +239,7 @@ describe("the change of the administrator", () => {
     bench.arm.faults.on("poll", { do: "reset-before-effect" });
     expect(await failure(apply(bench))).toBeInstanceOf(OutcomeUnknownError);
     expect(await failure(apply(bench))).toBeInstanceOf(TargetUnavailableError);
-    bench.arm.settle();
+    await bench.arm.settle();
     await apply(bench);
     expect(await verify(bench, next)).toBe("accepted");
   });

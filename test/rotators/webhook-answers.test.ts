@@ -9,6 +9,7 @@ import {
 import { failure } from "../contract/rotators/suite/errors.ts";
 import {
   admin,
+  apply,
   optionsFor,
   startWebhookBench,
   type WebhookBench,
@@ -116,7 +117,7 @@ test("a deleted account is refused, has an obstacle, and no secret that works", 
   const using = { as: "admin", credential: admin } as const;
   const [options, signal, account] = [bench.options, AbortSignal.timeout(20_000), "app_gone"];
   const error = await failure(
-    rotator.apply({ options, next: { account, secret: next.secret }, using }, signal),
+    apply(rotator, { options, next: { account, secret: next.secret }, using }, signal),
   );
   expect(error).toBeInstanceOf(ChangeRefusedError);
   expect(error.message).toContain("there is no account app_gone");

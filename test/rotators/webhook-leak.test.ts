@@ -9,6 +9,7 @@ import { localCertificate } from "../doubles/certificate.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 import {
   admin,
+  apply,
   optionsFor,
   startWebhookBench,
   type WebhookBench,
@@ -54,7 +55,7 @@ afterAll(async () => {
 
 const call = { account: "app", using };
 const operations = {
-  apply: (signal: AbortSignal) => rotator.apply({ options, next, using }, signal),
+  apply: (signal: AbortSignal) => apply(rotator, { options, next, using }, signal),
   retire: async (signal: AbortSignal) => rotator.retire?.({ options, ...call }, signal),
   examine: async (signal: AbortSignal) =>
     rotator.examine?.({ options, ...call, isProven: false }, signal),

@@ -17,6 +17,7 @@ import { localCertificate } from "../doubles/certificate.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
 import {
   admin,
+  apply,
   checker,
   startWebhookBench,
   type WebhookBench,
@@ -67,7 +68,11 @@ afterAll(async () => {
 async function record(now = new Date()): Promise<Received> {
   const options = bench.optionsAt(recorder.port);
   const ids = { targetId: "crm", rotationId: "01JNN0000000000000000000AA" };
-  await makeWebhook(() => now).apply({ options, next, using, ...ids }, patience());
+  await apply(
+    makeWebhook(() => now),
+    { options, next, using, ...ids },
+    patience(),
+  );
   const [only] = received;
   if (!only || received.length > 1) throw new Error("expected one request");
   return only;
@@ -136,10 +141,10 @@ test("the reference server carries out a signed request once", async () => {
 test("a repeated call of Keyturn is a new request, and succeeds", async () => {
   const rotator = makeWebhook();
   const { options } = bench;
-  for (let time = 1; time <= 2; time++) await rotator.apply({ options, next, using }, patience());
+  for (let time = 1; time <= 2; time++) await apply(rotator, { options, next, using }, patience());
   expect(bench.accounts.logsIn("app", next.secret.reveal())).toBe(true);
   await record();
-  await makeWebhook().apply({ options: bench.optionsAt(recorder.port), next, using }, patience());
+  await apply(makeWebhook(), { options: bench.optionsAt(recorder.port), next, using }, patience());
   const ids = received.map(
     ({ body }) => z.object({ request: z.uuid() }).parse(JSON.parse(body)).request,
   );
@@ -201,7 +206,7 @@ describe.each([
   test("a change and a list of sessions are refused as those of the authority, and nothing changes", async () => {
     const { options } = bench;
     const calls = [
-      () => rotator.apply({ options, next, using: wrong }, patience()),
+      () => apply(rotator, { options, next, using: wrong }, patience()),
       async () => rotator.retire?.({ options, account: "app", using: wrong }, patience()),
       async () => rotator.hasSessions?.({ options, account: "app", using: wrong }, patience()),
     ];
@@ -242,8 +247,8 @@ test("a key that could be guessed, an account that changes itself and a log-in w
   const short = { account: "keyturn", secret: new Secret("15-characters--") };
   const rotator = makeWebhook();
   const calls = [
-    rotator.apply({ options, next, using: { as: "admin", credential: short } }, patience()),
-    rotator.apply({ options, next, using: { as: "self", credential: next } }, patience()),
+    apply(rotator, { options, next, using: { as: "admin", credential: short } }, patience()),
+    apply(rotator, { options, next, using: { as: "self", credential: next } }, patience()),
     rotator.verify({ options, credential: next }, patience()),
   ];
   for (const call of calls) expect(await failure(call)).toBeInstanceOf(ConfigError);

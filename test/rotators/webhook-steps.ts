@@ -6,7 +6,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
 import { localCertificate } from "../doubles/certificate.ts";
 import { listen, type Listening } from "../doubles/listening.ts";
-import { admin, optionsFor } from "../doubles/webhook-endpoint.ts";
+import { admin, apply, optionsFor } from "../doubles/webhook-endpoint.ts";
 
 export const rotator = makeWebhook();
 export const next = { account: "app", secret: new Secret("N3w~secret-of-the-account") };
@@ -16,7 +16,7 @@ export function operationsAt(options: WebhookOptions, signal = AbortSignal.timeo
   const using = { as: "admin", credential: admin } as const;
   const { account } = next;
   return {
-    apply: () => rotator.apply({ options, next, using }, signal),
+    apply: () => apply(rotator, { options, next, using }, signal),
     retire: async () => rotator.retire?.({ options, account, using }, signal),
     examine: async () => rotator.examine?.({ options, account, using, isProven: false }, signal),
     verify: () => rotator.verify({ options, credential: next, admin }, signal),

@@ -9,7 +9,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook } from "../../shared/rotators/webhook/webhook.ts";
 import { localCertificate } from "../doubles/certificate.ts";
 import { listen } from "../doubles/listening.ts";
-import { admin, makeAccounts, optionsFor } from "../doubles/webhook-endpoint.ts";
+import { admin, apply, makeAccounts, optionsFor } from "../doubles/webhook-endpoint.ts";
 
 const server = resolve(import.meta.dirname, "../../examples/webhook-rotator/server.mjs");
 const rotator = makeWebhook();
@@ -58,7 +58,7 @@ test("the reference server, started as its page says, sets a secret that survive
   await expect.poll(() => logsIn("the-secret-before"), patience).toBe("accepted");
   const next = { account: "scanner", secret: new Secret("the-secret-after") };
   const using = { as: "admin", credential: admin } as const;
-  await rotator.apply({ options, next, using }, AbortSignal.timeout(10_000));
+  await apply(rotator, { options, next, using }, AbortSignal.timeout(10_000));
   first.kill("SIGKILL");
   await once(first, "exit");
   start();

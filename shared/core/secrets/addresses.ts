@@ -29,6 +29,21 @@ const databaseSuffixes = {
   ],
 } as const;
 
+/** The origins of Azure Resource Manager, one for each cloud. */
+export const resourceManagers: readonly string[] = [
+  "https://management.azure.com",
+  "https://management.usgovcloudapi.net",
+  "https://management.chinacloudapi.cn",
+];
+
+/** The origins of Microsoft Graph. The clouds of the US government have two. */
+const graphs: readonly string[] = [
+  "https://graph.microsoft.com",
+  "https://graph.microsoft.us",
+  "https://dod-graph.microsoft.us",
+  "https://microsoftgraph.chinacloudapi.cn",
+];
+
 /** A system whose servers on Azure accept the token of an identity. */
 export type TokenSystem = keyof typeof databaseSuffixes;
 
@@ -64,6 +79,21 @@ export function isBlobHost(address: URL): boolean {
 /** A host of Event Grid, or an emulator of this machine. */
 export function isTopicHost(address: URL): boolean {
   return isLoopback(address) || isBelow(address, topicSuffixes);
+}
+
+/** An origin of Azure Resource Manager, or its double on this machine with TLS. */
+export const isResourceManager = (origin: string): boolean =>
+  resourceManagers.includes(origin) || isSecureLoopback(origin);
+
+/** An origin of Microsoft Graph, or its double on this machine with TLS. */
+export const isGraph = (origin: string): boolean =>
+  graphs.includes(origin) || isSecureLoopback(origin);
+
+/** Exactly as `URL.origin` writes it, so without a path and without a user. */
+function isSecureLoopback(origin: string): boolean {
+  const address = URL.parse(origin);
+  if (address?.protocol !== "https:") return false;
+  return isLoopback(address) && address.origin === origin;
 }
 
 /** Whether the host is a server of this system in Azure, in any cloud. */

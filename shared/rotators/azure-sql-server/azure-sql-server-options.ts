@@ -1,20 +1,14 @@
 import { z } from "zod";
-import { hostName, isLoopback } from "../../core/secrets/addresses.ts";
+import { hostName } from "../../core/secrets/addresses.ts";
+import { azurePlace, findDomain } from "../azure-admin/azure-admin-options.ts";
+import { adminServices } from "../azure-admin/azure-admin-services.ts";
+import type { AdminTarget } from "../azure-admin/azure-admin-target.ts";
 import { isHostName } from "../common/connection/host.ts";
 import { caFile } from "../common/connection/tls.ts";
 
-/** The origins of Azure Resource Manager and the domains of its SQL servers. Keyturn sends tokens to no other host. */
-const clouds: Readonly<Record<string, string>> = {
-  "https://management.azure.com": "database.windows.net",
-  "https://management.usgovcloudapi.net": "database.usgovcloudapi.net",
-  "https://management.chinacloudapi.cn": "database.chinacloudapi.cn",
-};
-
 export const azureSqlServerOptions = z.strictObject({
-  subscription: z.guid("must be the id of a subscription"),
-  resourceGroup: z
-    .string()
-    .regex(/^[\w().-]{0,89}[\w()-]$/, "must be the name of a resource group"),
+  subscription: azurePlace.subscription,
+  resourceGroup: azurePlace.resourceGroup,
   /** The name of the logical server, without its domain. */
   server: z
     .string()
@@ -30,29 +24,22 @@ export const azureSqlServerOptions = z.strictObject({
     .exactOptional(),
   port: z.int().min(1).max(65535).default(1433),
   database: z.string().min(1).max(128).default("master"),
-  /** The origin of Azure Resource Manager. */
-  resourceManager: z
-    .string()
-    .refine(isResourceManager, `must be one of ${Object.keys(clouds).join(", ")}`)
-    .default("https://management.azure.com"),
+  resourceManager: azurePlace.resourceManager,
   /** For the log-in, which is always encrypted and verified. */
   tls: z.strictObject({ caFile }).prefault({}),
 });
 
 export type AzureSqlServerOptions = z.output<typeof azureSqlServerOptions>;
 
-function isResourceManager(origin: string): boolean {
-  if (Object.hasOwn(clouds, origin)) return true;
-  const address = URL.parse(origin);
-  if (address?.protocol !== "https:") return false;
-  return isLoopback(address) && address.origin === origin;
-}
-
-export function findHost({ host, server, resourceManager }: AzureSqlServerOptions): string {
-  return host ?? `${server}.${clouds[resourceManager] ?? "database.windows.net"}`;
-}
-
-/** The id of the server in Azure Resource Manager. */
-export function toServerId({ subscription, resourceGroup, server }: AzureSqlServerOptions): string {
-  return `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Sql/servers/${server}`;
+/** The server as `azure-admin` knows it. */
+export function toTarget({ server, ...options }: AzureSqlServerOptions): AdminTarget {
+  const { subscription, resourceGroup, resourceManager, port, database, tls } = options;
+  const service = adminServices["sql-server"];
+  const host = options.host ?? `${server}.${findDomain(service, resourceManager)}`;
+  const place = { host, port, database, tls };
+  return {
+    ...{ service, subscription, resourceGroup, resourceManager, place },
+    name: server,
+    nameField: "server",
+  };
 }

@@ -26,7 +26,7 @@ export interface AzureSqlBench {
 }
 
 export async function startAzureSqlBench(
-  armOptions: Omit<ArmDoubleOptions, "servers"> = {},
+  armOptions: Omit<ArmDoubleOptions, "resources"> = {},
   tdsOptions: TdsDoubleOptions = {},
 ): Promise<AzureSqlBench> {
   const directory = await mkdtemp(join(tmpdir(), "keyturn-azure-sql-"));
@@ -37,7 +37,7 @@ export async function startAzureSqlBench(
     tds.setPassword(login, password);
   };
   const arm = await startArmDouble({
-    servers: [
+    resources: [
       { ...common, name: "sql-orders", setPassword },
       { ...common, name: "sql-entra", entraOnly: true },
       { ...common, name: "sql-moving", state: "Updating" },

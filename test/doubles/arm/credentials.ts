@@ -2,53 +2,39 @@ import { randomBytes } from "node:crypto";
 import { armErrors, Refused } from "./errors.ts";
 
 /**
- * The callers. `contributor` may read and change servers, `writer` the same but cannot read how an operation
+ * The callers. `contributor` may read and change resources, `writer` the same but cannot read how an operation
  * goes, `reader` may only read, `stranger` nothing; the token of `expired` is too old, that of `forged` no token.
  */
 export type ArmRole = "contributor" | "writer" | "reader" | "stranger" | "expired" | "forged";
-
-export type ArmAction =
-  | "Microsoft.Sql/servers/read"
-  | "Microsoft.Sql/servers/write"
-  | "Microsoft.Sql/servers/azureADOnlyAuthentications/read"
-  | "Microsoft.Sql/locations/serverAzureAsyncOperation/read"
-  | "Microsoft.Authorization/permissions/read";
 
 /** Is compatible with `TokenCredential` of `@azure/core-auth`. */
 export interface ArmCredential {
   getToken(): Promise<{ token: string; expiresOnTimestamp: number }>;
 }
 
-const reading: readonly ArmAction[] = [
-  "Microsoft.Authorization/permissions/read",
-  "Microsoft.Sql/servers/read",
-  "Microsoft.Sql/servers/azureADOnlyAuthentications/read",
-];
-const polling: readonly ArmAction[] = ["Microsoft.Sql/locations/serverAzureAsyncOperation/read"];
-const writing: readonly ArmAction[] = ["Microsoft.Sql/servers/write"];
+const isPoll = (action: string) => action.includes("/locations/");
 
-/** Everything that changing an administrator and checking it before demand. */
-export const contributorActions: readonly ArmAction[] = [...reading, ...polling, ...writing];
-
-const granted: Readonly<
-  Record<"contributor" | "writer" | "reader" | "stranger", readonly ArmAction[]>
-> = {
-  contributor: contributorActions,
-  writer: [...reading, ...writing],
-  reader: [...reading, ...polling],
-  stranger: [],
+const granted: Readonly<Record<ArmRole, (action: string) => boolean>> = {
+  contributor: () => true,
+  writer: (action) => !isPoll(action),
+  reader: (action) => action.endsWith("/read"),
+  stranger: () => false,
+  expired: () => false,
+  forged: () => false,
 };
 
 export interface Gate {
   credential(role: ArmRole): ArmCredential;
   /** Throws unless the header has a token with permission for the action. */
-  demand(authorization: string | undefined, action: ArmAction, scope: string): void;
+  demand(authorization: string | undefined, action: string, scope: string): void;
   /** The permissions of the role of the token's owner. */
-  grantedTo(authorization: string | undefined): readonly ArmAction[];
+  grantedTo(authorization: string | undefined): readonly string[];
 }
 
-export function gate(): Gate {
+/** `actions`: every action that there is. */
+export function gate(actions: readonly string[]): Gate {
   const roles = new Map<string, ArmRole>();
+  const findRole = (authorization = "") => roles.get(authorization.replace(/^Bearer /, ""));
   return {
     credential(role) {
       const token = randomBytes(24).toString("base64url");
@@ -58,14 +44,13 @@ export function gate(): Gate {
     },
     demand(authorization, action, scope) {
       if (authorization === undefined) throw new Refused(armErrors.noToken);
-      const role = roles.get(authorization.replace(/^Bearer /, ""));
-      if (role === undefined || role === "forged") throw new Refused(armErrors.badToken);
+      const role = findRole(authorization);
+      if (role === undefined) throw new Refused(armErrors.badToken);
       if (role === "expired") throw new Refused(armErrors.expiredToken);
-      if (!granted[role].includes(action)) throw new Refused(armErrors.noRights(action, scope));
+      if (!granted[role](action)) throw new Refused(armErrors.noRights(action, scope));
     },
-    grantedTo(authorization = "") {
-      const role = roles.get(authorization.replace(/^Bearer /, ""));
-      return role === undefined || role === "forged" || role === "expired" ? [] : granted[role];
+    grantedTo(authorization) {
+      return actions.filter(granted[findRole(authorization) ?? "forged"]);
     },
   };
 }

@@ -83,6 +83,11 @@ export const armErrors = {
     code: "InvalidRequestContent",
     message: "The request content was invalid and could not be deserialized.",
   },
+  unknownApiVersion: (version: string): ArmRefusal => ({
+    status: 400,
+    code: "NoRegisteredProviderFound",
+    message: `No registered resource provider found for location 'westeurope' and API version '${version}'.`,
+  }),
   noApiVersion: {
     status: 400,
     code: "MissingApiVersionParameter",
@@ -131,8 +136,12 @@ export const armErrors = {
 } as const;
 
 /** Returns the reason why the platform refuses this password, if it does. */
-export function passwordRefusal(password: string, login: string): ArmRefusal | undefined {
-  if (password.length < 8) return armErrors.passwordTooShort;
+export function passwordRefusal(
+  password: string,
+  login: string,
+  least: number,
+): ArmRefusal | undefined {
+  if (password.length < least) return armErrors.passwordTooShort;
   if (password.length > 128) return armErrors.passwordTooLong;
   const classes = [/[A-Z]/, /[a-z]/, /[0-9]/, /[^A-Za-z0-9]/];
   const used = classes.filter((kind) => kind.test(password)).length;

@@ -4,6 +4,8 @@ import type { ArmRefusal } from "./errors.ts";
 export interface Operation {
   readonly id: string;
   readonly startTime: string;
+  /** The body that the result of the operation has. */
+  readonly show: () => object;
   status: "InProgress" | "Succeeded" | "Failed";
   error: ArmRefusal | undefined;
 }
@@ -12,7 +14,7 @@ export interface Operation {
 export type Fate =
   | { readonly ends: "never" }
   | { readonly ends: "failed"; readonly error: ArmRefusal }
-  | { readonly ends: "succeeded"; land(): void };
+  | { readonly ends: "succeeded"; land(): Promise<void> };
 
 interface Running {
   readonly operation: Operation;
@@ -21,52 +23,53 @@ interface Running {
 }
 
 /**
- * Long-running operations, one at a time for each server. Each request about a server is one tick of their clock, so that no test
+ * Long-running operations, one at a time for each resource. Each request about a resource is one tick of their clock, so that no test
  * depends on time and an operation ends even when no client polls it.
  */
 export interface Operations {
-  begin(server: string, ticks: number, fate: Fate): Operation;
-  tick(server: string): void;
+  begin(resource: string, ticks: number, fate: Fate, show: () => object): Operation;
+  tick(resource: string): Promise<void>;
   /** Ends every operation that can end now. */
-  settle(): void;
-  isBusy(server: string): boolean;
-  find(id: string): { server: string; operation: Operation } | undefined;
+  settle(): Promise<void>;
+  isBusy(resource: string): boolean;
+  find(id: string): { resource: string; operation: Operation } | undefined;
 }
 
 export function operationTable(): Operations {
   const running = new Map<string, Running>();
-  const known = new Map<string, { server: string; operation: Operation }>();
+  const known = new Map<string, { resource: string; operation: Operation }>();
 
-  function end(server: string, { operation, fate }: Running): void {
+  async function end(resource: string, { operation, fate }: Running): Promise<void> {
     if (fate.ends === "never") return;
-    running.delete(server);
-    operation.status = fate.ends === "succeeded" ? "Succeeded" : "Failed";
+    running.delete(resource);
     if (fate.ends === "failed") operation.error = fate.error;
-    else fate.land();
+    else await fate.land();
+    operation.status = fate.ends === "succeeded" ? "Succeeded" : "Failed";
   }
 
   return {
-    begin(server, ticks, fate) {
+    begin(resource, ticks, fate, show) {
       const operation: Operation = {
         id: randomUUID(),
         startTime: new Date().toISOString(),
+        show,
         status: "InProgress",
         error: undefined,
       };
-      known.set(operation.id, { server, operation });
-      running.set(server, { operation, fate, ticks });
+      known.set(operation.id, { resource, operation });
+      running.set(resource, { operation, fate, ticks });
       return operation;
     },
-    tick(server) {
-      const now = running.get(server);
+    async tick(resource) {
+      const now = running.get(resource);
       if (now === undefined) return;
-      if (now.ticks <= 0) end(server, now);
       now.ticks -= 1;
+      if (now.ticks < 0) await end(resource, now);
     },
-    settle() {
-      for (const [server, one] of running) end(server, one);
+    async settle() {
+      for (const [resource, one] of running) await end(resource, one);
     },
-    isBusy: (server) => running.has(server),
+    isBusy: (resource) => running.has(resource),
     find: (id) => known.get(id),
   };
 }

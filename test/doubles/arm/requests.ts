@@ -1,78 +1,41 @@
 import type { Outcome } from "../faults.ts";
-import { changePassword } from "./change-password.ts";
-import type { ArmAction } from "./credentials.ts";
 import { type ArmAnswer, armErrors, type ArmRefusal, errorAnswer, Refused } from "./errors.ts";
 import type { Operation } from "./operations.ts";
+import { services } from "./services.ts";
 import {
   type ArmEffect,
   type ArmRequest,
+  type ArmService,
   type ArmState,
-  described,
-  findServer,
+  findResource,
   type Place,
+  toId,
 } from "./state.ts";
 
-interface Route {
-  readonly method: string;
-  readonly path: RegExp;
+/** A request that one of the routes answers. */
+interface Routed {
   readonly effect: ArmEffect;
-  readonly action: ArmAction;
-  run(state: ArmState, request: ArmRequest, place: Place): ArmAnswer | Promise<ArmAnswer>;
+  readonly action: string;
+  readonly apiVersion: string;
+  run(): ArmAnswer | Promise<ArmAnswer>;
 }
 
-const servers =
-  "/subscriptions/(?<subscription>[^/]+)/resourceGroups/(?<group>[^/]+)/providers/Microsoft.Sql/servers/(?<name>[^/]+)";
-const locations =
-  "/subscriptions/(?<subscription>[^/]+)/providers/Microsoft.Sql/locations/(?<group>[^/]+)";
+const permissionsPath = "/providers/Microsoft.Authorization/permissions";
+const permissionsAction = "Microsoft.Authorization/permissions/read";
 
-const routes: readonly Route[] = [
-  {
-    method: "GET",
-    path: new RegExp(`^${servers}$`, "i"),
-    effect: "get",
-    action: "Microsoft.Sql/servers/read",
-    run: (state, _, place) => ({ status: 200, body: described(state, findServer(state, place)) }),
-  },
-  {
-    method: "PATCH",
-    path: new RegExp(`^${servers}$`, "i"),
-    effect: "patch",
-    action: "Microsoft.Sql/servers/write",
-    run: changePassword,
-  },
-  {
-    method: "GET",
-    path: new RegExp(`^${servers}/azureADOnlyAuthentications/Default$`, "i"),
-    effect: "entraOnly",
-    action: "Microsoft.Sql/servers/azureADOnlyAuthentications/read",
-    run: entraOnly,
-  },
-  {
-    method: "GET",
-    path: new RegExp(`^${servers}/providers/Microsoft.Authorization/permissions$`, "i"),
-    effect: "permissions",
-    action: "Microsoft.Authorization/permissions/read",
-    run: ({ gate, permissions }, { authorization }) => ({
-      status: 200,
-      body: {
-        value: permissions ?? [{ actions: gate.grantedTo(authorization), notActions: [] }],
-      },
-    }),
-  },
-  {
-    method: "GET",
-    path: new RegExp(`^${locations}/serverAzureAsyncOperation/(?<name>[^/]+)$`, "i"),
-    effect: "poll",
-    action: "Microsoft.Sql/locations/serverAzureAsyncOperation/read",
-    run: operationStatus,
-  },
-  {
-    method: "GET",
-    path: new RegExp(`^${locations}/serverOperationResults/(?<name>[^/]+)$`, "i"),
-    effect: "poll",
-    action: "Microsoft.Sql/locations/serverAzureAsyncOperation/read",
-    run: operationResult,
-  },
+/** The right to read how an operation of the service goes. */
+const toPollAction = ({ type, operations }: ArmService) =>
+  `${type.split("/")[0] ?? ""}/locations/${operations.status}/read`;
+
+/** Everything that the routes of a service demand. */
+export function listActions(name: keyof typeof services): readonly string[] {
+  const service = services[name];
+  const own = service.routes.map(({ action }) => action);
+  return [...new Set([permissionsAction, ...own, toPollAction(service)])];
+}
+
+export const listAllActions = (): readonly string[] => [
+  ...new Set(Object.keys(services).flatMap((name) => listActions(name as keyof typeof services))),
 ];
 
 /** Answers one request, as the armed faults allow. */
@@ -81,26 +44,97 @@ export async function answerRequest(
   request: ArmRequest,
 ): Promise<Outcome<ArmAnswer>> {
   const { pathname, searchParams } = request.url;
-  const route = routes.find((one) => one.method === request.method && one.path.test(pathname));
-  const { subscription = "", group = "", name = "" } = route?.path.exec(pathname)?.groups ?? {};
-  if (route === undefined) {
+  const routed = findRoute(state, request);
+  if (routed === undefined) {
     const refusal = armErrors.noSuchResource(pathname, "unknown");
     return { kind: "answer", answer: errorAnswer(refusal) };
   }
   const run = async (): Promise<ArmAnswer> => {
     try {
-      const scope = decodeURI(pathname);
-      state.gate.demand(request.authorization, route.action, scope);
-      if (!searchParams.has("api-version")) throw new Refused(armErrors.noApiVersion);
-      return await route.run(state, request, { scope, subscription, group, name });
+      state.gate.demand(request.authorization, routed.action, decodeURI(pathname));
+      const version = searchParams.get("api-version");
+      if (version === null) throw new Refused(armErrors.noApiVersion);
+      if (version !== routed.apiVersion) {
+        throw new Refused(armErrors.unknownApiVersion(version));
+      }
+      return await routed.run();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return errorAnswer(spiteful(state, request, error.refusal));
     }
   };
-  return state.faults.perform(route.effect, run, (refusal) =>
+  return state.faults.perform(routed.effect, run, (refusal) =>
     errorAnswer(spiteful(state, request, { ...armErrors.internal, ...refusal })),
   );
+}
+
+function findRoute(state: ArmState, request: ArmRequest): Routed | undefined {
+  for (const [name, service] of Object.entries<ArmService>(services)) {
+    const found =
+      findResourceRoute(state, request, name, service) ?? findPollRoute(state, request, service);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function findResourceRoute(
+  state: ArmState,
+  request: ArmRequest,
+  serviceName: string,
+  service: ArmService,
+): Routed | undefined {
+  const prefix = `^/subscriptions/(?<subscription>[^/]+)/resourceGroups/(?<group>[^/]+)/providers/${service.type}/(?<name>[^/]+)`;
+  const match = new RegExp(`${prefix}(?<path>/.*)?$`, "i").exec(request.url.pathname);
+  const { subscription = "", group = "", name = "", path = "" } = match?.groups ?? {};
+  if (match === null) return undefined;
+  const place: Place = { subscription, group, name };
+  const isOfService = ({ service: own = "sql-server" }) => own === serviceName;
+  const isPath = (one: string) => one.toLowerCase() === path.toLowerCase();
+  if (request.method === "GET" && isPath(permissionsPath)) {
+    return {
+      effect: "permissions",
+      action: permissionsAction,
+      apiVersion: "2022-04-01",
+      run: () => ({ status: 200, body: { value: listPermissions(state, request) } }),
+    };
+  }
+  const route = service.routes.find((one) => one.method === request.method && isPath(one.path));
+  return (
+    route && {
+      apiVersion: service.apiVersion,
+      ...route,
+      async run() {
+        const resource = await findResource(state, service.type, isOfService, place);
+        const id = toId(state, service.type, resource);
+        return route.run({ state, request, service, resource, id });
+      },
+    }
+  );
+}
+
+function listPermissions({ gate, permissions }: ArmState, { authorization }: ArmRequest) {
+  return permissions ?? [{ actions: gate.grantedTo(authorization), notActions: [] }];
+}
+
+function findPollRoute(
+  state: ArmState,
+  request: ArmRequest,
+  service: ArmService,
+): Routed | undefined {
+  const [provider = ""] = service.type.split("/");
+  const at = `^/subscriptions/[^/]+/providers/${provider}/locations/[^/]+/(?<kind>[^/]+)/(?<id>[^/]+)$`;
+  const { kind, id = "" } = new RegExp(at, "i").exec(request.url.pathname)?.groups ?? {};
+  const { status, result } = service.operations;
+  if (request.method !== "GET" || (kind !== status && kind !== result)) return undefined;
+  return {
+    effect: "poll",
+    action: toPollAction(service),
+    apiVersion: service.apiVersion,
+    async run() {
+      const operation = await findOperation(state, id);
+      return kind === status ? showStatus(state, operation) : showResult(state, operation);
+    },
+  };
 }
 
 /** A hostile platform repeats the request, including the password. */
@@ -109,28 +143,14 @@ function spiteful(state: ArmState, request: ArmRequest, refusal: ArmRefusal): Ar
   return { ...refusal, message: `${refusal.message} (${request.body})` };
 }
 
-function entraOnly(state: ArmState, _: ArmRequest, place: Place): ArmAnswer {
-  const server = findServer(state, place);
-  return {
-    status: 200,
-    body: {
-      id: place.scope,
-      name: "Default",
-      type: "Microsoft.Sql/servers/azureADOnlyAuthentications",
-      properties: { azureADOnlyAuthentication: server.entraOnly === true },
-    },
-  };
+async function findOperation(state: ArmState, id: string): Promise<Operation> {
+  const found = state.operations.find(id);
+  if (found === undefined) throw new Refused(armErrors.noSuchResource(id, "unknown"));
+  await state.operations.tick(found.resource);
+  return found.operation;
 }
 
-function findOperation(state: ArmState, place: Place): { server: string; operation: Operation } {
-  const found = state.operations.find(place.name);
-  if (found === undefined) throw new Refused(armErrors.noSuchResource(place.scope, "unknown"));
-  state.operations.tick(found.server);
-  return found;
-}
-
-function operationStatus(state: ArmState, _: ArmRequest, place: Place): ArmAnswer {
-  const { operation } = findOperation(state, place);
+function showStatus(state: ArmState, operation: Operation): ArmAnswer {
   const { id, startTime, status, error } = operation;
   const body = { name: id, status, startTime };
   if (error !== undefined) {
@@ -140,12 +160,10 @@ function operationStatus(state: ArmState, _: ArmRequest, place: Place): ArmAnswe
   return { status: 200, headers: waiting, body };
 }
 
-function operationResult(state: ArmState, _: ArmRequest, place: Place): ArmAnswer {
-  const { operation, server } = findOperation(state, place);
-  if (operation.status === "InProgress") {
+function showResult(state: ArmState, { status, error, show }: Operation): ArmAnswer {
+  if (status === "InProgress") {
     return { status: 202, headers: { "retry-after": String(state.retryAfter) } };
   }
-  if (operation.error !== undefined) throw new Refused(operation.error);
-  const known = state.servers.find(({ name }) => name === server);
-  return known === undefined ? { status: 204 } : { status: 200, body: described(state, known) };
+  if (error !== undefined) throw new Refused(error);
+  return { status: 200, body: show() };
 }

@@ -8,20 +8,22 @@ import { type Connections, listen } from "../listening.ts";
 import { type ArmCredential, type ArmRole, gate } from "./credentials.ts";
 import type { ArmRefusal } from "./errors.ts";
 import { operationTable } from "./operations.ts";
-import { answerRequest } from "./requests.ts";
-import type { ArmEffect, ArmState, Permission, SqlServer } from "./state.ts";
+import { answerRequest, listAllActions } from "./requests.ts";
+import type { ArmEffect, ArmResource, ArmState, Permission } from "./state.ts";
 
 export type { ArmCredential, ArmRole } from "./credentials.ts";
 export { armErrors, type ArmRefusal } from "./errors.ts";
-export type { ArmEffect, SqlServer } from "./state.ts";
+export type { ArmEffect, ArmResource } from "./state.ts";
 
 export interface ArmDoubleOptions {
-  readonly servers: readonly SqlServer[];
+  readonly resources: readonly ArmResource[];
   /** Default `00000000-0000-0000-0000-000000000042`. */
   readonly subscriptionId?: string;
   /** When a new password takes effect: with the 202 (default), or when its operation succeeds. */
   readonly effectAt?: "acceptance" | "completion";
-  /** The number of requests about the server before an operation ends. Default 1: one poll answers InProgress. */
+  /** Where an accepted change says how it goes: with both headers (default), or in `Location` only. */
+  readonly headers?: "both" | "location";
+  /** The number of requests about the resource before an operation ends. Default 1: one poll answers InProgress. */
   readonly ticks?: number;
   /** Seconds in `Retry-After` of operations. Default 0, so that tests are fast; the platform says 1 to 15. */
   readonly retryAfter?: number;
@@ -33,6 +35,9 @@ export interface ArmDoubleOptions {
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
+  readonly apiVersion: string | null;
+  /** The JSON that was sent. */
+  readonly body: unknown;
   /** Absent when the client got no answer. */
   readonly status?: number;
 }
@@ -47,27 +52,30 @@ export interface ArmDouble {
   readonly inspection: {
     readonly connections: Connections;
     readonly requests: readonly SeenRequest[];
-    /** How many passwords took effect on this server. */
-    landed(server: string): number;
-    isBusy(server: string): boolean;
+    /** How many passwords took effect on this resource. */
+    landed(resource: string): number;
+    isBusy(resource: string): boolean;
   };
   credential(role?: ArmRole): ArmCredential;
+  /** Deletes a resource. */
+  remove(resource: string): void;
   /** Ends every operation that can end now. */
-  settle(): void;
+  settle(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A double of Azure Resource Manager for the administrators of logical SQL servers. */
+/** A double of Azure Resource Manager for the services in services.ts. */
 export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDouble> {
   noteUse("arm", "double");
   const { key, cert } = await localCertificate();
   const state: ArmState = {
     subscriptionId: options.subscriptionId ?? "00000000-0000-0000-0000-000000000042",
-    servers: options.servers,
-    gate: gate(),
+    resources: [...options.resources],
+    gate: gate(listAllActions()),
     operations: operationTable(),
     faults: faultPoints<ArmEffect, ArmRefusal>(options.hostile),
     effectAt: options.effectAt ?? "acceptance",
+    headers: options.headers ?? "both",
     ticks: options.ticks ?? 1,
     permissions: options.permissions,
     retryAfter: options.retryAfter ?? 0,
@@ -87,13 +95,15 @@ export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDoub
     inspection: {
       connections: listening.connections,
       requests,
-      landed: (server) => state.landed.get(server) ?? 0,
-      isBusy: (server) => state.operations.isBusy(server),
+      landed: (resource) => state.landed.get(resource) ?? 0,
+      isBusy: (resource) => state.operations.isBusy(resource),
     },
     credential: (role = "contributor") => state.gate.credential(role),
-    settle: () => {
-      state.operations.settle();
+    remove(resource) {
+      const at = state.resources.findIndex(({ name }) => name === resource);
+      state.resources.splice(at, 1);
     },
+    settle: () => state.operations.settle(),
     async close() {
       state.faults.release();
       await listening.close();
@@ -112,7 +122,10 @@ async function handle(
   const body = await text(request);
   const { authorization } = headers;
   const outcome = await answerRequest(state, { method, url: parsed, authorization, body });
-  const seen = { method, path: parsed.pathname };
+  const { pathname, searchParams } = parsed;
+  const apiVersion = searchParams.get("api-version");
+  const sent: unknown = body === "" ? undefined : JSON.parse(body);
+  const seen = { method, path: pathname, apiVersion, body: sent };
   if (outcome.kind !== "answer") {
     requests.push(seen);
     if (outcome.kind === "reset") request.socket.destroy();

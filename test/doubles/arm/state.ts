@@ -1,26 +1,61 @@
 import type { FaultyServer } from "../faults.ts";
 import type { Gate } from "./credentials.ts";
-import { armErrors, type ArmRefusal, Refused } from "./errors.ts";
+import { type ArmAnswer, armErrors, type ArmRefusal, Refused } from "./errors.ts";
 import type { Operations } from "./operations.ts";
 
 /**
- * What faults can be armed on: the requests, and `operation`, the work that goes on after a PATCH was
+ * What faults can be armed on: the requests, and `operation`, the work that goes on after a change was
  * accepted: `refuse` lets it end as Failed, `hang` never end.
  */
 export type ArmEffect = "get" | "entraOnly" | "permissions" | "patch" | "poll" | "operation";
 
-export interface SqlServer {
+/** One resource. What it can do depends on its service, a row of services.ts. */
+export interface ArmResource {
+  /** Default `sql-server`. */
+  readonly service?: string;
   readonly name: string;
   readonly resourceGroup: string;
   readonly administratorLogin: string;
-  /** Entra-only authentication: no password log-in, and no change of the password. */
+  /** No password log-in, and no change of the password. */
   readonly entraOnly?: boolean;
   /** Default `Ready`. */
   readonly state?: string;
-  /** Default `<name>.database.windows.net`. */
-  readonly fullyQualifiedDomainName?: string;
+  /** It gets its accounts from another server. The word is that of the service, such as AsyncReplica. */
+  readonly replicationRole?: string;
   /** Where a new password takes effect. */
-  readonly setPassword?: (login: string, password: string) => void;
+  readonly setPassword?: (login: string, password: string) => void | Promise<void>;
+}
+
+/** What one service answers. */
+export interface ArmService {
+  /** Such as Microsoft.Sql/servers. */
+  readonly type: string;
+  /** Of its resources and of its operations. */
+  readonly apiVersion: string;
+  /** The kinds of its long-running operations below `locations`: their status, and their result. */
+  readonly operations: { readonly status: string; readonly result: string };
+  readonly routes: readonly ArmRoute[];
+}
+
+export interface ArmRoute {
+  readonly method: string;
+  /** From the resource on, such as `/listKeys`. */
+  readonly path: string;
+  /** Default: that of the service. */
+  readonly apiVersion?: string;
+  readonly effect: ArmEffect;
+  /** The right that it demands. */
+  readonly action: string;
+  run(call: ArmCall): ArmAnswer | Promise<ArmAnswer>;
+}
+
+/** A request that the caller may make, about a resource that exists. */
+export interface ArmCall {
+  readonly state: ArmState;
+  readonly request: ArmRequest;
+  readonly service: ArmService;
+  readonly resource: ArmResource;
+  readonly id: string;
 }
 
 /** The permissions of role assignments, as patterns with `*`. */
@@ -31,15 +66,17 @@ export interface Permission {
 
 export interface ArmState {
   readonly subscriptionId: string;
-  readonly servers: readonly SqlServer[];
+  /** Deleted ones are taken out. */
+  readonly resources: ArmResource[];
   readonly gate: Gate;
   readonly operations: Operations;
   readonly faults: FaultyServer<ArmEffect, ArmRefusal>;
   readonly effectAt: "acceptance" | "completion";
+  readonly headers: "both" | "location";
   readonly ticks: number;
   readonly permissions: readonly Permission[] | undefined;
   readonly retryAfter: number;
-  /** Passwords that took effect, per server. */
+  /** Passwords that took effect, per resource. */
   readonly landed: Map<string, number>;
 }
 
@@ -52,43 +89,34 @@ export interface ArmRequest {
 
 /** The names in the path of a request. */
 export interface Place {
-  readonly scope: string;
   readonly subscription: string;
   readonly group: string;
   readonly name: string;
 }
 
-/** Finds the server in the path, and moves its operation on by one tick. */
-export function findServer(state: ArmState, { subscription, group, name }: Place): SqlServer {
-  const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+
+/** Finds the resource in the path, and moves its operation on by one tick. */
+export async function findResource(
+  state: ArmState,
+  type: string,
+  isOfService: (resource: ArmResource) => boolean,
+  { subscription, group, name }: Place,
+): Promise<ArmResource> {
   if (!same(subscription, state.subscriptionId)) {
     throw new Refused(armErrors.noSuchSubscription(subscription));
   }
-  const inGroup = state.servers.filter((server) => same(server.resourceGroup, group));
+  const inGroup = state.resources.filter(({ resourceGroup }) => same(resourceGroup, group));
   if (inGroup.length === 0) throw new Refused(armErrors.noSuchGroup(group));
-  const server = inGroup.find((one) => same(one.name, name));
-  if (server === undefined) {
-    throw new Refused(armErrors.noSuchResource(`Microsoft.Sql/servers/${name}`, group));
+  const resource = inGroup.find((one) => same(one.name, name) && isOfService(one));
+  if (resource === undefined) {
+    throw new Refused(armErrors.noSuchResource(`${type}/${name}`, group));
   }
-  state.operations.tick(server.name);
-  return server;
+  await state.operations.tick(resource.name);
+  return resource;
 }
 
-export function described({ subscriptionId }: ArmState, server: SqlServer): object {
-  const { name, resourceGroup, administratorLogin, entraOnly: aadOnly = false } = server;
-  return {
-    id: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Sql/servers/${name}`,
-    name,
-    type: "Microsoft.Sql/servers",
-    location: "westeurope",
-    kind: "v12.0",
-    properties: {
-      administratorLogin,
-      version: "12.0",
-      state: server.state ?? "Ready",
-      fullyQualifiedDomainName: server.fullyQualifiedDomainName ?? `${name}.database.windows.net`,
-      publicNetworkAccess: "Enabled",
-      ...(aadOnly ? { administrators: { azureADOnlyAuthentication: true } } : {}),
-    },
-  };
+export function toId({ subscriptionId }: ArmState, type: string, resource: ArmResource): string {
+  const { resourceGroup, name } = resource;
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/${type}/${name}`;
 }

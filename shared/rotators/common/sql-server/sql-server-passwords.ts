@@ -9,7 +9,7 @@ import type { Credential } from "../../../core/secrets/secret.ts";
 
 /** Characters, as UTF-16 counts them. QUOTENAME has the same limit. */
 const maxPasswordLength = 128;
-const minPasswordLength = 8;
+export const minPasswordLength = 8;
 const minClasses = 3;
 
 /** Names this short are not searched for in passwords. */
@@ -28,10 +28,14 @@ export function findUnfitForSqlServer(password: string): string | undefined {
  * Why the complexity rules refuse a password, as in "the secret must …". Azure SQL always has these rules, and SQL Server has them for
  * accounts with CHECK_POLICY = ON. A server may have further rules of its own.
  */
-export function findTooSimple(password: string, account: string): string | undefined {
+export function findTooSimple(
+  password: string,
+  account: string,
+  least = minPasswordLength,
+): string | undefined {
   const classes = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{L}\p{Nd}]/u];
-  if (password.length < minPasswordLength) {
-    return `must have at least ${minPasswordLength} characters`;
+  if (password.length < least) {
+    return `must have at least ${least} characters`;
   }
   if (classes.filter((one) => one.test(password)).length < minClasses) {
     return `must have characters of at least ${minClasses} classes: lower case, upper case, digits, symbols`;
@@ -58,8 +62,12 @@ export function requireFit({ secret }: Credential, where: string): void {
 }
 
 /** Throws ChangeRefusedError for a password that the complexity rules refuse. */
-export function requireComplex({ account, secret }: Credential, where: string): void {
-  const problem = findTooSimple(secret.reveal(), account);
+export function requireComplex(
+  { account, secret }: Credential,
+  where: string,
+  least = minPasswordLength,
+): void {
+  const problem = findTooSimple(secret.reveal(), account, least);
   if (problem === undefined) return;
   throw new ChangeRefusedError(
     `${where}: the password policy of the server would refuse the secret: it ${problem}. Change the password rules of the policy`,
@@ -67,11 +75,14 @@ export function requireComplex({ account, secret }: Credential, where: string): 
 }
 
 /** Why the complexity rules would refuse some passwords of these rules, in the words of `Rotator.findUnfitRules`. */
-export function findUnfitRulesForSqlServer(rules: PasswordRules): string | undefined {
+export function findUnfitRulesForSqlServer(
+  rules: PasswordRules,
+  system = "SQL Server",
+): string | undefined {
   const sure = listMinimums(rules, listCharacterClasses(rules)).filter((least) => least > 0);
   if (sure.length >= minClasses) return undefined;
   return (
-    `has passwords with characters of only ${sure.length} of the classes lower, upper, digits and symbols, and SQL Server ` +
+    `has passwords with characters of only ${sure.length} of the classes lower, upper, digits and symbols, and ${system} ` +
     `requires ${minClasses}; exclude fewer characters, or raise atLeast`
   );
 }
