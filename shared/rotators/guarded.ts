@@ -49,7 +49,7 @@ export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options> {
     ...rotator,
     ...dropAbsent(guards),
     verify: async (check, signal) => {
-      requireFit(rotator, check.options, namesIn(check.credential));
+      requireFit(rotator, check.options, namesIn(check.credential, check.admin));
       return verify(check, signal);
     },
   };

@@ -6,6 +6,7 @@ import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
 import { redis } from "./redis/redis.ts";
 import type { Rotator } from "./rotator.ts";
+import { makeWebhook } from "./webhook/webhook.ts";
 
 /** Every kind of system that Keyturn can rotate, one line each. */
 export const makeRotators = (credential: TokenCredential): readonly Rotator[] => [
@@ -15,4 +16,5 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   redis,
   azureSql,
   azureSqlServer(credential),
+  makeWebhook(),
 ];

@@ -91,13 +91,24 @@ function checkAccountNames(draft: TargetDraft): Finding[] {
 }
 
 /** The superseded account of a pair must end, unless the accounts change themselves. */
-function checkPair({ fields, rotator }: TargetDraft): Finding[] {
+function checkPair({ fields, rotator, options }: TargetDraft): Finding[] {
   const { accounts = [], admin } = fields;
-  if (accounts.length < 2 || rotator === undefined || rotator.retire !== undefined) return [];
+  if (accounts.length < 2 || rotator === undefined) return [];
   const mayBeSelf = admin === undefined ? rotator.capabilities.selfService : admin === "self";
   if (mayBeSelf) return [];
-  const message = `must be one account: ${rotator.type} cannot end the password of the other account of a pair`;
-  return [{ path: ["accounts"], message }];
+  const why = whyNotEnded(rotator, options);
+  return why === undefined ? [] : [{ path: ["accounts"], message: `must be one account: ${why}` }];
+}
+
+/** Why the system cannot end the password of an account. */
+function whyNotEnded(
+  rotator: NonNullable<TargetDraft["rotator"]>,
+  options: unknown,
+): string | undefined {
+  if (rotator.retire === undefined) {
+    return `${rotator.type} cannot end the password of the other account of a pair`;
+  }
+  return options === undefined ? undefined : rotator.findRetireFault?.(options);
 }
 
 function checkAdministrator(draft: TargetDraft): Finding[] {

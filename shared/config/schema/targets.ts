@@ -37,6 +37,7 @@ export interface ConfigRotator {
   readonly findOwner?: unknown;
   /** Present when the system has connection strings of its own. */
   readonly toConnectionString?: unknown;
+  findRetireFault?(options: unknown): string | undefined;
 }
 
 /** Tags that Keyturn and the samples of Azure write. A secret can have 15 tags. */
