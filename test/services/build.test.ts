@@ -36,6 +36,17 @@ const dead: Readonly<Record<string, (port: number) => object>> = {
     options: { host: "127.0.0.1", port, database: "orders", contained: true },
     admin: "self",
   }),
+  "azure-admin": (port) => ({
+    options: {
+      service: "sql-server",
+      subscription: "00000000-0000-0000-0000-000000000001",
+      resourceGroup: "orders",
+      name: "orders-too",
+      host: "localhost",
+      port,
+    },
+    admin: "managed-identity",
+  }),
   "azure-sql-server": (port) => ({
     options: {
       subscription: "00000000-0000-0000-0000-000000000001",
@@ -146,6 +157,7 @@ const drivers: Readonly<Record<string, string>> = {
   mysql: "mysql2",
   redis: "@redis/client",
   "azure-sql": "tedious",
+  "azure-admin": "tedious",
   "azure-sql-server": "tedious",
 };
 
