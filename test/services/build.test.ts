@@ -36,6 +36,7 @@ const dead: Readonly<Record<string, (port: number) => object>> = {
     options: { host: "127.0.0.1", port, database: "orders", contained: true },
     admin: "self",
   }),
+  // Another spelling of the host, because the next administrator has the same name.
   "azure-admin": (port) => ({
     options: {
       service: "sql-server",
@@ -184,7 +185,9 @@ describe("The built package, alone in a folder,", () => {
     expect(lazy.size).toBeGreaterThanOrEqual(rotators.length);
     const loaded = await packagesInAll((await built.loaded()).filter(isJavaScript));
     expect(loaded).toContain("@azure/functions");
-    expect([...loaded].filter((name) => lazy.has(name))).toEqual([]);
+    // The clients of storage and Key Vault contain it, so only the command line saves it.
+    const shared = "@azure/core-rest-pipeline";
+    expect([...loaded].filter((name) => lazy.has(name) && name !== shared)).toEqual([]);
     // The configuration was read from its checked form.
     expect(loaded).not.toContain("yaml");
     // And they are there to be loaded.
@@ -208,7 +211,7 @@ describe("The built package, alone in a folder,", () => {
         .poll(async () => (await history()).rotations[0]?.failure, { timeout: 60_000 })
         .toMatchObject({
           kind: "target-unavailable",
-          message: expect.stringContaining(`127.0.0.1:${getPort(hangingUp)}`) as string,
+          message: expect.stringContaining(`:${getPort(hangingUp)}`) as string,
         });
       const driver = drivers[type] ?? expect.unreachable(`${type} has no driver in this test`);
       const isFirst = rotators.find((one) => drivers[one.type] === driver)?.type === type;
