@@ -25,6 +25,9 @@ const rotators = makeRotators({ getToken: () => Promise.resolve(null) });
 
 const account = "somebody";
 
+const subscription = "00000000-0000-0000-0000-000000000001";
+const inAzure = (port: number) => ({ subscription, resourceGroup: "orders", port });
+
 /** For every rotator, a target whose server closes the connection. */
 const dead: Readonly<Record<string, (port: number) => object>> = {
   postgresql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
@@ -38,24 +41,11 @@ const dead: Readonly<Record<string, (port: number) => object>> = {
   }),
   // Another spelling of the host, because the next administrator has the same name.
   "azure-admin": (port) => ({
-    options: {
-      service: "sql-server",
-      subscription: "00000000-0000-0000-0000-000000000001",
-      resourceGroup: "orders",
-      name: "orders-too",
-      host: "localhost",
-      port,
-    },
+    options: { ...inAzure(port), service: "sql-server", name: "orders", host: "localhost" },
     admin: "managed-identity",
   }),
   "azure-sql-server": (port) => ({
-    options: {
-      subscription: "00000000-0000-0000-0000-000000000001",
-      resourceGroup: "orders",
-      server: "orders",
-      host: "127.0.0.1",
-      port,
-    },
+    options: { ...inAzure(port), server: "orders", host: "127.0.0.1" },
     admin: "managed-identity",
   }),
 };
