@@ -112,7 +112,7 @@ export const requestRotation = endpoint({
   group: "Rotations",
   summary: "Request a rotation now",
   description:
-    "The request is durable when it is answered. It joins a rotation that is queued, or one under way that has not published its secret yet. Otherwise it gets a rotation of its own.",
+    "The request is durable when it is answered. It joins a rotation that is queued, or one under way that has not published its secret yet. Otherwise it gets a rotation of its own, and an open rotation that must end before it does not wait for its next attempt.",
   params: targetParams,
   headers: keyedHeaders,
   body: {

@@ -63,6 +63,17 @@ export class OutcomeUnknownError extends Error {
   readonly kind = "outcome-unknown";
 }
 
+/** The system has begun an operation that had not ended when Keyturn stopped waiting. Keyturn asks for its end later. */
+export class OperationOpenError extends OutcomeUnknownError {
+  /** What the system calls the operation. */
+  readonly operation: string;
+
+  constructor(message: string, operation: string, options?: ErrorOptions) {
+    super(message, options);
+    this.operation = operation;
+  }
+}
+
 /** The target refused every stored credential. An operator must act. */
 export class NoLiveCredentialError extends Error {
   override readonly name = "NoLiveCredentialError";

@@ -61,6 +61,11 @@ export interface Target {
   readonly grace: number;
   /** The system can keep the superseded secret of an account valid beside the new one. Only a single account needs that. */
   readonly overlap?: boolean;
+  /**
+   * Who creates the secrets, if not Keyturn: the `system` itself when it is asked to, or `people`, who hand them over. Keyturn cannot set
+   * these secrets.
+   */
+  readonly origin?: "system" | "people";
   /** The target that this one follows: each successful rotation of it requests one of this target. */
   readonly after?: string;
   /** Names of configured consumers. */

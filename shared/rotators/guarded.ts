@@ -1,15 +1,20 @@
 import { ChangeRefusedError, ConfigError } from "../core/errors.ts";
 import type { Credential } from "../core/secrets/secret.ts";
 import { nameServer } from "../core/target.ts";
-import type { Retire, Rotator, Using } from "./rotator.ts";
+import type { Retire, Rotator, SettingRotator, Using } from "./rotator.ts";
 
 /**
  * The rotator, behind checks that every rotator needs before it sends anything: that its system can have accounts of these names, because
  * a server that changes a name may mean another account, and that no account retires itself, because nobody could give it a secret again.
  */
+export function guarded<Options>(rotator: SettingRotator<Options>): SettingRotator<Options>;
+export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options>;
 export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options> {
   const behindCheck = makeNameCheck(rotator);
-  const [examine, hasSessions, setBack, retire, discard] = [
+  const [apply, mint, settle, examine, hasSessions, setBack, retire, discard] = [
+    rotator.apply?.bind(rotator),
+    rotator.mint?.bind(rotator),
+    rotator.settle?.bind(rotator),
     rotator.examine?.bind(rotator),
     rotator.hasSessions?.bind(rotator),
     rotator.setBack?.bind(rotator),
@@ -18,10 +23,19 @@ export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options> {
   ];
   return {
     ...rotator,
-    apply: behindCheck(rotator.apply.bind(rotator), ({ next, keep, using }) => [
-      ...namesIn(next, keep),
-      ...namesOf(using),
-    ]),
+    ...(apply && {
+      apply: behindCheck(apply, ({ next, keep, using }) => [
+        ...namesIn(next, keep),
+        ...namesOf(using),
+      ]),
+    }),
+    ...(mint && {
+      mint: behindCheck(mint, ({ published, ...look }) => [
+        ...namesOfLook(look),
+        ...namesIn(published),
+      ]),
+    }),
+    ...(settle && { settle: behindCheck(settle, namesOfLook) }),
     verify: behindCheck(rotator.verify.bind(rotator), ({ credential }) => namesIn(credential)),
     ...(examine && {
       examine: behindCheck(examine, ({ twin, ...look }) => [

@@ -9,13 +9,28 @@ import {
 import { type Credential, Secret } from "../core/secrets/secret.ts";
 import { findUnfitName } from "./common/connection/account-name.ts";
 import { guarded } from "./guarded.ts";
-import type { Capabilities, Examination, Examine, Look, Rotator, Using } from "./rotator.ts";
+import type {
+  Capabilities,
+  Examination,
+  Examine,
+  Look,
+  SettingRotator,
+  Using,
+} from "./rotator.ts";
 
 /** A system of accounts in memory. It exists as long as the process. */
 export interface MemorySystem {
   readonly passwords: Map<string, Secret>;
   /** The second valid password of accounts that have one. */
   readonly seconds: Map<string, Secret>;
+  /** Further secrets of accounts, which the system has created. */
+  readonly minted: Map<string, readonly MintedSecret[]>;
+  /** When the system created the secret of an account, in the milliseconds of `now`. */
+  readonly created: Map<string, number>;
+  /** The number of secrets that the system has created. */
+  mints: number;
+  /** Carries a request that creates or replaces a secret to the system. A test may let it take effect later, and throw instead of an answer. */
+  carry: (request: () => void) => void;
   /** Accounts that may change other accounts. */
   readonly admins: Set<string>;
   /** Accounts that may not change their own password. */
@@ -34,6 +49,13 @@ export interface MemorySystem {
   readonly now: () => number;
 }
 
+/** One of the secrets of an account, with the name that whoever requested it gave it. */
+export interface MintedSecret {
+  readonly id: string;
+  readonly name: string;
+  readonly secret: Secret;
+}
+
 /** Milliseconds for which a session with `mayStay` stays open. */
 const maxIdleMs = 5_000;
 
@@ -41,6 +63,12 @@ export function makeMemorySystem(now: () => number = () => performance.now()): M
   return {
     passwords: new Map(),
     seconds: new Map(),
+    minted: new Map(),
+    created: new Map(),
+    mints: 0,
+    carry: (request) => {
+      request();
+    },
     admins: new Set(),
     fixed: new Set(),
     sessions: new Set(),
@@ -59,12 +87,16 @@ const anything: Capabilities = {
   propagation: 0,
 };
 
-/** Whether the account has this password, as its first or its second one. */
+/** Whether the account has this password, as its first, its second or a further one. */
 export function hasPassword(system: MemorySystem, account: string, secret: Secret): boolean {
   const first = system.passwords.get(account);
   if (!first) return false;
-  return first.equals(secret) || system.seconds.get(account)?.equals(secret) === true;
+  const others = [system.seconds.get(account), ...listMinted(system, account)];
+  return [first, ...others].some((one) => one?.equals(secret) === true);
 }
+
+const listMinted = ({ minted }: MemorySystem, account: string): readonly Secret[] =>
+  (minted.get(account) ?? []).map(({ secret }) => secret);
 
 /** Decides who may log in, and who may change which account. */
 function makeRules(system: MemorySystem) {
@@ -155,7 +187,7 @@ async function untilAsked(signal: AbortSignal): Promise<void> {
 export function makeMemoryRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
-): Rotator<Record<string, never>> {
+): SettingRotator<Record<string, never>> {
   const { accepts, requireAsked, requireRight, examineNow, stay } = makeRules(system);
   return guarded<Record<string, never>>({
     type: "memory",
@@ -211,7 +243,7 @@ export function makeMemoryRotator(
 export function makeOverlappingRotator(
   system: MemorySystem,
   capabilities: Capabilities = anything,
-): Rotator<Record<string, never>> {
+): SettingRotator<Record<string, never>> {
   const { passwords, seconds } = system;
   const single = makeMemoryRotator(system, capabilities);
   return {

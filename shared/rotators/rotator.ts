@@ -3,6 +3,7 @@ import type { PasswordRules } from "../core/secrets/password.ts";
 import type { Credential, Secret } from "../core/secrets/secret.ts";
 import type { ServerRules } from "../core/secrets/server-rules.ts";
 import type { Endpoint } from "../core/target.ts";
+import type { Instant } from "../core/time.ts";
 
 /** The properties of a rotator that the engine and the configuration check use. They never branch on the name of a type. */
 export interface Capabilities {
@@ -77,6 +78,43 @@ export interface Applied {
   readonly kept?: boolean;
 }
 
+/** A request that must not be sent late, because it would replace or remove what another worker has made since. */
+interface Timely {
+  /**
+   * Whether the request may still be sent. Ask synchronously, directly before each one that changes something: this worker may have been
+   * suspended. If not, throw TargetUnavailableError. Absent: it may.
+   */
+  readonly isInTime?: () => boolean;
+}
+
+/** A secret that the system is to create. */
+export interface Mint<Options> extends Look<Options>, Timely {
+  readonly mark: Mark;
+  /**
+   * What consumers read, as it is stored. Of a pair, a key whose value is in it is never created anew, whatever the names of the accounts
+   * say. Absent: nothing is published.
+   */
+  readonly publishedText?: Secret;
+  /** The credential in it, if it has just logged in. */
+  readonly published?: Credential;
+  /** The ids of secrets of the account that are stored. Others with the mark of the target are of nobody's use. */
+  readonly storedIds?: readonly string[];
+  /** The secret must be valid until then, at least. Absent: the policy has no interval. */
+  readonly validUntil?: Instant;
+}
+
+export interface Minted {
+  readonly credential: Credential;
+  /** Of a system that `overlaps`: the id of `published`. Absent: the system does not say which of the secrets it is. */
+  readonly publishedId?: string;
+}
+
+/** Names what a rotation creates in a system, so that it can be found again. */
+export interface Mark {
+  readonly targetId: string;
+  readonly rotationId: string;
+}
+
 export interface Check<Options> extends Call<Options> {
   readonly credential: Credential;
   /** Whether the call concerns the administrator, which may be stored in another place than the accounts. */
@@ -84,17 +122,52 @@ export interface Check<Options> extends Call<Options> {
 }
 
 /** An account, and the authority that acts on it. */
-export interface Retire<Options> extends Call<Options> {
+export interface Look<Options> extends Call<Options> {
   readonly account: string;
   readonly using: Using;
 }
 
-export type Look<Options> = Retire<Options>;
+export interface Retire<Options> extends Look<Options>, Timely {
+  /** What consumers read, as it is stored. A system that creates its secrets never replaces one whose value is in it. */
+  readonly publishedText?: Secret;
+  /** The secret to end, if it can be read. If the account has another one by now, nothing is left to do. */
+  readonly superseded?: Credential;
+}
 
-export interface Discard<Options> extends Call<Options> {
+/** A `mint` or `retire` whose answer was lost. */
+export interface Settling<Options> extends Look<Options> {
+  /** Milliseconds since it was announced. */
+  readonly sentAgo: number;
+  /** What the system called the operation that it has begun. */
+  readonly operation?: string;
+}
+
+/** What became of it. `unknown`: it may still take effect. */
+export type Settled = Credential | "without effect" | "unknown";
+
+/** A secret without the name of an account. */
+export interface Ownerless<Options> extends Call<Options> {
+  readonly secret: Secret;
+  readonly accounts: readonly string[];
+  readonly using: Using;
+}
+
+export interface Discard<Options> extends Call<Options>, Timely {
   readonly using: Using;
   /** The published secret of the account, which has just logged in. */
   readonly keep: Credential;
+  /** Of a system that creates its secrets. */
+  readonly ended?: Ended;
+}
+
+/** The secrets to end where somebody else may use further ones of the same account. */
+export interface Ended {
+  /** Everything with the mark of this target ends. */
+  readonly targetId: string;
+  /** So do these. */
+  readonly ids: readonly string[];
+  /** And so does this one, whose id nobody knows. */
+  readonly superseded?: Credential;
 }
 
 /** A change that did not reach every server. */
@@ -187,6 +260,11 @@ export interface Rotator<Options = unknown> {
    * server.
    */
   accountRealm?(options: Options): string;
+  /**
+   * Pure: the accounts of a target that names none, in the order in which they take turns; the first is changed first where nothing is
+   * published. Undefined: the target must name its accounts. Absent: every target must.
+   */
+  defaultAccounts?(options: Options): readonly string[] | undefined;
   /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
   findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
   /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */
@@ -214,9 +292,35 @@ export interface Rotator<Options = unknown> {
   /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
    * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming
-   * late, still does.
+   * late, still does. Absent: nobody can choose the secrets of this system. Without `mint` either, they all come from people.
    */
-  apply(change: Change<Options>, signal: AbortSignal): Promise<Applied>;
+  apply?(change: Change<Options>, signal: AbortSignal): Promise<Applied>;
+  /**
+   * Lets the system create a secret of the account that is not published, or another one beside the published. Sends the request at most
+   * once: a repeated one might take effect after the secret of the first is published. A key that reads the same as before was not
+   * created yet. Throws OutcomeUnknownError once the request was sent, unless the system itself refuses it, or its operation has failed.
+   * Absent: the system does not create secrets. Only rotators without `apply` have it.
+   */
+  mint?(mint: Mint<Options>, signal: AbortSignal): Promise<Minted>;
+  /**
+   * Pure: milliseconds after which a `mint` or `retire` whose answer was lost can no longer take effect, counted from when it was
+   * announced; it is sent within two minutes. Absent: a late one harms nobody, because it replaces no secret.
+   */
+  findSettleTime?(options: Options): number;
+  /**
+   * What became of a `mint` or `retire` of the account whose answer was lost: the secret that it has created, according to its operation or
+   * to a time of creation, compared on the clock of the system. Changes nothing. Absent: only time tells.
+   */
+  settle?(settling: Settling<Options>, signal: AbortSignal): Promise<Settled>;
+  /**
+   * Which of the accounts has this secret, if one has. For systems whose consumers read a secret without the name of an account. Changes
+   * nothing. Absent: a stored secret of a pair names its account.
+   */
+  findOwner?(ownerless: Ownerless<Options>, signal: AbortSignal): Promise<string | undefined>;
+  /** Pure: the text that consumers need to connect, with the secret in it. Absent: the system has none of its own. */
+  toConnectionString?(options: Options, credential: Credential): Secret;
+  /** Pure: the secret in such a text, whoever wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
+  readConnectionString?(text: Secret): Secret | undefined;
   /**
    * Logs in as a consumer would, always on a new connection, and changes nothing. "rejected" means that the target answered and refused
    * the credential; an unreachable target throws TargetUnavailableError. A log-in without a check of the password proves nothing and
@@ -255,7 +359,12 @@ export interface Rotator<Options = unknown> {
   setBack?(call: SetBack<Options>, signal: AbortSignal): Promise<readonly ServerReport[]>;
   /**
    * Makes every secret of the account useless except `keep`, which stays valid at every moment, however it came to the account. It is
-   * safe to repeat. Absent: an account of this system has one secret.
+   * safe to repeat. A system that creates its secrets ends only those in `ended`, and none while it does not know which one is `keep`.
+   * Absent: an account of this system has one secret.
    */
   discard?(discard: Discard<Options>, signal: AbortSignal): Promise<void>;
 }
+
+/** A rotator of a system whose secrets Keyturn chooses. */
+export type SettingRotator<Options = unknown> = Rotator<Options> &
+  Required<Pick<Rotator<Options>, "apply">>;

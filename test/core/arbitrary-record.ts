@@ -27,7 +27,6 @@ import {
 import {
   account,
   arbitraryMoment,
-  arbitraryRequest,
   arbitraryVersion,
   count,
   datedRequest,
@@ -37,6 +36,7 @@ import {
   justification,
   justifications,
   lift,
+  queuedRequest,
   versionId,
 } from "./arbitrary-request.ts";
 
@@ -74,6 +74,7 @@ export const arbitraryRotation: fc.Arbitrary<Rotation> = fc.record(
     outcomeInDoubt: fc.boolean(),
     confirmedAt: arbitraryMoment,
     kept: fc.boolean(),
+    provesTwice: fc.record({ firstAt: arbitraryMoment }, { requiredKeys: [] }),
     published: arbitraryVersion,
     failures: count,
     nextAttemptAt: arbitraryMoment,
@@ -114,6 +115,11 @@ const slot = fc.record(
     sameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
     previousSameAs: fc.uniqueArray(versionId, { maxLength: 2 }),
     changedAt: arbitraryMoment,
+    unsettled: fc.record(
+      { since: arbitraryMoment, operation: fc.string() },
+      { requiredKeys: ["since"] },
+    ),
+    secretIds: fc.uniqueArray(versionId, { maxLength: 2 }),
   } satisfies Fields<SlotRecord>,
   { requiredKeys: ["account"] },
 );
@@ -214,7 +220,7 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     lastFailure: failure,
     failures: count,
     rotation: arbitraryRotation,
-    request: arbitraryRequest,
+    request: queuedRequest,
     given: givenRequest,
     dated: fc.array(datedRequest, { maxLength: 2 }).map(sortDated),
     superseded: fc.record({ account, at: arbitraryMoment } satisfies Fields<Superseded>),
@@ -256,11 +262,11 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
   },
 );
 
-/** Any record that the types allow and nobody has claimed; often its request has joined the open rotation. */
+/** Any record that the types allow and nobody has claimed; often its request has joined the open rotation, or hurries it. */
 export const arbitraryUnclaimed: fc.Arbitrary<TargetRecord> = fc
-  .tuple(unclaimed, fc.boolean())
-  .map(([record, isJoined]) =>
-    isJoined && record.request && record.rotation
-      ? { ...record, request: { ...record.request, rotationId: record.rotation.id } }
+  .tuple(unclaimed, fc.constantFrom("rotationId", "hurries", undefined))
+  .map(([record, field]) =>
+    field && record.request && record.rotation
+      ? { ...record, request: { ...record.request, [field]: record.rotation.id } }
       : record,
   );

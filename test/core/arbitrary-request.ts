@@ -5,6 +5,7 @@ import {
   type DatedRequest,
   type GivenRequest,
   type Lift,
+  type QueuedRequest,
   reasons,
   type RotationRequest,
 } from "../../shared/core/record/record.ts";
@@ -72,6 +73,11 @@ const requested = {
 export const arbitraryRequest: fc.Arbitrary<RotationRequest> = fc.record(requested, {
   requiredKeys: ["rotationId", "reason", "requestedBy", "at"],
 });
+
+export const queuedRequest: fc.Arbitrary<QueuedRequest> = fc.record(
+  { ...requested, hurries: fc.uuid() } satisfies Fields<QueuedRequest>,
+  { requiredKeys: ["rotationId", "reason", "requestedBy", "at"] },
+);
 
 export const givenRequest: fc.Arbitrary<GivenRequest> = fc.record(
   { ...requested, secret: given } satisfies Fields<GivenRequest>,

@@ -12,6 +12,11 @@ export interface Kind {
   readonly overlap?: true;
   /** The account exists on two servers. */
   readonly several?: true;
+  /**
+   * The system creates the secrets. `tells` and `silent`: two keys, and whether the system tells when one was created; `adds`: it adds a
+   * secret beside the others.
+   */
+  readonly mints?: "tells" | "silent" | "adds";
   /** Default: a day. */
   readonly verifyEvery?: number | "none";
 }
@@ -97,7 +102,31 @@ const severalKinds: readonly Kind[] = [
   },
 ];
 
-export const allKinds: readonly Kind[] = [...kinds, ...severalKinds];
+export const mintedPair: Kind = {
+  name: "two keys that the system creates, with the time of their creation",
+  accounts: ["key_a", "key_b"],
+  as: "identity",
+  mints: "tells",
+};
+export const mintedSilent: Kind = {
+  name: "two keys that the system creates",
+  accounts: ["key_a", "key_b"],
+  as: "identity",
+  mints: "silent",
+};
+export const mintedBeside: Kind = {
+  name: "secrets that the system creates beside each other",
+  accounts: ["app"],
+  as: "identity",
+  mints: "adds",
+  overlap: true,
+  propagation: 0,
+};
+
+/** Targets whose system creates the secrets. */
+export const mintedKinds: readonly Kind[] = [mintedPair, mintedSilent, mintedBeside];
+
+export const allKinds: readonly Kind[] = [...kinds, ...severalKinds, ...mintedKinds];
 
 /** Whether the published secret works at every moment, whatever Keyturn does. */
 export const hasNoGap = ({ accounts, overlap }: Kind): boolean =>

@@ -10,7 +10,7 @@ import {
   verifyAll,
 } from "../../shared/rotators/common/several/several-servers.ts";
 import type { MemorySystem } from "../../shared/rotators/memory.ts";
-import type { Examination, Examine, Rotator, Using } from "../../shared/rotators/rotator.ts";
+import type { Examination, Examine, SettingRotator, Using } from "../../shared/rotators/rotator.ts";
 import type { Gate } from "./gate.ts";
 
 type Options = Record<string, never>;
@@ -21,7 +21,7 @@ export type Trouble = "is down" | "refuses changes";
 export interface Node {
   readonly name: string;
   readonly system: MemorySystem;
-  readonly rotator: Rotator<Options>;
+  readonly rotator: SettingRotator<Options>;
   readonly trouble: () => Trouble | undefined;
   /** Receives the result of each log-in with a password. A session that has stayed needs none. */
   readonly heard: (logIn: Omit<LogIn, "server" | "at">) => void;
@@ -38,7 +38,7 @@ export interface LogIn {
 const options: Options = {};
 
 /** A rotator whose account exists on several servers. Every call that changes one of them goes through the gate. */
-export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<Options> {
+export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): SettingRotator<Options> {
   const [first] = nodes;
   if (!first) throw new RangeError("there is no server");
   const name = (node: Node) => node.name;
@@ -47,7 +47,7 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): Rotator<
       requireUp(node);
       await call();
     });
-  const set = (node: Node, apply: Parameters<Rotator<Options>["apply"]>[0], signal: AbortSignal) =>
+  const set = (node: Node, apply: Parameters<SettingRotator<Options>["apply"]>[0], signal: AbortSignal) =>
     change(node, "node.apply", () => {
       if (node.trouble() === "refuses changes")
         throw new ChangeRefusedError(`${node.name} refuses`);

@@ -2,7 +2,7 @@ import { type Gate, hasNoGap, type Kind, type World } from "./world.ts";
 
 /** Calls that change the target, the vault or an account. */
 const takes = ({ several }: Kind): ReadonlySet<string> => {
-  const changes = ["apply", "retire", "discard"];
+  const changes = ["apply", "mint", "retire", "discard"];
   // A call that changes several servers can meet a strike between two of them.
   const of = several ? "node" : "target";
   return new Set([...changes.map((name) => `${of}.${name}`), "vault.disable", "vault.write"]);

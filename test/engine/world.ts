@@ -17,17 +17,22 @@ import {
   makeOverlappingRotator,
   type MemorySystem,
 } from "../../shared/rotators/memory.ts";
+import { makeAddingRotator, makeKeysRotator } from "../../shared/rotators/memory-minting.ts";
+import type { Capabilities, Rotator } from "../../shared/rotators/rotator.ts";
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 import type { Gate } from "./gate.ts";
 import type { Kind } from "./kinds.ts";
-import { type LogIn, makeSeveralRotator, type Trouble } from "./several-rotator.ts";
+import { type LogIn, makeSeveralRotator, type Node, type Trouble } from "./several-rotator.ts";
 
 export type { Gate } from "./gate.ts";
 export * from "./kinds.ts";
 
 /** Returns the error of an effect while a fault lasts. */
 export type Fault = (effect: string) => Error | undefined;
+
+/** Milliseconds for which a request of a minted kind may take effect late. */
+export const settleMs = 15 * minute;
 
 const start = Date.parse("2026-01-01T00:00:00.000Z");
 
@@ -104,7 +109,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       propagation: kind.propagation ?? 0,
     };
     const make = kind.overlap ? makeOverlappingRotator : makeMemoryRotator;
-    const nodes = systems.map((one, index) => ({
+    const nodes: readonly Node[] = systems.map((one, index) => ({
       ...{ name: `server ${index}`, system: one },
       trouble: () => troubles.get(index),
       heard: (logIn: Pick<LogIn, "account" | "accepted">) =>
@@ -112,7 +117,10 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       rotator: make(one, capabilities),
     }));
     const [only, other] = nodes;
-    const rotator = only && !other ? only.rotator : makeSeveralRotator(nodes, gate);
+    const setting = only && !other ? only.rotator : makeSeveralRotator(nodes, gate);
+    const { apply, mint, settle, ...rotator } = kind.mints
+      ? makeMinting(kind.mints, system, capabilities)
+      : setting;
     return {
       journal: {
         ...journal,
@@ -138,13 +146,28 @@ export async function makeWorld(kind: Kind, seed = "seed") {
       }),
       rotator: () => ({
         ...rotator,
-        apply: (change, signal) =>
-          gate("target.apply", async () => {
-            for (const one of systems) lastCommitted.set(one, copyOf(one));
-            const done = await rotator.apply({ ...change, options: {} }, signal);
-            applied.add(done.credential.secret.reveal());
-            return done;
-          }),
+        ...(apply && {
+          apply: (change, signal) =>
+            gate("target.apply", async () => {
+              for (const one of systems) lastCommitted.set(one, copyOf(one));
+              const done = await apply({ ...change, options: {} }, signal);
+              applied.add(done.credential.secret.reveal());
+              return done;
+            }),
+        }),
+        ...(mint && {
+          mint: (call, signal) =>
+            gate("target.mint", async () => {
+              const done = await mint({ ...call, options: {} }, signal);
+              applied.add(done.credential.secret.reveal());
+              return done;
+            }),
+        }),
+        ...(settle && {
+          settle: (call, signal) =>
+            gate("target.settle", () => settle({ ...call, options: {} }, signal)),
+        }),
+        ...(rotator.findSettleTime && { findSettleTime: () => settleMs }),
         examine: (examine, signal) =>
           gate(
             "target.examine",
@@ -277,6 +300,20 @@ const copyOf = ({ passwords, seconds }: MemorySystem) => ({
   seconds: new Map(seconds),
 });
 
+function makeMinting(
+  how: NonNullable<Kind["mints"]>,
+  system: MemorySystem,
+  { propagation }: Capabilities,
+): Rotator<Record<string, never>> {
+  return how === "adds"
+    ? makeAddingRotator(system, { propagation })
+    : makeKeysRotator(
+        system,
+        { settleTime: settleMs, tellsCreation: how === "tells" },
+        { propagation },
+      );
+}
+
 function makeTarget(kind: Kind): Target {
   const authority: Authority =
     kind.as === "admin"
@@ -305,6 +342,7 @@ function makeTarget(kind: Kind): Target {
     policiesPassedOver: [],
     grace: 24 * hour,
     ...(kind.overlap && { overlap: true }),
+    ...(kind.mints && { origin: "system" }),
     consumers: ["app"],
     tags: {},
   };

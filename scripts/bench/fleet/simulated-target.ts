@@ -1,6 +1,6 @@
 import { OutcomeUnknownError, TargetUnavailableError } from "../../../shared/core/errors.ts";
 import { makeMemoryRotator, type MemorySystem } from "../../../shared/rotators/memory.ts";
-import type { Rotator } from "../../../shared/rotators/rotator.ts";
+import type { Rotator, SettingRotator } from "../../../shared/rotators/rotator.ts";
 import { medianMs } from "./measured-services.ts";
 import type { SimulatedClock } from "./simulated-clock.ts";
 
@@ -13,7 +13,7 @@ export interface TargetDeps {
 }
 
 /** Servers that answer at once. */
-export function plainTarget(system: MemorySystem): Rotator {
+export function plainTarget(system: MemorySystem): SettingRotator {
   const rotator = makeMemoryRotator(system);
   return {
     ...rotator,

@@ -54,13 +54,15 @@ export function meter(now: () => number = Date.now): Meter {
         return ref;
       },
     }),
-    rotator: (rotator) => ({
+    rotator: ({ apply, ...rotator }) => ({
       ...rotator,
-      async apply(change, signal) {
-        const applied = await rotator.apply(change, signal);
-        changed.push({ name: applied.credential.account, at: now() });
-        return applied;
-      },
+      ...(apply && {
+        apply: async (change, signal) => {
+          const applied = await apply(change, signal);
+          changed.push({ name: applied.credential.account, at: now() });
+          return applied;
+        },
+      }),
     }),
     pace: (store) => ({
       read: (vault) => count("paceCalls", store.read(vault)),

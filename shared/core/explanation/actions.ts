@@ -4,7 +4,7 @@ import { findGraceHold } from "../lifecycle/grace-hold.ts";
 import { findGuessWait } from "../lifecycle/guess-wait.ts";
 import { findFreezeHold, findHold } from "../lifecycle/hold.ts";
 import { findHoldOfRequest } from "../lifecycle/permit.ts";
-import { acceptRequest, isJoined } from "../lifecycle/request.ts";
+import { acceptRequest, isHurried, isJoined } from "../lifecycle/request.ts";
 import { describeWaiting } from "../lifecycle/waiting.ts";
 import { computeNextDue } from "../policy/due/schedule.ts";
 import { toFacts } from "../record/due.ts";
@@ -165,12 +165,23 @@ function takesEffect(
   const { record: after, rotationId } = accepted;
   const work = decideWork(after, now);
   if (work === "adopt") return decideWork(record, now) !== "adopt";
-  if (!isBegun(after, rotationId) || !["join", "start"].includes(work)) return false;
-  return describeWaiting(after, rotationId, target, now) === undefined;
+  if (!["join", "start"].includes(work)) return false;
+  const begun = findBegun(after, rotationId, record);
+  return begun !== undefined && describeWaiting(after, begun, target, now) === undefined;
 }
 
-function isBegun(record: TargetRecord, rotationId: string): boolean {
-  return isJoined(record) || (!record.rotation && record.request?.rotationId === rotationId);
+/**
+ * The rotation that the request starts or continues. A request that makes an import or an undo continue, and gets a rotation of its own
+ * for this, is not suggested: that would replace the given secret.
+ */
+function findBegun(
+  after: TargetRecord,
+  rotationId: string,
+  { request, rotation }: TargetRecord,
+): string | undefined {
+  if (!rotation) return after.request?.rotationId === rotationId ? rotationId : undefined;
+  if (isJoined(after)) return rotationId;
+  return request && isHurried(after) ? rotation.id : undefined;
 }
 
 /** Waiting is an action where Keyturn goes on by itself and a cure may not be needed. */

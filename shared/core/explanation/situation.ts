@@ -1,7 +1,7 @@
 import { isClaimed, listPendingWork, type PendingWork } from "../lifecycle/decide.ts";
 import { findHold } from "../lifecycle/hold.ts";
 import { decideStart } from "../lifecycle/permit.ts";
-import { isJoined, joinRequest } from "../lifecycle/request.ts";
+import { isHurried, joinRequest } from "../lifecycle/request.ts";
 import { describeWaiting, type Waiting } from "../lifecycle/waiting.ts";
 import { computeNextDue } from "../policy/due/schedule.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -106,6 +106,6 @@ function findDueSince({ policy }: Target, record: TargetRecord, now: Instant): I
 
 /** Why the rotation that is open, or that a request has joined, does not continue now. */
 export function findOpenHold({ target, record, now }: Situation): Waiting | undefined {
-  const { rotation } = isJoined(record) ? joinRequest(record, now) : record;
+  const { rotation } = isHurried(record) ? joinRequest(record, now) : record;
   return rotation && findHold(record, rotation, target, now);
 }

@@ -1,5 +1,5 @@
 import { type explainedStates } from "../answer-words.ts";
-import { isJoined } from "../lifecycle/request.ts";
+import { isHurried } from "../lifecycle/request.ts";
 import { findQueued } from "../record/queued.ts";
 import { type Rotation } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
@@ -39,7 +39,7 @@ export function findState(situation: Situation): ReadableState {
 }
 
 function findOpenState({ record, now, waiting, target }: Situation, rotation: Rotation) {
-  if (!isJoined(record)) {
+  if (!isHurried(record)) {
     if (rotation.phase === "blocked") return "blocked";
     const isPausing = (rotation.nextAttemptAt ?? now) > now;
     if (isPausing && rotation.heldBy === undefined && !isSkipped(record, now)) {

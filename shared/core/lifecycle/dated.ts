@@ -9,8 +9,9 @@ import { newRun, pickGiven } from "../record/rotation.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import { between, day, type Instant } from "../time.ts";
+import { findShortest, stricter } from "./combine.ts";
 import { describeRequester } from "./permit.ts";
-import { type AcceptedRequest, shortenRequest, stricter } from "./request.ts";
+import { type AcceptedRequest, shortenRequest } from "./request.ts";
 
 /** Limits the size of the record. */
 const maxDated = 5;
@@ -100,11 +101,16 @@ function findStart(record: TargetRecord, { notBefore, force }: DatedRequest): In
   return notBeforePause(notBefore, record, findLaterForce(record.request?.force, force));
 }
 
-/** Whether the waiting request starts sooner with what people gave for the scheduled one. */
-function isHurriedBy(request: RotationRequest, { lift, force, reason }: DatedRequest): boolean {
+/** Whether the waiting request starts sooner, or ends the old secret sooner, with what people gave for the scheduled one. */
+function isHurriedBy(
+  request: RotationRequest,
+  { lift, force, reason, grace }: DatedRequest,
+): boolean {
   const isLifted = lift !== undefined && request.lift === undefined;
   const isForced = findLaterForce(request.force, force) !== request.force;
-  return isLifted || isForced || (reason === "exposure" && request.reason !== "exposure");
+  const isShorter = findShortest(request.grace, grace) !== request.grace;
+  const isExposure = reason === "exposure" && request.reason !== "exposure";
+  return isLifted || isForced || isShorter || isExposure;
 }
 
 function withoutDated(

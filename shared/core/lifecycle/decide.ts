@@ -5,7 +5,7 @@ import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } f
 import { findNeedOf } from "./account-needed.ts";
 import { findDated } from "./dated.ts";
 import { findHeartbeat } from "./heartbeat.ts";
-import { isJoined } from "./request.ts";
+import { isHurried } from "./request.ts";
 
 /** What a worker does with a target next. */
 export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | "notify" | "wait";
@@ -38,7 +38,7 @@ export function listPendingWork(record: TargetRecord, now: Instant): PendingWork
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
   const mayRetire = retirement && !findNeedOf(record, retirement.account);
   const planned: PendingWork[] = [
-    { work: "join", at: isJoined(record) ? now : undefined },
+    { work: "join", at: isHurried(record) ? now : undefined },
     { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },

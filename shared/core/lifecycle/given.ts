@@ -14,6 +14,9 @@ export interface Refused {
 
 const isPair = ({ slots }: Target) => slots.length > 1;
 
+/** Whether Keyturn may choose the secrets of the target. */
+const isSettable = ({ origin }: Target) => origin === undefined;
+
 /** Why no import or undo may be queued now, whatever its secret. */
 export function findObstacle(
   record: TargetRecord,
@@ -73,7 +76,13 @@ export function findPrevious(record: TargetRecord, target: Target): GivenSecret 
       refused: `the previous secret of ${account} was reported as exposed (version ${ref.version} of ${ref.name}). Request a rotation instead`,
     };
   }
-  return { by: "undo", account, ref, mayApply: !isPair(target) };
+  const { retirement } = record;
+  // A request to end the secret may have been sent and take effect late.
+  const isEnding = retirement ? retirement.failures > 0 : !isPair(target);
+  if (!isSettable(target) && isEnding) {
+    return { refused: `target ${id} has nothing to undo: the end of the previous secret has begun` };
+  }
+  return { by: "undo", account, ref, mayApply: !isPair(target) && isSettable(target) };
 }
 
 /** Whether the account was published until the present version of the active one: a rotation or a person published that instead. */
@@ -91,7 +100,8 @@ export function findUndo(
 ): GivenSecret | Refused {
   const previous = findPrevious(record, target);
   if ("refused" in previous) return previous;
-  const end = isPair(target) ? findGraceEnd(record, previous.account, target) : undefined;
+  const mustStillWork = isPair(target) || !isSettable(target);
+  const end = mustStillWork ? findGraceEnd(record, previous.account, target) : undefined;
   if (end === undefined || now < end) return previous;
   return {
     refused: `the grace of ${previous.account} ended at ${end}. Request a rotation instead`,
@@ -123,7 +133,10 @@ export function chooseImported(
   target: Target,
   { account = chooseAccount(target, record), mayApply }: WantedImport,
 ): Pick<GivenSecret, "account" | "mayApply"> {
-  return { account, mayApply: mayApply && !isPublishedOfPair(record, account, target) };
+  return {
+    account,
+    mayApply: mayApply && isSettable(target) && !isPublishedOfPair(record, account, target),
+  };
 }
 
 /** Whether Keyturn may set the given secret, where the target does not have it already. */
@@ -132,7 +145,8 @@ export function mayApplyGiven(
   { given, account }: Rotation,
   target: Target,
 ): boolean {
-  return given === undefined || (given.mayApply && !isPublishedOfPair(record, account, target));
+  if (given === undefined) return true;
+  return given.mayApply && isSettable(target) && !isPublishedOfPair(record, account, target);
 }
 
 function isPublishedOfPair({ active }: TargetRecord, account: string, target: Target): boolean {

@@ -1,16 +1,11 @@
 import { withDueAt } from "../record/due.ts";
 import { type RunRecord } from "../record/history.ts";
+import { mapJustification } from "../record/justification.ts";
 import {
-  isSameJustification,
-  type Justification,
-  mapJustification,
-} from "../record/justification.ts";
-import { findLaterForce } from "../record/pause.ts";
-import {
+  type QueuedRequest,
   type RetryIntent,
   type Rotation,
   type RotationRequest,
-  schedule,
   type TargetRecord,
   type WorkingPhase,
 } from "../record/record.ts";
@@ -18,15 +13,10 @@ import { newRun, pickGiven, withoutHold, withPhase } from "../record/rotation.ts
 import { maxNameLength, maxWhyLength, shorten } from "../shorten.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import { laterRequest } from "./grace-hold.ts";
+import { isSameRequest, isWantedAlike, joinedTo, stricter } from "./combine.ts";
+import type { Hold } from "./grace-hold.ts";
 import { findHold } from "./hold.ts";
-import {
-  type Asked,
-  describeAsker,
-  describeRequester,
-  describeStart,
-  findHoldOfRequest,
-} from "./permit.ts";
+import { describeStart, findHoldOfRequest } from "./permit.ts";
 
 export interface AcceptedRequest {
   /** The rotation that will answer the request: an open one whose secret is not public yet, or a new one. */
@@ -39,7 +29,8 @@ export interface AcceptedRequest {
 
 /**
  * Any rotation whose new secret becomes public after the request was made answers it. So a request joins an open rotation that has
- * not published yet, or another waiting request. Otherwise it waits for a rotation of its own.
+ * not published yet, or another waiting request. Otherwise it waits for a rotation of its own. A rotation that must end before is
+ * hurried.
  *
  * The caller writes only `request`, whatever the state of the target. A worker that holds the claim can merge this one field without
  * losing anything (see `joinRequest`).
@@ -52,13 +43,16 @@ export function acceptRequest(
 ): AcceptedRequest {
   const { rotation } = record;
   const request = shortenRequest(asked);
+  const accepting = { target, now };
   const open = rotation && mayAnswer(rotation) ? rotation : undefined;
   // The open rotation has already answered the waiting request: its secret is public, so a new request cannot join.
   const waiting = !open && isJoined(record) ? undefined : record.request;
-  if (waiting)
-    return joinWaiting(record, waiting, stricter(waiting, request, record), { target, now });
-  if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, { target, now });
-  return queue(record, request, { target, now });
+  if (waiting) {
+    const joined = stricter(waiting, request, record);
+    return joinWaiting(record, waiting, withHurry(joined, record, accepting), accepting);
+  }
+  if (open) return joinOpen(record, open, { ...request, rotationId: open.id }, accepting);
+  return queue(record, withHurry(request, record, accepting), accepting);
 }
 
 /**
@@ -103,8 +97,8 @@ interface Accepting {
 
 function joinWaiting(
   record: TargetRecord,
-  waiting: RotationRequest,
-  joined: RotationRequest,
+  waiting: QueuedRequest,
+  joined: QueuedRequest,
   accepting: Accepting,
 ): AcceptedRequest {
   const { rotationId } = waiting;
@@ -121,18 +115,35 @@ function joinOpen(
 ): AcceptedRequest {
   const { rotationId } = request;
   const joined = joinedTo(open, request, record);
-  const isHurried =
-    open.nextAttemptAt !== undefined &&
-    open.nextAttemptAt > now &&
-    findHold(record, joined, target, now)?.until !== open.nextAttemptAt;
-  const isNews = open.phase === "blocked" || isHurried || !isWantedAlike(joined, open);
+  const isHurrying = endsWait(open, findHold(record, joined, target, now), now);
+  const isNews = isHurrying || !isWantedAlike(joined, open);
   return { rotationId, record: isNews ? { ...record, request } : record };
+}
+
+/** The request that another rotation than the open one answers. It hurries the open one, because it starts only after that. */
+function withHurry(
+  request: RotationRequest,
+  record: TargetRecord,
+  { target, now }: Accepting,
+): QueuedRequest {
+  const { rotation } = record;
+  if (!rotation || rotation.id === request.rotationId) return request;
+  const hold = findHold(record, rotation, target, now);
+  return endsWait(rotation, hold, now) ? { ...request, hurries: rotation.id } : request;
+}
+
+/** Whether a request ends the wait of the open rotation. What delays it in spite of the request (`hold`) stays. */
+function endsWait({ phase, nextAttemptAt }: Rotation, hold: Hold | undefined, now: Instant) {
+  if (phase === "blocked") return true;
+  // After these tries are used up, a consumer is left alone with a secret that the next rotation may end.
+  if (phase === "refreshing" || phase === "cleaning") return false;
+  return nextAttemptAt !== undefined && nextAttemptAt > now && hold?.until !== nextAttemptAt;
 }
 
 /** Queues a rotation for the request. The record and the history say until when it waits, and why. */
 function queue(
   record: TargetRecord,
-  request: RotationRequest,
+  request: QueuedRequest,
   { target, now }: Accepting,
 ): AcceptedRequest {
   const { held, run } = queueRotation(record, request, target, now);
@@ -163,108 +174,41 @@ export function queueRotation<Request extends RotationRequest>(
   return { held, run };
 }
 
-/**
- * Combines two requests for the same rotation. An exposure outranks other reasons, the shorter grace period counts, and a freeze
- * that one request lifts is lifted. The hold of the weaker request does not apply to the stronger one.
- */
-export function stricter(
-  waiting: RotationRequest,
-  added: RotationRequest,
-  record: TargetRecord,
-): RotationRequest {
-  const at = laterRequest(waiting.at, added, record);
-  const { reason, requestedBy } = added;
-  const { notBefore: _n, heldBy: _h, ...free } = waiting;
-  const grace = findShortest(waiting.grace, added.grace);
-  const isExposed = isEscalated(waiting, added);
-  const lift = waiting.lift ?? added.lift;
-  const force = findLaterForce(waiting.force, added.force);
-  const justification = chooseJustification(waiting, added);
-  const isStricter =
-    isExposed || lift !== waiting.lift || force !== waiting.force || at !== waiting.at;
-  // The words of the second person must not look like those of the first.
-  const isNews = isStricter || !isSameJustification(justification, waiting.justification);
-  return {
-    ...(isStricter ? free : waiting),
-    at,
-    ...(isExposed && { reason, requestedBy }),
-    ...(isNews && {
-      why: addWord(describeRequester(waiting), `; then by ${describeAsker(added)}`),
-    }),
-    ...(grace !== undefined && { grace }),
-    ...pickGiven({ lift, force, justification }),
-  };
-}
-
-/** Of the person whose request gives the rotation its cause, or of the other one if that person gave none. */
-function chooseJustification(
-  wanted: Pick<Asked, "reason" | "justification">,
-  added: Pick<Asked, "reason" | "justification">,
-): Justification | undefined {
-  return isEscalated(wanted, added)
-    ? (added.justification ?? wanted.justification)
-    : (wanted.justification ?? added.justification);
-}
-
-/** The shortest grace period counts, so that no request lengthens the life of a secret that another request wants disabled. */
-export function findShortest(...graces: readonly (number | undefined)[]): number | undefined {
-  const given = graces.filter((grace) => grace !== undefined);
-  return given.length === 0 ? undefined : Math.min(...given);
-}
-
-/** The first exposure gives the rotation its reason and its requester, even if another person requested it before. */
-function isEscalated(wanted: Pick<Asked, "reason">, added: Pick<Asked, "reason">): boolean {
-  return added.reason === "exposure" && wanted.reason !== "exposure";
-}
-
-export function isSameRequest(
-  a: RotationRequest | undefined,
-  b: RotationRequest | undefined,
-): boolean {
-  const fields = [
-    "rotationId",
-    "reason",
-    "requestedBy",
-    "at",
-    "notBefore",
-    "heldBy",
-    "grace",
-    "why",
-  ] as const;
-  return fields.every((field) => a?.[field] === b?.[field]) && isSameGiven(a, b);
-}
-
-type Given = Pick<RotationRequest, "lift" | "force" | "justification"> | undefined;
-
-/** Whether people gave the same for both: liftings of freezes and pauses, and a justification. */
-function isSameGiven(a: Given, b: Given): boolean {
-  return (
-    isSameLift(a?.lift, b?.lift) &&
-    isSameLift(a?.force, b?.force) &&
-    isSameJustification(a?.justification, b?.justification)
-  );
-}
-
-function isSameLift(a: RotationRequest["lift"], b: RotationRequest["lift"]): boolean {
-  return a?.at === b?.at && a?.by === b?.by && a?.why === b?.why;
-}
-
 /** Whether the open rotation will answer the waiting request. */
 export function isJoined({ rotation, request }: TargetRecord): boolean {
   return rotation !== undefined && request?.rotationId === rotation.id;
 }
 
-/** The record whose open rotation continues at once for the request, also if it was blocked. */
+/** Whether the waiting request makes the open rotation continue: that answers the request, or must end before. */
+export function isHurried(record: TargetRecord): boolean {
+  const { rotation, request } = record;
+  return isJoined(record) || (rotation !== undefined && request?.hurries === rotation.id);
+}
+
+/**
+ * The record whose open rotation continues at once for the request, also if it was blocked. A request that another rotation answers
+ * stays in the queue.
+ */
 export function joinRequest(record: TargetRecord, now: Instant): TargetRecord {
   const { rotation, request } = record;
   if (!rotation || !request) return record;
-  const rest = withoutJoined(record, rotation, request, now);
-  // An import or an undo keeps its own reason.
-  const asked = rotation.given ? { ...request, reason: rotation.reason } : request;
-  const joined = joinedTo(rotation, asked, record);
+  const continued = isJoined(record)
+    ? {
+        ...withoutJoined(record, rotation, request, now),
+        rotation: joinedTo(rotation, request, record),
+      }
+    : { ...record, request: withoutHurry(request), rotation: withoutHold(rotation) };
   return rotation.phase === "blocked"
-    ? { ...rest, health: "failing", rotation: { ...joined, ...reopenRotation(rotation, now) } }
-    : { ...rest, rotation: joined };
+    ? {
+        ...continued,
+        health: "failing",
+        rotation: { ...continued.rotation, ...reopenRotation(rotation, now) },
+      }
+    : continued;
+}
+
+function withoutHurry({ hurries: _, ...request }: QueuedRequest): RotationRequest {
+  return request;
 }
 
 /**
@@ -285,49 +229,6 @@ function withoutJoined(
     ...pickGiven(others),
   };
   return { ...withDueAt(rest, now, again.why), again };
-}
-
-/** The rotation without a hold, with the combined reasons of those who requested it. */
-function joinedTo(
-  rotation: Rotation,
-  request: RotationRequest,
-  record: Pick<TargetRecord, "superseded">,
-): Rotation {
-  // Until a rotation has changed the target, windows delay it if the schedule wants it, but not if a person does.
-  const takesOver = !rotation.changeBegan && rotation.requestedBy === schedule;
-  const grace = findShortest(rotation.grace, request.grace);
-  const lift = rotation.lift ?? request.lift;
-  const force = findLaterForce(rotation.force, request.force);
-  const onTheWordOf =
-    takesOver || isEscalated(rotation, request) ? combineReasons(rotation, request) : {};
-  const requestedAt = laterRequest(rotation.requestedAt, request, record);
-  const justification = takesOver ? request.justification : chooseJustification(rotation, request);
-  const given = pickGiven({ lift, force, justification });
-  const wanted = { ...onTheWordOf, requestedAt, ...given };
-  const joined = { ...withoutHold(rotation), ...wanted, ...(grace !== undefined && { grace }) };
-  if (isSameGiven(given, rotation) && Object.keys(onTheWordOf).length === 0) return joined;
-  return {
-    ...joined,
-    why: addWord(rotation.why, `; then ${describeRequester(request).replace(/^R/, "r")}`),
-  };
-}
-
-/** Both reasons, shortened so that the added one stays visible. */
-function addWord(why: string, added: string): string {
-  return shorten(`${shorten(why, maxWhyLength / 2)}${added}`, maxWhyLength);
-}
-
-/** An exposure stays the reason, even if another person requests the rotation later. */
-function combineReasons(
-  rotation: Rotation,
-  { reason, requestedBy }: RotationRequest,
-): Partial<Rotation> {
-  return rotation.reason === "exposure" ? { requestedBy } : { reason, requestedBy };
-}
-
-function isWantedAlike(a: Rotation, b: Rotation): boolean {
-  const fields = ["reason", "requestedBy", "requestedAt", "grace"] as const;
-  return fields.every((field) => a[field] === b[field]) && isSameGiven(a, b);
 }
 
 /** A rotation is blocked when no stored credential works. It continues by trying them on the target again. */

@@ -4,8 +4,9 @@ import type { Exposure, Retirement, Rotation, TargetRecord } from "../record/rec
 import { endsSuperseded, hasOverlap, type Target, type VersionRef } from "../target.ts";
 import { between, type Instant, minute, plus } from "../time.ts";
 import { findNeedOf } from "./account-needed.ts";
+import { findShortest } from "./combine.ts";
 import { findUnansweredExposure } from "./exposure.ts";
-import { findShortest, isJoined } from "./request.ts";
+import { isJoined } from "./request.ts";
 
 /** Milliseconds. Two checks with less time between them prove no more than one. */
 const minDistanceMs = minute;

@@ -4,7 +4,7 @@ import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";
 import { isClaimed, isPaused } from "./decide.ts";
 import { findHold, keepUnlessSooner } from "./hold.ts";
-import { isJoined, joinRequest } from "./request.ts";
+import { isHurried, joinRequest } from "./request.ts";
 
 /** Why a rotation does not start or continue. */
 export interface Waiting {
@@ -45,7 +45,7 @@ function openWaits(
   target: Target,
   now: Instant,
 ): Waiting[] {
-  if (!isJoined(record)) {
+  if (!isHurried(record)) {
     const tries = nextTry(record, now);
     const held = tries.length === 0 ? findHold(record, rotation, target, now) : undefined;
     return [
@@ -67,14 +67,16 @@ function queuedWaits(
   { policy }: Target,
   now: Instant,
 ): Waiting[] {
-  const { rotation, claim } = record;
+  const { claim } = record;
   const { notBefore, heldBy = "the request was postponed" } = request;
+  const before = isHurried(record) ? joinRequest(record, now) : record;
+  const { rotation } = before;
   if (rotation) {
     const others = [
-      ...describeBlocked(record),
+      ...describeBlocked(before),
       ...rest(record, now),
-      ...nextTry(record, now),
-      ...pauseOfOpen(record, rotation, now),
+      ...nextTry(before, now),
+      ...pauseOfOpen(before, rotation, now),
     ];
     const why = `rotation ${rotation.id} of the target must end first`;
     return others.length === 0

@@ -1,6 +1,6 @@
+import { isSameRequest } from "../lifecycle/combine.ts";
 import { sortDated } from "../lifecycle/dated.ts";
 import { withTheirExposure } from "../lifecycle/exposure.ts";
-import { isSameRequest } from "../lifecycle/request.ts";
 import { withTheirUse } from "../lifecycle/use.ts";
 import type { Target } from "../target.ts";
 import type { Instant } from "../time.ts";

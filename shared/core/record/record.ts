@@ -112,6 +112,8 @@ export interface Rotation extends StartReason {
   readonly confirmedAt?: Instant;
   /** False if the target has certainly kept no superseded secret of the account. */
   readonly kept?: boolean;
+  /** Present if one log-in with the pending secret does not prove enough. */
+  readonly provesTwice?: SecondProof;
   /** The published version, from the moment it is written. */
   readonly published?: VersionRef;
   /** Failures since the rotation last got further than before. */
@@ -133,6 +135,12 @@ export interface Rotation extends StartReason {
   readonly justification?: Justification;
 }
 
+/** The pending secret must log in twice, with a while in between. */
+export interface SecondProof {
+  /** When it first logged in. */
+  readonly firstAt?: Instant;
+}
+
 /** The secrets of one account, newest first. Keyturn tries each of them when it does not know which one works. */
 export interface SlotRecord {
   readonly account: string;
@@ -147,6 +155,18 @@ export interface SlotRecord {
   /** The same of `previous`. */
   readonly previousSameAs?: readonly string[];
   readonly changedAt?: Instant;
+  /** A request that replaces the secret of the account by one that the system creates, as long as nobody knows how it ended. */
+  readonly unsettled?: Unsettled;
+  /** The ids of the secrets of the account that Keyturn has stored and not ended, the newest first; at most ten. */
+  readonly secretIds?: readonly string[];
+}
+
+/** A request whose answer is missing. It may still take effect. */
+export interface Unsettled {
+  /** When Keyturn announced it. */
+  readonly since: Instant;
+  /** What the system calls the operation, if it answered that it has begun one. */
+  readonly operation?: string;
 }
 
 /** A request for a new secret that becomes public after this moment. The id may be that of the open rotation. */
@@ -166,6 +186,12 @@ export interface RotationRequest {
   readonly justification?: Justification;
   /** Who requested it, in order. Absent for one person with one reason. */
   readonly why?: string;
+}
+
+/** A request that waits for its start, or that the open rotation answers. */
+export interface QueuedRequest extends RotationRequest {
+  /** The open rotation that continues at once, even if it was blocked: another one answers the request, and starts only after it. */
+  readonly hurries?: string;
 }
 
 /** A request for a rotation that puts a given secret in force. */
@@ -317,7 +343,7 @@ export interface TargetRecord {
   /** Consecutive failed rotations. */
   readonly failures: number;
   readonly rotation?: Rotation;
-  readonly request?: RotationRequest;
+  readonly request?: QueuedRequest;
   /** An import or an undo that waits for its start. */
   readonly given?: GivenRequest;
   /** Rotations that people scheduled for a date, the first one first; at most five. */

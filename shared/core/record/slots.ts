@@ -1,5 +1,5 @@
 import { isSameVersion, type Target, type VersionRef } from "../target.ts";
-import type { SlotRecord, TargetRecord } from "./record.ts";
+import type { SlotRecord, TargetRecord, Unsettled } from "./record.ts";
 
 /** The account that the next rotation changes. Of a pair, it is the account that is not published. */
 export function chooseAccount(target: Target, record: TargetRecord): string {
@@ -48,8 +48,28 @@ export function keepSlots(
 /** The slot after `ref` was found to be the current secret of its account. */
 export function promote(slot: SlotRecord, ref: VersionRef, changedAt: string): SlotRecord {
   if (isSameVersion(slot.current, ref)) return slot;
-  const { account } = slot;
-  return { account, current: ref, ...toPrevious(slot), changedAt };
+  const { account, unsettled, secretIds } = slot;
+  return {
+    ...{ account, current: ref, ...toPrevious(slot), changedAt },
+    ...(unsettled && { unsettled }),
+    ...(secretIds && { secretIds }),
+  };
+}
+
+/** The slot while a request that replaces its secret may be under way. Undefined: none is. */
+export function withUnsettled(slot: SlotRecord, unsettled: Unsettled | undefined): SlotRecord {
+  const { unsettled: _, ...settled } = slot;
+  return unsettled ? { ...settled, unsettled } : settled;
+}
+
+/** How many ids of secrets a slot keeps. */
+const maxSecretIds = 10;
+
+/** The slot whose account has another secret with one of these ids. */
+export function withSecretIds(slot: SlotRecord, ids: readonly (string | undefined)[]): SlotRecord {
+  const known = ids.filter((id) => id !== undefined);
+  const all = [...new Set([...known, ...(slot.secretIds ?? [])])].slice(0, maxSecretIds);
+  return all.length === 0 ? slot : { ...slot, secretIds: all };
 }
 
 /** The current version as the previous one, with the versions that have the same secret. Empty where there is none. */

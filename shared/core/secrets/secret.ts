@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import type { Instant } from "../time.ts";
 
 const inspectKey = Symbol.for("nodejs.util.inspect.custom");
 
@@ -41,4 +42,8 @@ export class Secret {
 export interface Credential {
   readonly account: string;
   readonly secret: Secret;
+  /** The name that the system gave the secret, if it gives one; not confidential. It is stored as a tag of every version of the secret. */
+  readonly secretId?: string;
+  /** When the system itself ends the secret. Stored as a tag, too. Absent: it does not. */
+  readonly expiresAt?: Instant;
 }

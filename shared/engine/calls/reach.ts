@@ -1,5 +1,10 @@
 import { deadlines } from "../../core/deadlines.ts";
-import { ConfigError, OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
+import {
+  ChangeRefusedError,
+  ConfigError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../../core/errors.ts";
 import { findGuessPause, maxGuesses, maxSearchGuesses } from "../../core/looks/guesses.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
@@ -7,8 +12,10 @@ import type { VersionRef } from "../../core/target.ts";
 import type {
   Applied,
   Change,
+  Discard,
   Examination,
   Examine,
+  Retire,
   Rotator,
   ServerReport,
   SetBack,
@@ -104,7 +111,7 @@ async function tryAuthority(
 }
 
 /** Options of every call to the target. `logIn`: whether that of the authority outlives its call. */
-function toCall(session: TargetSession, logIn: "none" | "stays" | "ends") {
+export function toCall(session: TargetSession, logIn: "none" | "stays" | "ends") {
   const { options, policy } = session.target;
   const { connect } = policy.timeouts ?? {};
   return {
@@ -118,7 +125,7 @@ function toCall(session: TargetSession, logIn: "none" | "stays" | "ends") {
   };
 }
 
-function checkDeadline({ ports, target }: TargetSession): AbortSignal {
+export function checkDeadline({ ports, target }: TargetSession): AbortSignal {
   const { verify = deadlines.verify } = target.policy.timeouts ?? {};
   return ports.deadline(Math.min(verify, deadlines.verify));
 }
@@ -131,9 +138,10 @@ export function applyChange(
   proof: Proof,
 ): Promise<Applied> {
   const what = "the result of the change is unknown";
-  return sendChange(session, { authority, proof, what }, (rotator, call, signal) =>
-    rotator.apply({ ...call, ...change }, signal),
-  );
+  return sendChange(session, { authority, proof, what }, (rotator, call, signal) => {
+    if (rotator.apply) return rotator.apply({ ...call, ...change }, signal);
+    throw new ChangeRefusedError(`nobody can choose the secrets of ${rotator.type}`);
+  });
 }
 
 /** Sets the earlier secret again at servers that have lost it. `proof` shows that it is stored. Returns what each server accepts then. */
@@ -163,7 +171,7 @@ interface Sending {
   readonly mayOmitLogIn?: boolean;
 }
 
-async function sendChange<Result>(
+export async function sendChange<Result>(
   session: TargetSession,
   { authority, proof, what, mayOmitLogIn }: Sending,
   send: (
@@ -219,25 +227,25 @@ export async function hasSessions(
 /** Removes the account's password permanently. `proof` shows which secret works instead. */
 export function retireAccount(
   session: TargetSession,
-  account: string,
+  retired: Pick<Retire<unknown>, "account" | "publishedText" | "superseded" | "isInTime">,
   authority: Authority,
   proof: Proof,
 ): Promise<void> {
   const what = "the result of the retirement is unknown";
   return sendChange(session, { authority, proof, what }, async (rotator, call, signal) =>
-    rotator.retire?.({ ...call, account }, signal),
+    rotator.retire?.({ ...call, ...retired }, signal),
   );
 }
 
-/** Makes every secret of the account useless except `keep`. `proof` shows that `keep` works. */
+/** Makes every secret of the account useless except `kept.keep`. `proof` shows that this works. */
 export function discardOthers(
   session: TargetSession,
-  keep: Credential,
+  kept: Pick<Discard<unknown>, "keep" | "ended" | "isInTime">,
   authority: Authority,
   proof: Proof,
 ): Promise<void> {
   const what = "the result of the end of the superseded password is unknown";
   return sendChange(session, { authority, proof, what }, async (rotator, call, signal) =>
-    rotator.discard?.({ ...call, keep }, signal),
+    rotator.discard?.({ ...call, ...kept }, signal),
   );
 }

@@ -1,5 +1,6 @@
 import { deadlines } from "../../core/deadlines.ts";
 import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
+import { readFactTags } from "../../core/payload/fact-tags.ts";
 import { parsePayload } from "../../core/payload/payload.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import type { SecretName, VersionRef } from "../../core/target.ts";
@@ -103,8 +104,9 @@ export function toCredential(
   accounts: readonly string[],
 ): Credential | undefined {
   const credential = parsePayload(stored.value, accounts);
-  if (credential) session.guard(credential.secret);
-  return credential;
+  if (!credential) return undefined;
+  session.guard(credential.secret);
+  return { ...credential, ...readFactTags(stored.tags) };
 }
 
 function callGuarded(

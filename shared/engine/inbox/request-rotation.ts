@@ -108,9 +108,11 @@ async function commitRequest(
   const accepted = accept(before, request, wanted, { target, now });
   const { rotationId, record } = accepted;
   const joined = rotationId !== request.rotationId;
-  const why = joined
-    ? whatItJoins(before, rotationId)
-    : (accepted.run?.why ?? describeStart(request, record, target, now).why);
+  const why =
+    (joined
+      ? whatItJoins(before, rotationId)
+      : (accepted.run?.why ?? describeStart(request, record, target, now).why)) +
+    whatItHurries(before, record);
   const entry = toEntry(accepted, { wanted, joined, why, id: newId(), at: now });
   const waiting =
     describeWaiting(record, rotationId, target, now) ??
@@ -195,6 +197,14 @@ function whatItJoins({ rotation, request }: TargetRecord, rotationId: string): s
       : `${joins}, which is under way (phase ${rotation.phase})`;
   }
   return request ? `${joins}, which is queued. ${describeRequester(request)}` : joins;
+}
+
+/** Names the open rotation that the request makes continue although another one answers the request. */
+function whatItHurries({ rotation }: TargetRecord, { request }: TargetRecord): string {
+  if (!rotation || request?.hurries !== rotation.id) return "";
+  return rotation.phase === "blocked"
+    ? `; rotation ${rotation.id}, which was blocked, is retried first`
+    : `; rotation ${rotation.id}, which waited, continues first`;
 }
 
 /** Returns what the rotation of an admin waits for: it does not start while its secret is used to change another target. */

@@ -11,6 +11,7 @@ import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
 import { readPayload } from "../../core/payload/payload.ts";
+import { withCheck } from "../../core/record/check.ts";
 import { withExposedAdopted } from "../../core/record/exposed-versions.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
@@ -24,6 +25,7 @@ import { rethrowUnlessExpected } from "../failure.ts";
 import { findShapeWarning } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
+import { findUnsettledEnd } from "./settled.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
 
@@ -161,9 +163,10 @@ async function adoptVersion(
   const seen = withExposedAdopted(active, { version: ref.version, createdAt });
   const adopted = withExposedSuperseded(seen, record);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
-  await session.commit(
-    isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now()),
-  );
+  const planned = isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now());
+  const open = findUnsettledEnd(session, account);
+  const why = `a request whose answer was lost might have replaced the secret of ${account}`;
+  await session.commit(open === undefined ? planned : withCheck(planned, why, open));
 }
 
 /**

@@ -54,6 +54,8 @@ export interface Cleared extends Kept {
   readonly rules?: ServerRules;
   /** The published secret as consumers read it now. Absent where its state cannot prevent a repeated change. */
   readonly current?: StoredSecret | Unreadable;
+  /** The published secret has just logged in. */
+  readonly isServing?: true;
   readonly findings: readonly Finding[];
 }
 
@@ -83,6 +85,7 @@ export async function lookBeforeChange(
     ...authority,
     ...findKept(session, rotation, { published, live }),
     current,
+    ...(published.is === "works" && { isServing: true as const }),
     findings: [...findings, login, ...authority.findings],
   };
 }

@@ -13,7 +13,13 @@ import {
   type Rotation,
   type TargetRecord,
 } from "../../core/record/record.ts";
-import { findSlot, listSlotCandidates, withSame, withSlot } from "../../core/record/slots.ts";
+import {
+  findSlot,
+  listAbandoned,
+  listSlotCandidates,
+  withSame,
+  withSlot,
+} from "../../core/record/slots.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between, type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
@@ -25,6 +31,7 @@ import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
+import { findUnsettledEnd } from "./settled.ts";
 
 /**
  * When the published secret does not log in, publishes again a stored credential of the target that does, unless somebody wrote
@@ -104,6 +111,8 @@ async function findLogIn(
   found: readonly StoredCredential[],
 ): Promise<StoredCredential | undefined> {
   for (const live of found) {
+    // A late request would replace the secret after it is published.
+    if (findUnsettledEnd(session, live.credential.account) !== undefined) continue;
     try {
       if (await stillLogsIn(session, { ...live, isSearch: true })) return live;
     } catch (error) {
@@ -124,12 +133,21 @@ async function readNewest(
   const inOrder = [...accounts].sort((a, b) => Number(b === active) - Number(a === active));
   const found: StoredCredential[] = [];
   for (const account of inOrder) {
-    const [newest] = listSlotCandidates(findSlot(session.record(), account), undefined);
-    if (!newest || isSameVersion(newest, refused)) continue;
-    const credential = await readCredential(session, newest, [account]);
-    if (credential) found.push({ credential, ref: newest });
+    for (const ref of listNewest(session, account)) {
+      if (isSameVersion(ref, refused)) continue;
+      const credential = await readCredential(session, ref, [account]);
+      if (credential) found.push({ credential, ref });
+    }
   }
   return found;
+}
+
+/** The version that the account most likely has. A secret that the system created and that was never published may be the latest. */
+function listNewest({ record, target }: TargetSession, account: string): readonly VersionRef[] {
+  const slot = findSlot(record(), account);
+  const [newest] = listSlotCandidates(slot, undefined);
+  const created = target.origin === "system" ? listAbandoned(slot) : [];
+  return [...created, ...(newest ? [newest] : [])];
 }
 
 /**

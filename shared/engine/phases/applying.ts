@@ -85,7 +85,7 @@ async function change(session: TargetSession, rotation: Rotation): Promise<Advan
 }
 
 /** Finds out whether the target already has the pending secret. */
-async function findPendingLive(
+export async function findPendingLive(
   session: TargetSession,
   rotation: Rotation,
 ): Promise<Advance | "not live"> {

@@ -5,7 +5,7 @@ import type { Rotation } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { findSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { hasOverlap, isSameVersion, type VersionRef } from "../../core/target.ts";
+import { hasOverlap, isSameVersion, type Target, type VersionRef } from "../../core/target.ts";
 import { readCredential } from "../calls/stored.ts";
 import { takeRoomForBoth } from "../fleet/room.ts";
 import { readPending, stillLogsIn } from "../looks/credentials.ts";
@@ -145,11 +145,15 @@ export function requireRightToApply(session: TargetSession, rotation: Rotation):
   if (mayApplyGiven(session.record(), rotation, target)) return;
   const { account, given } = rotation;
   const what = given?.by === "undo" ? "previous" : "imported";
-  const why =
-    target.slots.length > 1 && session.record().active === account
-      ? "consumers use this account, so Keyturn does not change its password"
-      : "the person who imported it did not allow Keyturn to set it. Set it on the target, or import it again without `apply: never` (`--never-apply`)";
+  const why = explainRefusal(target, session.record().active === account);
   throw new ChangeRefusedError(
     `target ${target.id} refuses the ${what} secret of ${account}, and ${why}`,
   );
+}
+
+function explainRefusal({ origin, slots }: Target, isPublished: boolean): string {
+  if (origin !== undefined) return "Keyturn cannot set it. Import a secret that the target accepts";
+  return slots.length > 1 && isPublished
+    ? "consumers use this account, so Keyturn does not change its password"
+    : "the person who imported it did not allow Keyturn to set it. Set it on the target, or import it again without `apply: never` (`--never-apply`)";
 }

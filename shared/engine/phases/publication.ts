@@ -1,11 +1,12 @@
 import { ConfigError } from "../../core/errors.ts";
 import { mergePayload } from "../../core/payload/merge-payload.ts";
+import { toFactTags } from "../../core/payload/fact-tags.ts";
 import { findShapeChange, type PayloadShape, renderPayload } from "../../core/payload/payload.ts";
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { type Endpoint, toPendingName, type VersionRef } from "../../core/target.ts";
-import { day } from "../../core/time.ts";
+import { day, findEarliest } from "../../core/time.ts";
 import { vaultLimits } from "../../core/vault-limits.ts";
 import type { SecretContent, StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { readVersion, writeVersion } from "../calls/stored.ts";
@@ -21,12 +22,13 @@ function getEndpoint({ ports, target }: TargetSession): Endpoint {
 function toKeyturnTags(
   session: TargetSession,
   rotationId: string,
-  account: string,
+  credential: Credential,
 ): Record<string, string> {
   return {
     "keyturn-target": session.target.id,
     "keyturn-rotation": rotationId,
-    "keyturn-account": account,
+    "keyturn-account": credential.account,
+    ...toFactTags(credential),
   };
 }
 
@@ -39,7 +41,7 @@ export async function storePending(
   const knownAt = session.now();
   const ref = await writeVersion(session, toPendingName(session.target), {
     ...renderPayload("json", credential, getEndpoint(session)),
-    tags: toKeyturnTags(session, rotationId, credential.account),
+    tags: toKeyturnTags(session, rotationId, credential),
   });
   rememberPending(session, { credential, ref, knownAt });
   return ref;
@@ -65,12 +67,15 @@ export function makePublication(
   previous: StoredSecret | undefined,
 ): Publication {
   const { policy, publish, slots, tags } = session.target;
-  const expiresAt = computeExpiry(policy, session.now(), session.target.id);
+  const expiresAt = findEarliest(
+    computeExpiry(policy, session.now(), session.target.id),
+    credential.expiresAt,
+  );
   const days = Math.floor((policy.every ?? 0) / day);
   const fresh = {
     ...renderPayload(publish.as, credential, getEndpoint(session)),
     tags: {
-      ...toKeyturnTags(session, rotationId, credential.account),
+      ...toKeyturnTags(session, rotationId, credential),
       CredentialId: credential.account,
       ProviderAddress: getEndpoint(session).host,
       ...(days > 0 && { ValidityPeriodDays: String(days) }),

@@ -18,6 +18,7 @@ import type { TargetSession } from "../session.ts";
 import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import { stageGiven } from "./given.ts";
+import { minting, stageMint } from "./minting.ts";
 import {
   makePublication,
   publish,
@@ -27,12 +28,14 @@ import {
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
 import { canSetBack } from "./set-back.ts";
-import { type Advance, GoBackError, type Step } from "./step.ts";
+import { isPropagatingNow } from "./propagation.ts";
+import { type Advance, GoBackError, NotYetPropagatedError, type Step } from "./step.ts";
 
 /** One step per phase. Each is safe to repeat, because a crash may hide that it was done. */
 export const steps: Readonly<Record<WorkingPhase, Step>> = {
   staging,
-  applying,
+  applying: (session, rotation) =>
+    session.target.origin === "system" ? minting(session, rotation) : applying(session, rotation),
   publishing,
   checking,
   refreshing,
@@ -52,6 +55,7 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 /** Stores the pending version. A crash before the journal records it leaves an orphan that no target ever received. */
 async function staging(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.given) return stageGiven(session, rotation, rotation.given);
+  if (session.target.origin === "system") return stageMint(session, rotation);
   const { target, ports } = session;
   // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
@@ -132,7 +136,11 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
       `the current version of ${name} was not written by this rotation; Keyturn publishes it again`,
     );
   }
-  if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
+  const isSpreading =
+    session.target.origin === "system" && isPropagatingNow(session, rotation.confirmedAt);
+  const logIn = { credential: found, ref: current.ref, isPropagating: isSpreading };
+  if (!(await logsIn(session, logIn))) {
+    if (isSpreading) throw new NotYetPropagatedError(`the system refused ${name} a moment ago`);
     // For a single account, spend no guess on older secrets: the pending secret is set again at once.
     if (hasGrace(session.target)) {
       await restorePublished(session, { is: "refused", stored: current, credential: found });

@@ -11,7 +11,7 @@ import { toAnsweredRuns } from "../../core/lifecycle/dated.ts";
 import { isPaused } from "../../core/lifecycle/decide.ts";
 import { withHold } from "../../core/lifecycle/hold.ts";
 import { advance, goBack, succeed, toRunRecord } from "../../core/lifecycle/progress.ts";
-import { isJoined } from "../../core/lifecycle/request.ts";
+import { isHurried } from "../../core/lifecycle/request.ts";
 import { withCheck } from "../../core/record/check.ts";
 import {
   type Failure,
@@ -23,6 +23,7 @@ import { mayHaveChanged, withoutHold } from "../../core/record/rotation.ts";
 import { between, type Instant, minute, plus, second } from "../../core/time.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
+import { UnsettledError } from "../looks/settled.ts";
 import { discardPending } from "../phases/cleaning.ts";
 import { makeEmergency } from "../phases/emergency.ts";
 import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from "../phases/step.ts";
@@ -37,7 +38,7 @@ export async function resume(session: TargetSession): Promise<void> {
     const record = session.record();
     const { rotation } = record;
     // Let a request that came meanwhile join before another request replaces it.
-    if (!rotation || rotation.phase === "blocked" || isJoined(record)) return;
+    if (!rotation || rotation.phase === "blocked" || isHurried(record)) return;
     if (await mustWait(session, rotation)) return;
     // A step may have found that a person published the other account: evaluate the hold before each step.
     const held = withHold(record, session.target, session.now());
@@ -120,9 +121,9 @@ async function onFailure(session: TargetSession, error: unknown): Promise<void> 
   const { rotation } = session.record();
   if (!rotation || rotation.phase === "blocked") throw error;
   const failure = toFailure(session, error);
-  // A pause between guesses uses up no try: no log-in was tried.
+  // A pause between guesses uses up no try, and neither does the wait for a lost request: nothing was tried.
   const judged =
-    error instanceof GuessPauseError
+    error instanceof GuessPauseError || error instanceof UnsettledError
       ? "retry"
       : decideAfterFailure(rotation, failure.kind, session.target.policy);
   if (judged === "retry") await waitForNextTry(session, rotation, failure, error);
@@ -172,7 +173,7 @@ function waitWithoutFailure(
   failure: Failure,
   error: unknown,
 ): (Rotation & { readonly nextAttemptAt: Instant }) | undefined {
-  if (error instanceof GuessPauseError)
+  if (error instanceof GuessPauseError || error instanceof UnsettledError)
     return { ...withoutHold(rotation), nextAttemptAt: error.until };
   if (!(error instanceof NotYetPropagatedError)) return undefined;
   return { ...rotation, nextAttemptAt: plus(failure.at, propagationPoll(rotation, failure)) };

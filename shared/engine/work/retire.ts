@@ -7,16 +7,21 @@ import {
   type Retirement,
   type TargetRecord,
 } from "../../core/record/record.ts";
-import { findSlot, toPrevious, withSlot } from "../../core/record/slots.ts";
-import { plus } from "../../core/time.ts";
+import { findSlot, toPrevious, withSecretIds, withSlot } from "../../core/record/slots.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { between, plus } from "../../core/time.ts";
 import { discardOthers, hasSessions, retireAccount } from "../calls/reach.ts";
+import { readCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import type { Authority } from "../looks/authority.ts";
 import type { StoredCredential } from "../looks/credentials.ts";
 import { syncPublished } from "../looks/drift.ts";
-import { type Broken, checkPublished, describeBroken } from "../looks/look.ts";
+import { type Broken, type Checked, checkPublished, describeBroken } from "../looks/look.ts";
 import { readOtherAuthority } from "../looks/other-authority.ts";
 import { recover } from "../looks/recover.ts";
+import type { Proof } from "../looks/proof.ts";
+import { announced, requireSettled, sendWithinMs, UnsettledError } from "../looks/settled.ts";
+import { requireUnchanged } from "../phases/minting.ts";
 import type { TargetSession } from "../session.ts";
 
 /**
@@ -31,7 +36,11 @@ export async function retire(session: TargetSession): Promise<void> {
     if (!ended) return;
   } catch (error) {
     rethrowUnlessExpected(error);
-    await tryAgainLater(session, retirement, toFailure(session, error));
+    if (error instanceof UnsettledError) {
+      await session.commit({ ...session.record(), retirement: { ...retirement, at: error.until } });
+    } else {
+      await tryAgainLater(session, retirement, toFailure(session, error));
+    }
     return;
   }
   session.stage(withRetired(session, retirement));
@@ -65,12 +74,76 @@ async function tryToRetire(session: TargetSession, retirement: Retirement): Prom
   }
   const authority = other ?? toSelf(published.live);
   await session.hold();
+  const { live, proof } = published;
+  const isMinted = session.target.origin === "system";
   if (retirement.accountStays === true) {
-    await discardOthers(session, published.live.credential, authority, published.proof);
+    const keep = live.credential;
+    await (isMinted
+      ? endMinted(session, keep, authority, proof)
+      : discardOthers(session, { keep }, authority, proof));
+  } else if (isMinted) {
+    await replaceMinted(session, retirement, { published, authority });
   } else {
-    await retireAccount(session, retirement.account, authority, published.proof);
+    await retireAccount(session, { account: retirement.account }, authority, proof);
   }
   return true;
+}
+
+/**
+ * The retirement of a key that the system creates replaces it by another one, so at most one such request may be under way. One whose
+ * answer was lost may have done it already.
+ */
+async function replaceMinted(
+  session: TargetSession,
+  { account }: Retirement,
+  {
+    published: { stored, proof },
+    authority,
+  }: {
+    readonly published: Extract<Checked, { readonly is: "works" }>;
+    readonly authority: Authority;
+  },
+): Promise<void> {
+  const open = await requireSettled(session, account, authority);
+  if (open.is === "created") return;
+  await announced(session, account, async (isInTime) => {
+    const current = await requireUnchanged(session, stored);
+    const { current: ref } = findSlot(session.record(), account);
+    const superseded = ref && (await readCredential(session, ref, [account]));
+    const retired = {
+      ...{ account, isInTime },
+      ...(current && { publishedText: current.value }),
+      ...(superseded && { superseded }),
+    };
+    await retireAccount(session, retired, authority, proof);
+  });
+}
+
+/** Ends the secrets of the account that Keyturn knows, except the published one: others may belong to somebody else. */
+async function endMinted(
+  session: TargetSession,
+  keep: Credential,
+  authority: Authority,
+  proof: Proof,
+): Promise<void> {
+  const { account } = keep;
+  const { previous, secretIds = [] } = findSlot(session.record(), account);
+  const superseded = previous && (await readCredential(session, previous, [account]));
+  const isUnnamed = superseded !== undefined && superseded.secretId === undefined;
+  const ended = {
+    targetId: session.target.id,
+    ids: secretIds.filter((id) => id !== keep.secretId),
+    ...(isUnnamed && { superseded }),
+  };
+  const since = session.now();
+  const isInTime = () => between(since, session.now()) <= sendWithinMs;
+  await discardOthers(session, { keep, ended, isInTime }, authority, proof);
+  const record = session.record();
+  const { secretIds: _, ...slot } = findSlot(record, account);
+  session.stage({
+    ...record,
+    slots: withSlot(record.slots, withSecretIds(slot, [keep.secretId])),
+  });
 }
 
 async function dropUnlessRetirable(

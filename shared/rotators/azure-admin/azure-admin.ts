@@ -12,7 +12,7 @@ import {
   requireFit,
 } from "../common/sql-server/sql-server-passwords.ts";
 import { guarded } from "../guarded.ts";
-import type { Rotator, Using } from "../rotator.ts";
+import type { SettingRotator, Using } from "../rotator.ts";
 import { examineServer } from "./azure-admin-examine.ts";
 import { type AzureAdminOptions, azureAdminOptions, toTarget } from "./azure-admin-options.ts";
 import { changeAdministrator } from "./azure-admin-server.ts";
@@ -30,7 +30,7 @@ export type AzureSeams = Pick<AzureAccess, "ca" | "pollInterval">;
 export function azureAdmin(
   credential: TokenCredential,
   seams: AzureSeams = {},
-): Rotator<AzureAdminOptions> {
+): SettingRotator<AzureAdminOptions> {
   return makeAdminRotator(credential, seams, {
     type: "azure-admin",
     mistakenFor: [
@@ -58,7 +58,7 @@ export function makeAdminRotator<Options>(
   credential: TokenCredential,
   seams: AzureSeams,
   { toTarget: read, ...type }: AdminType<Options>,
-): Rotator<Options> {
+): SettingRotator<Options> {
   const accessTo = ({ resourceManager: origin }: AdminTarget) => ({ credential, origin, ...seams });
   return guarded<Options>({
     ...type,

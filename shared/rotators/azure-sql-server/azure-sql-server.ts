@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import { type AzureSeams, makeAdminRotator } from "../azure-admin/azure-admin.ts";
 import { findUnfitAdministrator } from "../common/sql-server/sql-server-account.ts";
-import type { Rotator } from "../rotator.ts";
+import type { SettingRotator } from "../rotator.ts";
 import {
   type AzureSqlServerOptions,
   azureSqlServerOptions,
@@ -12,7 +12,7 @@ import {
 export function azureSqlServer(
   credential: TokenCredential,
   seams: AzureSeams = {},
-): Rotator<AzureSqlServerOptions> {
+): SettingRotator<AzureSqlServerOptions> {
   return makeAdminRotator(credential, seams, {
     type: "azure-sql-server",
     options: azureSqlServerOptions,

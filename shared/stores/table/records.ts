@@ -89,6 +89,8 @@ const given = makeShape<GivenSecret>()({
   sameAs: maybe(text),
 });
 
+const provesTwice = makeShape<rotation.SecondProof>()({ firstAt: maybe(instant) });
+
 const currentRotation = makeShape<rotation.Rotation>()({
   id: text,
   why: text,
@@ -107,6 +109,7 @@ const currentRotation = makeShape<rotation.Rotation>()({
   outcomeInDoubt: maybe(z.boolean()),
   confirmedAt: maybe(instant),
   kept: maybe(z.boolean()),
+  provesTwice: maybe(provesTwice),
   published: maybe(version),
   failures: count,
   nextAttemptAt: maybe(instant),
@@ -119,6 +122,8 @@ const currentRotation = makeShape<rotation.Rotation>()({
   justification: maybe(justification),
 });
 
+const unsettled = makeShape<rotation.Unsettled>()({ since: instant, operation: maybe(text) });
+
 const slot = makeShape<rotation.SlotRecord>()({
   account: text,
   current: maybe(version),
@@ -128,6 +133,8 @@ const slot = makeShape<rotation.SlotRecord>()({
   sameAs: maybe(z.array(text)),
   previousSameAs: maybe(z.array(text)),
   changedAt: maybe(instant),
+  unsettled: maybe(unsettled),
+  secretIds: maybe(z.array(text)),
 });
 
 const requestFields = {
@@ -144,7 +151,10 @@ const requestFields = {
   why: maybe(text),
 };
 
-const request = makeShape<rotation.RotationRequest>()(requestFields);
+const request = makeShape<rotation.QueuedRequest>()({
+  ...requestFields,
+  hurries: maybe(text),
+});
 
 const givenRequest = makeShape<rotation.GivenRequest>()({ ...requestFields, secret: given });
 

@@ -36,6 +36,8 @@ const rotation: Rotation = {
   failures: 2,
 };
 
+const given = { by: "import", account: "orders_a", ref, mayApply: true } as const;
+
 const publicPhases = ["publishing", "checking", "refreshing", "cleaning"];
 
 describe("a request for a rotation", () => {
@@ -69,6 +71,56 @@ describe("a request for a rotation", () => {
     const hurried = joinRequest(accepted.record, now);
     expect(hurried).toEqual({ ...adopted, rotation });
     expect(decideWork(hurried, now)).toBe("resume");
+  });
+
+  it.each(["blocked", "applying", "publishing", "checking"] as const)(
+    "hurries the open rotation (%s) that must end before its own, and stays in the queue",
+    (phase) => {
+      const waits = { ...rotation, phase, nextAttemptAt: plus(now, minute) };
+      for (const open of [waits, { ...waits, given }]) {
+        for (const queued of [undefined, other]) {
+          const record = { ...adopted, rotation: open, ...(queued && { request: queued }) };
+          const accepted = acceptRequest(record, request, target, now);
+          if (accepted.rotationId === "open") continue;
+          const { rotationId } = queued ?? request;
+          expect(accepted).toMatchObject({ rotationId, run: { state: "queued", rotationId } });
+          expect(accepted.record.request).toMatchObject({ rotationId, hurries: "open" });
+          expect(decideWork(accepted.record, now)).toBe("join");
+          const hurried = joinRequest(accepted.record, now);
+          expect(hurried.request).toEqual(queued ?? request);
+          expect(hurried.rotation).toMatchObject({ id: "open", requestedBy: "schedule" });
+          expect(hurried.rotation?.nextAttemptAt).toBeUndefined();
+          expect(decideWork(hurried, now)).toBe("resume");
+        }
+      }
+    },
+  );
+
+  it.each(["refreshing", "cleaning"] as const)(
+    "uses up no try of a rotation that is %s",
+    (phase) => {
+      const waits = { ...rotation, phase, published: ref, nextAttemptAt: plus(now, minute) };
+      const accepted = acceptRequest({ ...adopted, rotation: waits }, request, target, now);
+      expect(accepted.record.request).toEqual(request);
+      expect(decideWork(accepted.record, now)).toBe("wait");
+    },
+  );
+
+  it("does not end what delays the rotation before it in spite of any request", () => {
+    const until = "2026-03-03T00:00:00.000Z";
+    const freeze = { from: "2026-03-01", to: "2026-03-02", lift: [], reason: "year end" };
+    const frozen = { ...target, policy: { ...target.policy, freeze: [freeze] } };
+    const held = { ...rotation, changeBegan: false, given, nextAttemptAt: until, heldBy: "frozen" };
+    const accepted = acceptRequest({ ...adopted, rotation: held }, request, frozen, now);
+    expect(accepted.record.request).not.toHaveProperty("hurries");
+  });
+
+  it("of a person replaces who and what requested the rotation of a linked target", () => {
+    const linked = { ...other, reason: "linked", requestedBy: "keyturn" } as const;
+    const { record } = acceptRequest({ ...adopted, request: linked }, request, target, now);
+    expect(record.request).toMatchObject({ reason: "operator", requestedBy: "anna" });
+    const again = acceptRequest(record, linked, target, now);
+    expect(again.record).toBe(record);
   });
 
   it("does not join a request of a rotation whose secret is already public", () => {

@@ -33,6 +33,15 @@ describe("after a lost race the record has", () => {
     );
   });
 
+  test("the wish of a queued request that the open rotation continues at once", () => {
+    const before = { ...base, request };
+    const hurrying = { ...request, hurries: "open" };
+    const theirs = { ...base, request: hurrying };
+    expect(merge({ ...local, request }, theirs, before).request).toEqual(hurrying);
+    // The worker has just fulfilled it.
+    expect(merge({ ...local, request }, theirs, theirs).request).toEqual(request);
+  });
+
   test("no request that the worker has just answered", () => {
     const before = { ...base, request };
     expect(merge(local, before, before).request).toBeUndefined();

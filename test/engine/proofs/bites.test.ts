@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { kinds, severalSingle } from "../world.ts";
+import { kinds, mintedSilent, severalSingle } from "../world.ts";
 import {
   changesUnannounced,
+  forgetsOpenRequests,
   ignoresFences,
   keepsTheSecretInMemory,
   leavesHalfChanged,
@@ -12,6 +13,7 @@ import {
 } from "./broken.ts";
 import { disturbances } from "./disturbances.ts";
 import { rotateDisturbed } from "./disturbed.ts";
+import { delays, rotateLate } from "./late.ts";
 import { race } from "./races.ts";
 import { hows, rotateWithStops, type Worker } from "./stops.ts";
 
@@ -69,6 +71,17 @@ test("The disturbances catch an engine that leaves an account half-changed on se
     for (const one of broken) found.add(one);
   }
   expect([...found]).toEqual(["the published secret does not work at a server without trouble"]);
+});
+
+test("The tests of late requests catch an engine that publishes before an earlier request has ended", async () => {
+  const found = new Set<string>();
+  for (const after of delays) {
+    for (let at = 1; at <= 6; at++) {
+      const { broken } = await rotateLate(mintedSilent, [{ at, after }], forgetsOpenRequests);
+      for (const one of broken) found.add(one);
+    }
+  }
+  expect([...found]).toContain("the published credential does not work after a late request");
 });
 
 test("The race tests catch an engine that ignores fences", async () => {

@@ -12,6 +12,7 @@ import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import type { Versioned } from "../../../shared/stores/journal.ts";
 import { appIdentity } from "../../contract/rotators/suite/identity.ts";
+import { asSetting } from "../setting.ts";
 import type { World } from "../world.ts";
 import type { Worker } from "./stops.ts";
 
@@ -42,6 +43,12 @@ export const makesAnotherSecret = forgetting((record) => {
 export const neverAsks = forgetting((record) =>
   record.rotation ? { ...record, rotation: { ...record.rotation, changeBegan: false } } : record,
 );
+
+/** Publishes a key before an earlier request to replace it has ended. */
+export const forgetsOpenRequests = forgetting((record) => ({
+  ...record,
+  slots: record.slots.map(({ unsettled: _, ...slot }) => slot),
+}));
 
 /** Overwrites the row in the journal without conditions or fences, even if another worker wrote it. */
 export const ignoresFences: Worker = (ports, world) => {
@@ -116,9 +123,8 @@ function naive(order: readonly ("publish" | "change")[]): Worker {
     let published = found.record.published;
     for (const effect of order) {
       if (effect === "change") {
-        await ports
-          .rotator("memory")
-          .apply({ options: {}, next: { account, secret }, using: appIdentity }, signal);
+        const change = { options: {}, next: { account, secret }, using: appIdentity };
+        await asSetting(ports.rotator("memory")).apply(change, signal);
       } else {
         const endpoint = { engine: "memory", host: "memory", port: 0 };
         published = await ports.vault("main")?.write(

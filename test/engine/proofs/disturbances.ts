@@ -22,7 +22,8 @@ export interface Disturbance {
 
 const isPair = ({ accounts }: Kind) => accounts.length === 2;
 const isSeveral = ({ several }: Kind) => several === true;
-const byHand = "set by hand";
+/** Two keys of a service are never the same. */
+const byHandFor = (account: string) => `set by hand for ${account}`;
 
 /** The account in the published secret, as the vault has it now. */
 function publishedAccount(world: World): string {
@@ -49,7 +50,7 @@ function changeByHand(world: World, systems = world.systems): void {
 }
 
 function setPasswords(systems: readonly MemorySystem[], account: string): void {
-  for (const { passwords } of systems) passwords.set(account, new Secret(byHand));
+  for (const { passwords } of systems) passwords.set(account, new Secret(byHandFor(account)));
 }
 
 /** Only an account that changes itself needs a person to restore it: an admin can set another password. */
@@ -57,7 +58,7 @@ function undoChange(world: World): void {
   for (const system of world.systems) {
     for (const [account, secret] of before.get(system) ?? []) {
       const now = system.passwords.get(account)?.reveal();
-      const isLost = now === undefined || (now === byHand && world.kind.as === "self");
+      const isLost = now === undefined || (now === byHandFor(account) && world.kind.as === "self");
       if (isLost) system.passwords.set(account, secret);
     }
   }
@@ -122,7 +123,7 @@ export const disturbances: readonly Disturbance[] = [
     strike: async (world) => {
       const account = publishedAccount(world);
       setPasswords(world.systems, account);
-      await writeByHand(world, account, byHand);
+      await writeByHand(world, account, byHandFor(account));
     },
   },
   {

@@ -37,6 +37,7 @@ const effects = new Set([
   "vault.write",
   "vault.disable",
   "target.apply",
+  "target.mint",
   "target.retire",
   "target.discard",
   "node.apply",

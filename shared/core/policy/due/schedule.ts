@@ -1,3 +1,4 @@
+import type { Target } from "../../target.ts";
 import { type Instant, plus } from "../../time.ts";
 import { type LiftReason, nearExpiryLead, type Policy } from "../policy.ts";
 import { findFreeze, listFrozenSpans } from "../windows/freezes.ts";
@@ -71,4 +72,16 @@ export function computeExpiry(
   if (policy.expiry === "none") return undefined;
   const { at } = computeNextDue(policy, { targetId, changedAt: publishedAt }, publishedAt);
   return at === undefined ? undefined : plus(at, policy.expiry ?? nearExpiryLead);
+}
+
+/**
+ * Until when a secret that becomes public at `publishedAt` must be valid, at least: through the grace after the next rotation, and as long
+ * as people may need to repair what prevents that. Undefined without an interval.
+ */
+export function findValidUntil(
+  { id: targetId, policy, grace }: Pick<Target, "id" | "policy" | "grace">,
+  publishedAt: Instant,
+): Instant | undefined {
+  const { at } = computeNextDue(policy, { targetId, changedAt: publishedAt }, publishedAt);
+  return at === undefined ? undefined : plus(at, grace + nearExpiryLead);
 }

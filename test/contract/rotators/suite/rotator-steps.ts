@@ -78,7 +78,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     by: Using,
     { rotator, ...to }: Called<Options> = fixture.aimed,
     signal = patience(),
-  ) => rotator.apply({ ...to, next, using: by }, signal);
+  ) => required(rotator.apply?.({ ...to, next, using: by }, signal), "apply");
 
   /** A change that keeps a secret. */
   function applyWith(
@@ -88,7 +88,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     { aimed = fixture.aimed, signal = patience() }: CallOptions<Options> = {},
   ) {
     const { rotator, ...to } = aimed;
-    return rotator.apply({ ...to, next, using: by, keep }, signal);
+    return required(rotator.apply?.({ ...to, next, using: by, keep }, signal), "apply");
   }
 
   const discard = (

@@ -214,3 +214,31 @@ test.each(["staging", "applying"] as const)(
     expect(await world.journal.run("app", id)).toMatchObject({ state: "done", account: "app_a" });
   },
 );
+
+test.each(["queued", "open"])(
+  "A person's request after the publication does not wait, although a target that is followed requested the %s rotation",
+  async (state) => {
+    const world = await adopted(pairAdmin);
+    const linked = { reason: "linked", requestedBy: "keyturn" } as const;
+    const id = state === "open" ? await request(world, linked) : "";
+    if (state === "open")
+      await work(
+        world,
+        publishingBefore("vault.write", () => world),
+      );
+    else await writeByHand(world, "app_b", "first-secret-of-app_b");
+    world.advance(minute);
+    await work(world, open, true);
+    const queued = state === "open" ? id : await request(world, linked);
+    await work(world);
+    expect(findPassword(world, "app_a")).toBe("first-secret-of-app_a");
+    const answer = await ask(world, { requestedBy: "anna" });
+    expect(answer).toMatchObject({ rotationId: queued, joined: true });
+    expect(answer.waiting).toBeUndefined();
+    await work(world);
+    expect(await world.journal.run("app", queued)).toMatchObject({
+      state: "done",
+      requestedBy: "anna",
+    });
+  },
+);

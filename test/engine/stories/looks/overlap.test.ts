@@ -15,6 +15,7 @@ import {
   work,
   writeByHand,
 } from "../../steps.ts";
+import { asSetting } from "../../setting.ts";
 import { open, overlapAdmin, overlapSelf, type World } from "../../world.ts";
 
 const old = "first-secret-of-app";
@@ -131,7 +132,7 @@ test("A report of the superseded secret counts while its password works", async 
 /** Works with a server that keeps no second secret, as some versions of a system do. */
 const workWithoutSecond = (world: World) => {
   const ports = world.ports(open);
-  const rotator = ports.rotator("memory");
+  const rotator = asSetting(ports.rotator("memory"));
   const apply: typeof rotator.apply = async (change, signal) => {
     const applied = await rotator.apply(change, signal);
     world.system.seconds.clear();

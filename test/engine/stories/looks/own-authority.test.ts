@@ -4,6 +4,7 @@ import { minute } from "../../../../shared/core/time.ts";
 import { dryRun } from "../../../../shared/engine/dry-run/dry-run.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { adopted, readRecord, request, setPassword, tryRotation, work } from "../../steps.ts";
+import { asSetting } from "../../setting.ts";
 import { type Gate, open, overlapSelf, pairSelf, singleSelf, type World } from "../../world.ts";
 
 async function check(world: World, gate: Gate = open) {
@@ -18,7 +19,7 @@ const listFailed = (checks: readonly DryRunCheck[]) =>
 /** The ports of a worker that records the calls to the target. */
 function recorded(world: World) {
   const ports = world.ports(open);
-  const memory = ports.rotator("memory");
+  const memory = asSetting(ports.rotator("memory"));
   const calls: Readonly<Record<string, unknown>>[] = [];
   const rotator: typeof memory = {
     ...memory,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { describeWaiting } from "../../../../shared/core/lifecycle/waiting.ts";
-import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
+import { between, day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { pauseTarget } from "../../../../shared/engine/inbox/pause.ts";
 import { makePlan } from "../../../../shared/engine/queries/plan.ts";
 import { accepted, importInto, undo } from "../../given-steps.ts";
@@ -265,4 +265,15 @@ test("A plan delays a scheduled rotation by a pause, also if a retry was forced 
     at: until,
     why: expect.stringContaining(`scheduled for ${notBefore}`) as string,
   });
+});
+
+test("The shorter grace of a scheduled rotation counts for the request that waits by then and answers it", async () => {
+  const world = withPolicy(await adopted(pairAdmin), { freeze: [{ ...yearEnd, lift: [] }] });
+  const dated = await request(world, { notBefore: inDays(world, 2), grace: 0 });
+  const waiting = await request(world);
+  await workFor(world, 9 * day);
+  expect((await runOf(world, dated))?.state).toBe("done");
+  const started = (await runOf(world, waiting))?.startedAt ?? "";
+  const retired = world.events.find(({ type }) => type === "retired")?.at;
+  expect(retired && between(started, retired)).toBeLessThan(minute);
 });

@@ -5,6 +5,7 @@ import { register } from "../../../../shared/engine/scheduling/register.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
 import { failing, readRecord, request, setPassword, writeByHand } from "../../steps.ts";
+import { asSetting } from "../../setting.ts";
 import { open, pairAdmin } from "../../world.ts";
 
 test("A due rotation waits for the window, and the due reason says so", async () => {
@@ -205,7 +206,7 @@ test.each([
 ])("The connect timeout %s", async (_what, timeouts, expected) => {
   const world = await worldWith({ timeouts }, pairAdmin);
   const ports = world.ports(open);
-  const rotator = ports.rotator("memory");
+  const rotator = asSetting(ports.rotator("memory"));
   const told: Record<"apply" | "verify" | "retire", unknown[]> = {
     apply: [],
     verify: [],
