@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureAdmin } from "./azure-admin/azure-admin.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
@@ -15,6 +16,7 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   mysql,
   redis,
   azureSql,
+  azureAdmin(credential),
   azureSqlServer(credential),
   makeWebhook(),
 ];
