@@ -6,15 +6,15 @@ import {
   ConfigError,
   OutcomeUnknownError,
   TargetUnavailableError,
-} from "../../../../shared/core/errors.ts";
-import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
-import type { Using } from "../../../../shared/rotators/rotator.ts";
-import { listen, type Listening } from "../../../doubles/listening.ts";
-import { testExamination } from "./rotator-examine.suite.ts";
+} from "../shared/core/errors.ts";
+import { type Credential, Secret } from "../shared/core/secrets/secret.ts";
+import type { Using } from "../shared/rotators/rotator.ts";
+import { testExamination } from "./clauses/rotator-examine.suite.ts";
+import { testOverlap } from "./clauses/rotator-overlap.suite.ts";
+import { testSessions } from "./clauses/rotator-sessions.suite.ts";
+import { testStaying } from "./clauses/rotator-stay.suite.ts";
+import { listen, type Listening } from "./faults/listening.ts";
 import { awkwardNames, awkwardSecrets, type Subject } from "./rotator-fixture.ts";
-import { testOverlap } from "./rotator-overlap.suite.ts";
-import { testSessions } from "./rotator-sessions.suite.ts";
-import { testStaying } from "./rotator-stay.suite.ts";
 import { type Called, required, rotatorSteps } from "./rotator-steps.ts";
 
 const patience = () => AbortSignal.timeout(20_000);

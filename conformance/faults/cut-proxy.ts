@@ -1,6 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { Certificate } from "./certificate.ts";
 import { listen, reset } from "./listening.ts";
 
 /**
@@ -26,7 +25,7 @@ export interface CutProxy {
 export async function cutProxy(
   server: number | (() => Socket),
   onSilence: () => void = () => undefined,
-  certificate?: Certificate,
+  certificate?: { readonly key: string; readonly cert: string },
 ): Promise<CutProxy> {
   const dial = typeof server === "number" ? () => connect(server, "127.0.0.1") : server;
   const clients = new Set<Socket>();

@@ -1,7 +1,7 @@
-import type { Credential } from "../../../../shared/core/secrets/secret.ts";
-import type { Endpoint } from "../../../../shared/core/target.ts";
-import type { AzureIdentity, Rotator, Using } from "../../../../shared/rotators/rotator.ts";
-import type { CutProxy } from "../../../doubles/cut-proxy.ts";
+import type { Credential } from "../shared/core/secrets/secret.ts";
+import type { Endpoint } from "../shared/core/target.ts";
+import type { AzureIdentity, Rotator, Using } from "../shared/rotators/rotator.ts";
+import type { CutProxy } from "./faults/cut-proxy.ts";
 
 /** A rotator with the options of a target. */
 export interface Aimed<Options> {
