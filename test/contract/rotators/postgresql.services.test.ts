@@ -19,6 +19,7 @@ testRotator("postgresql", {
   seesSessions: true,
   stays: true,
   losesReplies: true,
+  hasLine: true,
   blocks: "named",
 
   async start() {

@@ -99,6 +99,7 @@ export function redisSubject(kind: Kind, isHeld = false): Subject<RedisOptions> 
     seesSessions: true,
     stays: true,
     losesReplies: true,
+    hasLine: true,
     blocks: "unnamed",
     trusts: true,
     keepsAll: true,
