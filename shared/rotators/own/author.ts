@@ -14,6 +14,7 @@ export { type Credential, Secret } from "../../core/secrets/secret.ts";
 export type { Endpoint } from "../../core/target.ts";
 export { findUnfitName } from "../common/connection/account-name.ts";
 export { connectLimit } from "../common/connection/connect-limit.ts";
+export { hasFired } from "../common/connection/heard-signal.ts";
 export { host } from "../common/connection/host.ts";
 export { describeConnectionError } from "../common/connection/lost-line.ts";
 export { isAnybodySeen } from "../common/connection/sessions-seen.ts";
