@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -116,13 +116,11 @@ test("the build bundles a module with its package, and the package knows it with
     join(folder, "keyturn.yaml"),
   ]);
   expect(await readFile(join(dist, "THIRD-PARTY-LICENCES.txt"), "utf8")).toContain("tiny-driver");
-  const elsewhere = join(folder, "elsewhere");
-  await cp(dist, elsewhere, { recursive: true });
   await rm(join(folder, "rotators"), { recursive: true });
-  const text = await readFile(join(elsewhere, "keyturn.yaml"), "utf8");
+  const text = await readFile(join(dist, "keyturn.yaml"), "utf8");
   const ask = `import { Worker } from "node:worker_threads";
     const ask = (text) => new Promise((done) => {
-      const worker = new Worker(${JSON.stringify(join(elsewhere, "workers/check-edited.js"))}, { workerData: [], execArgv: [] });
+      const worker = new Worker(${JSON.stringify(join(dist, "workers/check-edited.js"))}, { workerData: [], execArgv: [] });
       worker.on("message", (said) => said.kind === "ready" ? worker.postMessage({ kind: "edited", text }) : done(said));
     });
     const known = await ask(${JSON.stringify(text)});
@@ -162,4 +160,25 @@ test("the example with a module of its own is valid, and its schema has the type
   );
   expect(await keyturn("schema", "--config", config)).toContain('"openldap"');
   expect(await keyturn("schema")).not.toContain('"openldap"');
+});
+
+test("a new rotator can be used at once, and is never written over another", async () => {
+  const inFolder = (...args: readonly string[]) =>
+    run([
+      ...["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", folder],
+      ...[process.execPath, join(root, "cli/main.ts"), ...args],
+    ]);
+  expect(await inFolder("new-rotator", "oracle-db")).toContain("wrote rotators/oracle-db.test.ts");
+  const written = await readFile(join(folder, "rotators/oracle-db.ts"), "utf8");
+  expect(written).toContain('type: "oracle-db"');
+  expect(written).not.toMatch(/skeleton/i);
+  await write("rotators/oracle-db.ts", `${written}\n// Changed by its author.\n`);
+  await expect(inFolder("new-rotator", "oracle-db")).rejects.toThrow("so nothing was written");
+  await expect(inFolder("new-rotator", "../x")).rejects.toThrow("The name must be 1 to 63");
+  expect(await readFile(join(folder, "rotators/oracle-db.ts"), "utf8")).toContain("by its author");
+  await write(
+    "keyturn.yaml",
+    yaml(["./rotators/oracle-db.ts"]).replace("type: mine", "type: oracle-db"),
+  );
+  expect(await inFolder("check")).toContain("keyturn.yaml is valid: 1 target");
 });
