@@ -13,7 +13,8 @@ const given = { rotators: fakeRotators, now };
 const real = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 const root = resolve(import.meta.dirname, "../../..");
-const examples = await readdir(join(root, "examples"));
+const files = await readdir(join(root, "examples"));
+const examples = files.filter((file) => file.endsWith(".yaml"));
 
 /** Makes a folder with one file that has a checked form. */
 async function packed(text: string): Promise<string> {
