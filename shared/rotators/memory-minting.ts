@@ -20,6 +20,9 @@ export interface MintingTraits {
   readonly tellsCreation: boolean;
 }
 
+/** What the connection strings of the system begin with. */
+const connection = "Endpoint=memory;Key=";
+
 /** The parts that do not depend on how secrets are created. */
 function makeCommon(system: MemorySystem, capabilities: Partial<Capabilities>): Rotator<Options> {
   const minting: Rotator<Options> = {
@@ -75,6 +78,17 @@ export function makeKeysRotator(
       replace(account);
     },
     findSettleTime: () => settleTime,
+    async findOwner({ secret, accounts, using }, signal) {
+      await begin(signal, using);
+      return accounts.find((account) => passwords.get(account)?.equals(secret) === true);
+    },
+    toConnectionString: (_, { secret }) => new Secret(`${connection}${secret.reveal()}`),
+    readConnectionString(text) {
+      const written = text.reveal();
+      return written.startsWith(connection)
+        ? new Secret(written.slice(connection.length))
+        : undefined;
+    },
     ...(tellsCreation && {
       settle: async ({ account, sentAgo, using }, signal) => {
         await begin(signal, using);

@@ -162,6 +162,10 @@ export async function makeWorld(kind: Kind, seed = "seed") {
           settle: (call, signal) =>
             gate("target.settle", () => settle({ ...call, options: {} }, signal)),
         }),
+        ...(rotator.findOwner && {
+          findOwner: (call, signal) =>
+            gate("target.owner", async () => rotator.findOwner?.({ ...call, options: {} }, signal)),
+        }),
         ...(rotator.findSettleTime && { findSettleTime: () => settleMs }),
         examine: (examine, signal) =>
           gate(
