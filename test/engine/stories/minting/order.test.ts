@@ -32,7 +32,7 @@ test("The key that is not published is created anew, published, and the other on
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("A lost answer is waited for until the system tells what it has created, and that secret is proven twice", async () => {
+test("After a lost answer, Keyturn waits until the system shows what it has created, and proves that secret twice", async () => {
   const world = await adopted(mintedPair);
   const id = await request(world);
   await work(world, lostOnce(world, "target.mint"));
@@ -49,7 +49,7 @@ test("A lost answer is waited for until the system tells what it has created, an
   expect(proofs.map(({ failure }) => failure?.message).at(-1)).toContain("must log in again");
 });
 
-test("A system that tells nothing is given the settle time, and then creates another secret", async () => {
+test("A system that shows nothing is given the settle time, and then creates another secret", async () => {
   const world = await adopted(mintedSilent);
   await request(world);
   await work(world, lostOnce(world, "target.mint"));
@@ -135,15 +135,15 @@ test.each([
 ])("A key whose value is published is never created anew, %s", async (_, write) => {
   const world = await adopted(mintedPair);
   const key = keyOf(world, "key_b") ?? "";
-  const { mint, retire } = world.ports(open).rotator("memory");
+  const rotator = world.ports(open).rotator("memory");
   const call = {
     ...{ options: {}, account: "key_b", using: appIdentity },
     publishedText: new Secret(write(key)),
   };
   const mark = { targetId: "app", rotationId: "1" };
   const never = new AbortController().signal;
-  await expect(mint?.({ ...call, mark }, never)).rejects.toThrow("key_b has the published secret");
-  await expect(retire?.(call, never)).rejects.toThrow("key_b has the published secret");
+  await expect(rotator.mint?.({ ...call, mark }, never)).rejects.toThrow("key_b has the published secret");
+  await expect(rotator.retire?.(call, never)).rejects.toThrow("key_b has the published secret");
   expect(keyOf(world, "key_b")).toBe(key);
 });
 
