@@ -44,6 +44,13 @@ const graphs: readonly string[] = [
   "https://microsoftgraph.chinacloudapi.cn",
 ];
 
+/** The origins where applications log in to Microsoft Entra, by cloud. */
+export const logInOrigins: readonly string[] = [
+  "https://login.microsoftonline.com",
+  "https://login.microsoftonline.us",
+  "https://login.chinacloudapi.cn",
+];
+
 /** A system whose servers on Azure accept the token of an identity. */
 export type TokenSystem = keyof typeof databaseSuffixes;
 
@@ -88,6 +95,10 @@ export const isResourceManager = (origin: string): boolean =>
 /** An origin of Microsoft Graph, or its double on this machine with TLS. */
 export const isGraph = (origin: string): boolean =>
   graphs.includes(origin) || isSecureLoopback(origin);
+
+/** An origin of log-ins to Microsoft Entra, or its double on this machine with TLS. */
+export const isLogIn = (origin: string): boolean =>
+  logInOrigins.includes(origin) || isSecureLoopback(origin);
 
 /** Exactly as `URL.origin` writes it, so without a path and without a user. */
 function isSecureLoopback(origin: string): boolean {
