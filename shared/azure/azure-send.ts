@@ -10,7 +10,7 @@ import { type AzurePlace, makeSafePolicy, type Sending } from "./azure-policy.ts
 import { type Nobody, type RawHeaders, readFailure } from "./azure-reply.ts";
 
 export interface RawRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "PUT" | "DELETE";
   /** From the origin on. Names in it are already encoded. */
   readonly path: string;
   /** By their names in lower case. */

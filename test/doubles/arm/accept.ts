@@ -4,9 +4,9 @@ import type { ArmCall } from "./state.ts";
 
 export interface Work {
   /** Makes the change. */
-  land(): Promise<void>;
+  readonly land: () => Promise<void>;
   /** The body that the result will have. */
-  show(): object;
+  readonly show: () => object;
 }
 
 /** Accepts a change with 202. It is made when the options of the double say so. */
@@ -16,11 +16,12 @@ export async function accept(call: ArmCall, work: Work): Promise<ArmAnswer> {
   const [provider = ""] = service.type.split("/");
   const base = `${request.url.origin}/subscriptions/${state.subscriptionId}/providers/${provider}/locations/westeurope`;
   const version = request.url.searchParams.get("api-version") ?? "";
+  const isTold = state.headers === "both" && service.operations.onlyLocation !== true;
   const link = (kind: string) => `${base}/${kind}/${operation.id}?api-version=${version}`;
   return {
     status: 202,
     headers: {
-      ...(state.headers === "both" && {
+      ...(isTold && {
         "azure-asyncoperation": link(service.operations.status),
       }),
       location: link(service.operations.result),

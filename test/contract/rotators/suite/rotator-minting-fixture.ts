@@ -37,6 +37,8 @@ export interface MintingSubject<Options> {
   readonly kind: "pair" | "overlapping";
   /** An account that the options permit, but that the system does not have. Absent: there is none. */
   readonly stranger?: string;
+  /** The system has no connection strings, although others of the same type have. */
+  readonly lacksText?: boolean;
   start(): Promise<MintingFixture<Options>>;
 }
 
