@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureKey } from "./azure-key/azure-key.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
@@ -15,4 +16,5 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   redis,
   azureSql,
   azureSqlServer(credential),
+  azureKey(credential),
 ];

@@ -19,6 +19,8 @@ export interface ArmKeys {
   has(value: string): boolean;
   /** `value`: the key that the request brings, of a service that permits it. */
   regenerate(name: string, value?: string): void;
+  /** Takes a key out of the list. */
+  remove(name: string): void;
   /** Gives every key a new value, as if nothing had happened before. */
   reset(): void;
 }
@@ -52,6 +54,7 @@ export function makeArmKeys(names: readonly string[]): ArmKeys {
       now.set(name, make(value));
       landed += 1;
     },
+    remove: (name) => void now.delete(name),
     reset() {
       keys.staleReads = 0;
       landed = 0;
@@ -64,6 +67,5 @@ export function makeArmKeys(names: readonly string[]): ArmKeys {
 
 /** It always has both characters that URLs escape. */
 export function makeKeyValue(): string {
-  const value = `+/${randomBytes(32).toString("base64").slice(2)}`;
-  return value;
+  return `+/${randomBytes(32).toString("base64").slice(2)}`;
 }
