@@ -7,6 +7,7 @@ import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
 import { redis } from "./redis/redis.ts";
 import type { Rotator } from "./rotator.ts";
+import { makeWebhook } from "./webhook/webhook.ts";
 
 /** Every kind of system that Keyturn can rotate, one line each. */
 export const makeRotators = (credential: TokenCredential): readonly Rotator[] => [
@@ -17,4 +18,5 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   azureSql,
   azureSqlServer(credential),
   azureKey(credential),
+  makeWebhook(),
 ];

@@ -9,7 +9,7 @@ import { host } from "../common/connection/host.ts";
 import { isSameType, parseResource } from "./azure-key-resource.ts";
 import type { KeyService } from "./azure-key-service.ts";
 import { type KeyServiceName, keyServices } from "./azure-key-services.ts";
-import { findDomain, type KeyTarget } from "./azure-key-target.ts";
+import { findDomain, type KeyTarget, withArticle } from "./azure-key-target.ts";
 
 const serviceNames = Object.keys(keyServices) as KeyServiceName[];
 
@@ -82,10 +82,12 @@ function findFaults(options: AzureKeyOptions): readonly Fault[] {
 }
 
 /** Why the text is not the id of such a resource, and what to write. */
-function explainResource(text: string, { noun, type }: KeyService): string | undefined {
+function explainResource(text: string, service: KeyService): string | undefined {
+  const { type } = service;
   const resource = parseResource(text);
   const form = `/subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/${toForm(type)}`;
-  if (resource === undefined) return `must be the id of a ${noun} in Azure, as in ${form}`;
+  if (resource === undefined)
+    return `must be the id of ${withArticle(service)} in Azure, as in ${form}`;
   if (isSameType(resource.type, type)) return undefined;
   if (isSameType(`${resource.type}/databases`, type)) {
     return "is the id of the cluster; append /databases/default";
@@ -93,7 +95,7 @@ function explainResource(text: string, { noun, type }: KeyService): string | und
   const [other] =
     Object.entries(keyServices).find(([, one]) => isSameType(one.type, resource.type)) ?? [];
   const advice = other === undefined ? `Write ${form}` : `Write service: ${other}, or another id`;
-  return `is the id of a resource of type ${resource.type}, and not of a ${noun} (${type}). ${advice}`;
+  return `is the id of a resource of type ${resource.type}, and not of ${withArticle(service)} (${type}). ${advice}`;
 }
 
 /** The type with a name after each part. */

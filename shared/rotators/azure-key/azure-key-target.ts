@@ -22,6 +22,10 @@ export function describeTarget({ service, resource }: Pick<KeyTarget, "service" 
   return `${service.noun} ${resource.names.join("/")}`;
 }
 
+/** The noun with its article. */
+export const withArticle = ({ noun }: Pick<KeyService, "noun">): string =>
+  `${/^[AEIOU]/.test(noun) ? "an" : "a"} ${noun}`;
+
 /** The key in messages. */
 export const describeKey = (target: KeyTarget, account: string): string =>
   `${describeTarget(target)}, key ${account}`;

@@ -16,6 +16,7 @@ import {
   findKey,
   type KeyTarget,
   nameOf,
+  withArticle,
 } from "./azure-key-target.ts";
 import { readKeyText } from "./azure-key-text.ts";
 import { orUnavailable, verifyKey } from "./azure-key-verify.ts";
@@ -44,7 +45,7 @@ const pure = {
     return { engine: `azure-${serviceName}`, host, port, more: { resource: nameOf(target) } };
   },
 
-  accountRealm: ({ resource }: AzureKeyOptions) => resource.toLowerCase().replace(/\/$/, ""),
+  accountHolder: ({ resource }: AzureKeyOptions) => resource.toLowerCase().replace(/\/$/, ""),
 
   // People usually use the first key where nothing is published yet.
   defaultAccounts: (options: AzureKeyOptions) =>
@@ -58,6 +59,11 @@ const pure = {
   findPropagation: (options: AzureKeyOptions) => toTarget(options).service.propagation,
 
   findSettleTime: (options: AzureKeyOptions) => toTarget(options).service.settleTime,
+
+  findTextFault(options: AzureKeyOptions) {
+    const { service } = toTarget(options);
+    return "toText" in service ? undefined : `${withArticle(service)} has no connection strings`;
+  },
 
   toConnectionString(options: AzureKeyOptions, { secret, secretId = "" }: Credential) {
     const target = toTarget(options);
@@ -143,7 +149,7 @@ export function azureKey(
 function findUnfitKey(account: string, target: KeyTarget): string | undefined {
   if (findKey(target, account) !== undefined) return undefined;
   const names = target.pair.map(({ name }) => name).join(" or ");
-  return `must be ${names}, the keys of a ${target.service.noun}`;
+  return `must be ${names}, the keys of ${withArticle(target.service)}`;
 }
 
 function requireIdentity(using: Using, target: KeyTarget): void {
