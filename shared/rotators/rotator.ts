@@ -306,6 +306,11 @@ export interface Rotator<Options = unknown> {
    */
   findUnfitRules?(rules: PasswordRules): string | undefined;
   /**
+   * Pure: a secret in the form that the system requires, from 32 random bytes. Absent: passwords that follow the rules of the policy. With
+   * it, those rules have no effect.
+   */
+  toSecret?(random: Uint8Array): Secret;
+  /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
    * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming
    * late, still does. Absent: nobody can choose the secrets of this system. Without `mint` either, they all come from people.

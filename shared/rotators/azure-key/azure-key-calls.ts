@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import type { TokenCredential } from "@azure/identity";
 import { type AzureAccess, type AzureRequest, callAzure } from "../../azure/azure-call.ts";
 import { changeAtAzure } from "../../azure/azure-operation.ts";
 import { isAccepted, type Reply } from "../../azure/azure-reply.ts";
@@ -15,6 +16,24 @@ export interface KeyConcern {
   readonly access: AzureAccess;
   readonly target: KeyTarget;
   readonly account: string;
+}
+
+/** For tests with doubles on this machine. */
+export interface KeySeams extends Pick<AzureAccess, "ca" | "pollInterval"> {
+  /** The file with `ca`. */
+  readonly caFile?: string;
+}
+
+/** Returns a function that names a resource and an account for the calls of this identity. */
+export function concerns(credential: TokenCredential, { ca, pollInterval }: KeySeams) {
+  return (target: KeyTarget, account: string): KeyConcern => {
+    const access = {
+      ...{ credential, origin: target.resourceManager },
+      ...(ca !== undefined && { ca }),
+      ...(pollInterval !== undefined && { pollInterval }),
+    };
+    return { access, target, account };
+  };
 }
 
 /** One key, as the list has it. */
@@ -35,6 +54,9 @@ export interface KeyList {
 
 const toPath = ({ resource, service }: KeyTarget, action = "") =>
   `${resource.id}${action === "" ? "" : `/${action}`}?api-version=${service.apiVersion}`;
+
+/** Reads what says whether and where the keys work. */
+export type ReadProperties = (concern: KeyConcern, signal: AbortSignal) => Promise<KeyProperties>;
 
 export async function readResource(
   { access, target, account }: KeyConcern,

@@ -1,16 +1,20 @@
 import { isPermitted } from "../../azure/azure-permissions.ts";
 import { ChangeRefusedError, ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import type { Examination } from "../rotator.ts";
-import { type KeyConcern, readResource } from "./azure-key-calls.ts";
+import { type KeyConcern, type ReadProperties, readResource } from "./azure-key-calls.ts";
 import { explainMissingRight, explainOff } from "./azure-key-errors.ts";
 import { findUnready, type KeyProperties } from "./azure-key-properties.ts";
 import { describeTarget, type KeyTarget, toActions } from "./azure-key-target.ts";
 import { findAddress } from "./azure-key-verify.ts";
 
 /** Queries Azure about the resource and about the rights of the app's identity. It does not list the keys. */
-export async function examineKey(concern: KeyConcern, signal: AbortSignal): Promise<Examination> {
+export async function examineKey(
+  concern: KeyConcern,
+  signal: AbortSignal,
+  read: ReadProperties = readResource,
+): Promise<Examination> {
   const { target, account } = concern;
-  const found = await readResource(concern, signal).catch((error: unknown) => {
+  const found = await read(concern, signal).catch((error: unknown) => {
     // An identity without the right to read the resource does not lack an answer, but a right.
     if (error instanceof ChangeRefusedError) return error;
     throw error;

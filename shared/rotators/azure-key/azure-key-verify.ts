@@ -3,7 +3,13 @@ import { ChangeRefusedError, ConfigError, TargetUnavailableError } from "../../c
 import { isKeyHost } from "../../core/secrets/addresses.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { logIn } from "../redis/redis-session.ts";
-import { type KeyConcern, type ListedKey, listKeys, readResource } from "./azure-key-calls.ts";
+import {
+  type KeyConcern,
+  type ListedKey,
+  listKeys,
+  type ReadProperties,
+  readResource,
+} from "./azure-key-calls.ts";
 import { makeWrongKey, type Probe, type Proof } from "./azure-key-proofs.ts";
 import type { KeyProperties } from "./azure-key-properties.ts";
 import { describeTarget, type KeyTarget, nameOf } from "./azure-key-target.ts";
@@ -25,6 +31,7 @@ export async function verifyKey(
   concern: KeyConcern,
   { secret }: Credential,
   calling: Calling,
+  read: ReadProperties = readResource,
 ): Promise<Verdict> {
   const { target, account } = concern;
   const listed = await orUnavailable(listKeys(concern, calling.signal));
@@ -33,7 +40,7 @@ export async function verifyKey(
   const { proof } = target.service;
   if (target.comparesOnly || proof === undefined) return "accepted";
   if (proof.by === "redis") return proveAtRedis(target, key, calling);
-  const properties = await orUnavailable(readResource(concern, calling.signal));
+  const properties = await orUnavailable(read(concern, calling.signal));
   return proveByRequest(proof, target, toProbe(target, key, properties), calling);
 }
 

@@ -1,11 +1,10 @@
 import type { TokenCredential } from "@azure/identity";
-import type { AzureAccess } from "../../azure/azure-call.ts";
 import { ConfigError } from "../../core/errors.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
-import { type KeyConcern, listKeys, regenerate, requireKey } from "./azure-key-calls.ts";
+import { concerns, type KeySeams, listKeys, regenerate, requireKey } from "./azure-key-calls.ts";
 import { examineKey } from "./azure-key-examine.ts";
 import { type AzureKeyOptions, azureKeyOptions, toTarget } from "./azure-key-options.ts";
 import { requireUnpublished } from "./azure-key-published.ts";
@@ -22,12 +21,6 @@ import { readKeyText } from "./azure-key-text.ts";
 import { orUnavailable, verifyKey } from "./azure-key-verify.ts";
 
 export type { AzureKeyOptions };
-
-/** For tests with doubles on this machine. */
-export interface KeySeams extends Pick<AzureAccess, "ca" | "pollInterval"> {
-  /** The file with `ca`. */
-  readonly caFile?: string;
-}
 
 /** What the options alone decide. */
 const pure = {
@@ -85,17 +78,9 @@ export function azureKey(
   credential: TokenCredential,
   seams: KeySeams = {},
 ): Rotator<AzureKeyOptions> {
-  const { ca, caFile, pollInterval } = seams;
-
-  function toConcern(options: AzureKeyOptions, account: string): KeyConcern {
-    const target = toTarget(options);
-    const access = {
-      ...{ credential, origin: target.resourceManager },
-      ...(ca !== undefined && { ca }),
-      ...(pollInterval !== undefined && { pollInterval }),
-    };
-    return { access, target, account };
-  }
+  const { ca, caFile } = seams;
+  const name = concerns(credential, seams);
+  const toConcern = (options: AzureKeyOptions, account: string) => name(toTarget(options), account);
 
   return guarded<AzureKeyOptions>({
     ...pure,

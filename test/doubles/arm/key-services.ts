@@ -42,6 +42,43 @@ const showStorage = (keys: ReadonlyMap<string, ArmKey>) => ({
   })),
 });
 
+const bus = {
+  ...common,
+  apiVersion: "2026-01-01",
+  regenerate: "regenerateKeys",
+  keys: { primaryKey: "PrimaryKey", secondaryKey: "SecondaryKey" },
+  namedBy: { field: "keyType" },
+  show: (keys) => ({ ...asFields(keys), keyName: "rule" }),
+  answers: "keys",
+  takesKey: true,
+  describe: () => ({ rights: ["Manage", "Send", "Listen"] }),
+} as const satisfies Partial<KeyRow>;
+
+/** A namespace has no keys, but its settings apply to its rules. */
+const namespaceOf = (provider: string): ArmService => ({
+  type: `${provider}/namespaces`,
+  apiVersion: bus.apiVersion,
+  operations: bus.operations,
+  routes: [
+    {
+      method: "GET",
+      path: "",
+      effect: "get",
+      action: `${provider}/namespaces/read`,
+      run: ({ id, resource: { entraOnly = false, properties } }) => ({
+        status: 200,
+        body: {
+          id,
+          properties: {
+            ...{ provisioningState: "Succeeded", status: "Active", disableLocalAuth: entraOnly },
+            ...properties,
+          },
+        },
+      }),
+    },
+  ],
+});
+
 /** The services with keys. The shapes are those of the mappers and models of the ARM packages that each row names. */
 export const keyServices = {
   // npm @azure/arm-storage 21.0.0, storageAccounts
@@ -230,4 +267,17 @@ export const keyServices = {
       message: "Cannot perform credential operations as admin user is disabled.",
     },
   }),
+  // PyPI azure-mgmt-servicebus 10.0.0, namespaces and queues
+  "service-bus": keyService({ ...bus, type: "Microsoft.ServiceBus/namespaces/AuthorizationRules" }),
+  "service-bus-queue": keyService({
+    ...bus,
+    type: "Microsoft.ServiceBus/namespaces/queues/authorizationRules",
+  }),
+  "service-bus-namespace": namespaceOf("Microsoft.ServiceBus"),
+  // PyPI azure-mgmt-eventhub 12.0.0, namespaces
+  "event-hubs": keyService({ ...bus, type: "Microsoft.EventHub/namespaces/authorizationRules" }),
+  "event-hubs-namespace": namespaceOf("Microsoft.EventHub"),
+  // PyPI azure-mgmt-relay 2.1.0, namespaces
+  relay: keyService({ ...bus, type: "Microsoft.Relay/namespaces/authorizationRules" }),
+  "relay-namespace": namespaceOf("Microsoft.Relay"),
 } satisfies Readonly<Record<string, ArmService>>;

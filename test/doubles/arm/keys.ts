@@ -17,6 +17,8 @@ export interface KeyRow extends Omit<ArmService, "routes"> {
   /** How a regeneration is answered: with the keys, with an operation, or with an operation whose result is empty. */
   readonly answers: "keys" | "one key" | "operation" | "empty operation";
   readonly describe: (resource: ArmResource) => object;
+  /** A request may bring the key, in the field `key`: 32 bytes in base64. */
+  readonly takesKey?: true;
   /** How the list is refused while keys are switched off. Absent: it is not. */
   readonly off?: ArmRefusal;
 }
@@ -71,7 +73,7 @@ async function regenerateKey(call: ArmCall, row: KeyRow, word?: string): Promise
   if (state.operations.isBusy(resource.name)) throw new Refused(armErrors.busy(resource.name));
   const show = () => row.show(keys.now);
   if (row.answers === "keys" || row.answers === "one key") {
-    keys.regenerate(name);
+    keys.regenerate(name, row.takesKey && findGivenKey(request.body));
     const one = new Map([...keys.now].filter(([each]) => each === name));
     const [only] = (row.show(one) as { value?: object[] }).value ?? [];
     return { status: 200, body: row.answers === "keys" ? show() : (only ?? {}) };
@@ -85,6 +87,14 @@ async function regenerateKey(call: ArmCall, row: KeyRow, word?: string): Promise
     show: row.answers === "operation" ? show : () => ({}),
   });
   return { ...answer, body: {} };
+}
+
+function findGivenKey(body: string): string | undefined {
+  const { key } = JSON.parse(body) as { key?: string };
+  if (key === undefined) return undefined;
+  const bytes = Buffer.from(key, "base64");
+  if (bytes.length !== 32 || key.length !== 44) throw new Refused(armErrors.unreadable);
+  return key;
 }
 
 /** The name of the key in the list. The words differ in case between services, and Azure is strict about them. */
