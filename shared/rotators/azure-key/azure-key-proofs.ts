@@ -133,10 +133,6 @@ function toRegistryRequest(probe: Probe): ProbeRequest {
   return { method: "GET", url, headers: { authorization } };
 }
 
-function isRefusedByMessage({ status, text }: RawAnswer): boolean {
-  return status === 401 || (status === 403 && !/firewall|IP address|network/i.test(text));
-}
-
 /** The proofs by the name of the service. */
 export const proofs = {
   storage: {
@@ -178,7 +174,8 @@ export const proofs = {
       headers: { "api-key": probe.key },
     }),
     accepts: [200],
-    refuses: isRefusedByMessage,
+    // 403 may also come from its network rules.
+    refuses: withStatus(401),
     needsControl: true,
   },
   redis: { by: "redis" },

@@ -34,13 +34,20 @@ const properties = z.object({
   keysMetadata: times,
 });
 
-const resource = z.object({ kind: text, properties: properties.optional().catch(undefined) });
+const resource = z.object({
+  name: text,
+  kind: text,
+  properties: properties.optional().catch(undefined),
+});
 
-export type KeyProperties = z.output<typeof properties> & { readonly kind?: string | undefined };
+export type KeyProperties = z.output<typeof properties> & {
+  readonly name?: string | undefined;
+  readonly kind?: string | undefined;
+};
 
 export function readProperties({ body }: AzureReply): KeyProperties {
-  const { kind, properties: found = {} } = resource.safeParse(body).data ?? {};
-  return { ...found, kind };
+  const { name, kind, properties: found = {} } = resource.safeParse(body).data ?? {};
+  return { ...found, name, kind };
 }
 
 /** The state of a resource that is not ready for a change of its keys. */

@@ -52,7 +52,7 @@ function toStorageText({ name, host, port, key }: KeyParts): string {
   const [, suffix] = /^[^.]+\.(?:blob|file|queue|table|dfs)\.(core\..+)$/.exec(host) ?? [];
   const place =
     suffix === undefined ? `BlobEndpoint=https://${host}:${port}/` : `EndpointSuffix=${suffix}`;
-  return `DefaultEndpointsProtocol=https;AccountName=${name};AccountKey=${key};${place}`;
+  return `DefaultEndpointsProtocol=https;AccountName=${name.toLowerCase()};AccountKey=${key};${place}`;
 }
 
 const hub = {

@@ -1,4 +1,4 @@
-import { sendRaw } from "../../azure/azure-send.ts";
+import { type RawAnswer, sendRaw } from "../../azure/azure-send.ts";
 import { ChangeRefusedError, ConfigError, TargetUnavailableError } from "../../core/errors.ts";
 import { isKeyHost } from "../../core/secrets/addresses.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
@@ -41,7 +41,7 @@ export async function verifyKey(
   if (target.comparesOnly || proof === undefined) return "accepted";
   if (proof.by === "redis") return proveAtRedis(target, key, calling);
   const properties = await orUnavailable(read(concern, calling.signal));
-  return proveByRequest(proof, target, toProbe(target, key, properties), calling);
+  return proveByRequest(proof, target, toProbe(target, key, properties, listed.date), calling);
 }
 
 /** A missing right of the identity says nothing about the secret. */
@@ -55,14 +55,21 @@ export async function orUnavailable<Result>(query: Promise<Result>): Promise<Res
 }
 
 /** The service as its clients know it. Throws ConfigError if the options name another host. */
-export function toProbe(target: KeyTarget, key: ListedKey, properties: KeyProperties): Probe {
+function toProbe(
+  target: KeyTarget,
+  key: ListedKey,
+  properties: KeyProperties,
+  date: number | undefined,
+): Probe {
   return {
-    name: nameOf(target),
+    // Signatures contain the name in the case in which the resource has it.
+    name: properties.name ?? nameOf(target),
     url: findAddress(target, properties),
     key: key.secret.reveal(),
     id: key.id,
     properties,
-    now: Date.now(),
+    // The clock of Azure: a signature is refused if that of the app is wrong.
+    now: date ?? Date.now(),
   };
 }
 
@@ -88,13 +95,10 @@ async function proveByRequest(
 ): Promise<Verdict> {
   const verdict = await askService(proof, target, probe, calling);
   if (verdict !== "accepted" || proof.needsControl !== true) return verdict ?? "accepted";
-  const wrong = await askService(
-    proof,
-    target,
-    { ...probe, key: makeWrongKey(probe.key) },
-    calling,
-  );
-  if (wrong !== "rejected") {
+  // How the wrong key is refused does not matter, because the right one is not.
+  const control = { ...proof, refuses: ({ status }: RawAnswer) => [401, 403].includes(status) };
+  const wrong = { ...probe, key: makeWrongKey(probe.key) };
+  if ((await askService(control, target, wrong, calling)) === "accepted") {
     calling.note?.(
       `${describeTarget(target)} does not refuse a wrong key, so its keys are only compared with the list of Azure`,
     );

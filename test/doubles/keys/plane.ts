@@ -22,6 +22,8 @@ export interface PlaneAnswer {
 export interface KeyPlane extends Listening {
   readonly origin: string;
   readonly requests: { readonly method: string; readonly url: string }[];
+  /** The dates of signed requests. */
+  readonly dates: string[];
   /** Answers every request so, whatever its key. */
   always: PlaneAnswer | undefined;
 }
@@ -172,11 +174,14 @@ export async function startKeyPlane(
   const { key, cert } = await localCertificate();
   const behaviour = behaviours[service];
   const requests: { method: string; url: string }[] = [];
+  const dates: string[] = [];
   const set: { always: PlaneAnswer | undefined } = { always: undefined };
 
   async function answer(request: IncomingMessage): Promise<PlaneAnswer> {
     const { method = "", url = "/" } = request;
     requests.push({ method, url });
+    const date = request.headers["ocp-date"] ?? request.headers["x-ms-date"];
+    if (typeof date === "string") dates.push(date);
     const body = await text(request);
     if (set.always !== undefined) return set.always;
     if (behaviour === undefined) return { status: 500 };
@@ -200,5 +205,6 @@ export async function startKeyPlane(
     ...listening,
     origin: `https://localhost:${listening.port}`,
     requests,
+    dates,
   });
 }
