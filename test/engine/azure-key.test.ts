@@ -67,7 +67,7 @@ async function start({ service = "storage", as = "json", arm, within }: Settings
     idle,
     first,
     work,
-    async rotate() {
+    rotate: async () => {
       await requestRotation(ports, target, { reason: "operator", requestedBy: "test" });
       await work(3);
     },

@@ -15,8 +15,6 @@ export interface Called {
   readonly signal?: AbortSignal;
 }
 
-export type KeySteps = Awaited<ReturnType<typeof startSteps>>;
-
 const open: KeyBench[] = [];
 
 /** Closes what the test has started. */

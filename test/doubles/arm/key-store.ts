@@ -66,6 +66,6 @@ export function makeArmKeys(names: readonly string[]): ArmKeys {
 }
 
 /** It always has both characters that URLs escape. */
-export function makeKeyValue(): string {
+function makeKeyValue(): string {
   return `+/${randomBytes(32).toString("base64").slice(2)}`;
 }
