@@ -7,6 +7,8 @@ import ServersReporter from "./test/servers/report/reporter.ts";
 const services = [
   "test/{ci,local,e2e,services}/**/*.test.ts",
   "test/contract/**/*.services.test.ts",
+  // Rotators of the examples, and those of the operator in a folder that the repository does not have.
+  "{examples/rotators,rotators}/**/*.test.ts",
 ];
 
 /**
@@ -15,13 +17,13 @@ const services = [
  */
 const long = [
   "test/config/{bounds,edited-config,nonsense,form/checked-form-any,schema/schema}.test.ts",
-  "test/contract/{rotators/azure-{key,sql,sql-server},vaults/vault-key-vault}.test.ts",
+  "test/contract/{rotators/azure-{admin,key,sql,sql-server},vaults/vault-key-vault}.test.ts",
   "test/core/secrets/redact.test.ts",
   "test/core/policy/{checks/check-lateness-advice,windows/openings-by-minute}.test.ts",
   "test/engine/breach/{crashes,thousand}.test.ts",
   "test/engine/proofs/*.test.ts",
   "test/engine/stories/{failures/bounds,schedules/edit-race}.test.ts",
-  "test/rotators/{azure-sql-{lost-line,server,server-login},mongodb,mongodb-examine}.test.ts",
+  "test/rotators/{azure-admin,azure-sql-{lost-line,server,server-login},mongodb,mongodb-examine}.test.ts",
   "test/stores/lives.test.ts",
   "test/vaults/key-vault-foreign.test.ts",
 ];

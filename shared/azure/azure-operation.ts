@@ -78,7 +78,7 @@ async function follow(
 /** `status`: a report with a field `status`. `result`: 202 until it ends. `resource`: the resource with its provisioning state. */
 type PollKind = "status" | "result" | "resource";
 
-export interface Poll {
+interface Poll {
   readonly kind: PollKind;
   readonly path: string;
 }
@@ -108,7 +108,7 @@ function toPoll(kind: PollKind, origin: string, address: string): Poll | undefin
 }
 
 /** What a poll says. `missed`: nothing, and the next one may say more. */
-export function readPoll(kind: PollKind, reply: Reply): Ending | "running" | "missed" {
+function readPoll(kind: PollKind, reply: Reply): Ending | "running" | "missed" {
   if (reply.by !== "azure") return "missed";
   if (!isAccepted(reply)) {
     if (reply.status >= 500 || [408, 429].includes(reply.status)) return "missed";

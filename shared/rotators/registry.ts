@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureAdmin } from "./azure-admin/azure-admin.ts";
 import { azureKey } from "./azure-key/azure-key.ts";
 import { azureSasKey } from "./azure-key/azure-sas-key.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
@@ -17,6 +18,7 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   mysql,
   redis,
   azureSql,
+  azureAdmin(credential),
   azureSqlServer(credential),
   azureKey(credential),
   azureSasKey(credential),

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { PayloadFormat, Target } from "../../shared/core/target.ts";
@@ -8,7 +9,6 @@ import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import type { KeyServiceName } from "../../shared/rotators/azure-key/azure-key-services.ts";
 import { type KeyBench, startKeyBench } from "../contract/rotators/azure-key-bench.ts";
-import { secretKeeper } from "../contract/rotators/suite/secret-keeper.ts";
 import type { ArmDoubleOptions } from "../doubles/arm/server.ts";
 import { makeWorld, mintedPair, open, type World } from "./world.ts";
 

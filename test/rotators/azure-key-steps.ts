@@ -1,10 +1,10 @@
 import { afterEach, expect } from "vitest";
+import { expectNoTrace, failure } from "../../conformance/errors.ts";
+import { appIdentity } from "../../conformance/identity.ts";
 import type { Secret } from "../../shared/core/secrets/secret.ts";
 import type { AzureKeyOptions } from "../../shared/rotators/azure-key/azure-key.ts";
 import type { Rotator } from "../../shared/rotators/rotator.ts";
 import { type KeyBench, startKeyBench } from "../contract/rotators/azure-key-bench.ts";
-import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 const mark = { targetId: "orders", rotationId: "01HX0000000000000000000001" };

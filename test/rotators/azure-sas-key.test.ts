@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
+import { expectNoTrace, failure } from "../../conformance/errors.ts";
+import { appIdentity } from "../../conformance/identity.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -13,8 +15,6 @@ import {
   busServiceNames,
 } from "../../shared/rotators/azure-key/azure-sas-key-options.ts";
 import { group } from "../contract/rotators/azure-key-bench.ts";
-import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import { type ArmKeys, makeArmKeys } from "../doubles/arm/key-store.ts";
 import {
   type ArmDouble,

@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
+import { listen, type Listening } from "../../../conformance/faults/listening.ts";
 import {
   signAppConfiguration,
   signBatch,
@@ -10,7 +11,6 @@ import {
   signStorage,
 } from "../../../shared/rotators/azure-key/azure-key-signatures.ts";
 import { localCertificate } from "../certificate.ts";
-import { listen, type Listening } from "../listening.ts";
 
 export interface PlaneAnswer {
   readonly status: number;

@@ -1,6 +1,6 @@
 import { createServer } from "node:tls";
+import { listen, type Listening } from "../../../conformance/faults/listening.ts";
 import { localCertificate } from "../certificate.ts";
-import { listen, type Listening } from "../listening.ts";
 
 /** A Redis service of Azure as far as a log-in needs it: the greeting with a password, in RESP3. `accepts`: whether the password is valid now. */
 export async function startRedisDouble(accepts: (password: string) => boolean): Promise<Listening> {

@@ -1,4 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Aimed } from "../../../../conformance/rotator-fixture.ts";
+import { required } from "../../../../conformance/rotator-steps.ts";
+import { secretKeeper } from "../../../../conformance/secret-keeper.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -7,15 +10,12 @@ import {
 } from "../../../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Mint, Minted, Retire } from "../../../../shared/rotators/rotator.ts";
-import type { Aimed } from "./rotator-fixture.ts";
 import {
   failingAs,
   type MintingFixture,
   type MintingSubject,
   publishedForms,
 } from "./rotator-minting-fixture.ts";
-import { required } from "./rotator-steps.ts";
-import { secretKeeper } from "./secret-keeper.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
 const mark = { targetId: "orders", rotationId: "01HX0000000000000000000001" };
