@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../../core/errors.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
 import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
 import { concerns, type KeySeams, listKeys, regenerate, requireKey } from "./azure-key-calls.ts";
@@ -47,7 +48,7 @@ const pure = {
       .map(({ name }) => name),
 
   findUnfitAccount: (account: string, options?: AzureKeyOptions) =>
-    options && findUnfitKey(account, toTarget(options)),
+    findUnfitName(account) ?? (options && findUnfitKey(account, toTarget(options))),
 
   findPropagation: (options: AzureKeyOptions) => toTarget(options).service.propagation,
 

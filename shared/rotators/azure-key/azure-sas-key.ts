@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../../core/errors.ts";
 import { Secret } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
 import { guarded } from "../guarded.ts";
 import type { SettingRotator, Using } from "../rotator.ts";
 import {
@@ -116,10 +117,11 @@ const pure = {
   // People usually use the primary key where nothing is published yet.
   defaultAccounts: () => ["secondary", "primary"],
 
-  findUnfitAccount: (account: string) =>
-    ["primary", "secondary"].includes(account)
-      ? undefined
-      : "must be primary or secondary, the keys of a shared access policy",
+  findUnfitAccount(account: string) {
+    const isKey = ["primary", "secondary"].includes(account);
+    const unfit = "must be primary or secondary, the keys of a shared access policy";
+    return findUnfitName(account) ?? (isKey ? undefined : unfit);
+  },
 
   findUnfit: (secret: Secret) =>
     hasForm(secret)
