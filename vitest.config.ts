@@ -17,7 +17,7 @@ const services = [
  */
 const long = [
   "test/config/{bounds,edited-config,nonsense,form/checked-form-any,schema/schema}.test.ts",
-  "test/contract/{rotators/azure-{admin,sql,sql-server},vaults/vault-key-vault}.test.ts",
+  "test/contract/{rotators/azure-{admin,key,sql,sql-server},vaults/vault-key-vault}.test.ts",
   "test/core/secrets/redact.test.ts",
   "test/core/policy/{checks/check-lateness-advice,windows/openings-by-minute}.test.ts",
   "test/engine/breach/{crashes,thousand}.test.ts",

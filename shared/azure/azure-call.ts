@@ -1,16 +1,11 @@
-import type {
-  HttpClient,
-  Pipeline,
-  PipelineRequest,
-  RetryStrategy,
-} from "@azure/core-rest-pipeline";
+import type { RetryStrategy } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import { ConfigError } from "../core/errors.ts";
-import { isGraph, isLoopback, isResourceManager } from "../core/secrets/addresses.ts";
+import { isGraph, isResourceManager } from "../core/secrets/addresses.ts";
 import { second } from "../core/time.ts";
-import { withDeadline } from "../http/deadline.ts";
-import { type AzurePlace, makeSafePolicy, type Sending } from "./azure-policy.ts";
-import { readFailure, readReply, type Reply } from "./azure-reply.ts";
+import type { AzurePlace } from "./azure-policy.ts";
+import { readReply, type Reply } from "./azure-reply.ts";
+import { type RawRequest, sendRaw } from "./azure-send.ts";
 import { findToken } from "./tokens.ts";
 
 /** The app's identity at one service of Azure. */
@@ -21,11 +16,13 @@ export interface AzureAccess extends AzurePlace {
 }
 
 export interface AzureRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
+  readonly method: RawRequest["method"];
   /** From the origin on: `/subscriptions/…?api-version=2025-08-01`. Names in it are already encoded. */
   readonly path: string;
   /** Sent as JSON. Absent: no body. */
   readonly body?: object;
+  /** Whether a request that changes something may still be sent: called synchronously, directly before it is. Absent: it may. */
+  readonly isInTime?: () => boolean;
 }
 
 /** A query is sent at most so often, if Azure answers that it is busy. */
@@ -48,19 +45,24 @@ export async function callAzure(
   const token = await findToken(access.credential, `${access.origin}/.default`, signal);
   if (signal.aborted) return { by: "nobody", why: "timed-out", sent: false };
   if (token === undefined) return { by: "nobody", why: "no-token", sent: false };
-  const sending: Sending = { started: false, status: undefined };
-  try {
-    return await withDeadline(signal, async (either) => {
-      const { pipeline, client, message } = await prepare(access, request, sending);
-      message.headers.set("authorization", `Bearer ${token.reveal()}`);
-      message.abortSignal = either;
-      const { status, headers, bodyAsText } = await pipeline.sendRequest(client, message);
-      return readReply(status, headers, bodyAsText ?? "", Date.now());
-    });
-  } catch (error) {
-    // The error contains the request, with its body and the token.
-    return readFailure(error, sending.started);
-  }
+  const { method, path, body, isInTime } = request;
+  const headers = {
+    accept: "application/json",
+    authorization: `Bearer ${token.reveal()}`,
+    ...(body && { "content-type": "application/json" }),
+  };
+  const answer = await sendRaw(
+    access,
+    {
+      ...{ method, path, headers },
+      ...(body && { body: JSON.stringify(body) }),
+      ...(isInTime && { isInTime }),
+      repeat: { strategy: whenBusy, maxRetries: maxTries - 1 },
+    },
+    signal,
+  );
+  if (answer.by === "nobody") return answer;
+  return readReply(answer.status, answer.headers, answer.text, Date.now());
 }
 
 function requireKnownOrigin(origin: string): void {
@@ -68,30 +70,6 @@ function requireKnownOrigin(origin: string): void {
   throw new ConfigError(
     `${origin}: the token of the app's identity goes only to Azure Resource Manager and Microsoft Graph`,
   );
-}
-
-async function prepare(
-  access: AzureAccess,
-  { method, path, body }: AzureRequest,
-  sending: Sending,
-): Promise<{ pipeline: Pipeline; client: HttpClient; message: PipelineRequest }> {
-  const azure = await import("@azure/core-rest-pipeline");
-  const pipeline = azure.createEmptyPipeline();
-  pipeline.addPolicy(azure.setClientRequestIdPolicy());
-  if (method === "GET") {
-    pipeline.addPolicy(azure.retryPolicy([whenBusy], { maxRetries: maxTries - 1 }));
-  }
-  if (!isLoopback(new URL(access.origin))) pipeline.addPolicy(azure.proxyPolicy());
-  pipeline.addPolicy(makeSafePolicy(access, sending));
-  const headers = azure.createHttpHeaders({
-    accept: "application/json",
-    "user-agent": "keyturn",
-    ...(body && { "content-type": "application/json" }),
-  });
-  const url = `${access.origin}${path}`;
-  const content = body && { body: JSON.stringify(body) };
-  const message = azure.createPipelineRequest({ url, method, headers, ...content });
-  return { pipeline, client: azure.createDefaultHttpClient(), message };
 }
 
 const whenBusy: RetryStrategy = {

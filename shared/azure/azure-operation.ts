@@ -10,8 +10,11 @@ export type Ending =
   | { readonly is: "done"; readonly reply: Reply }
   /** Azure accepted it, and it failed later, with these error codes. */
   | { readonly is: "failed"; readonly codes: readonly string[] }
-  /** Azure accepted it, and its result is not known. It may still take effect. */
-  | { readonly is: "unknown" }
+  /**
+   * Azure accepted it, and its result is not known. It may still take effect. `operation` is for `askOperation`; absent if Azure does not
+   * say where its status is.
+   */
+  | { readonly is: "unknown"; readonly operation?: string }
   /** Azure did not accept it, as far as is known: a refusal, an answer of a gateway, or no answer. */
   | { readonly is: "not-accepted"; readonly reply: Reply };
 
@@ -32,7 +35,23 @@ export async function changeAtAzure(
   const poll = findPoll(access.origin, request, first);
   if (poll === "none") return { is: "done", reply: first };
   if (poll === undefined) return { is: "unknown" };
-  return follow(access, poll, first, signal);
+  const ending = await follow(access, poll, first, signal);
+  return ending.is === "unknown" ? { ...ending, operation: `${poll.kind} ${poll.path}` } : ending;
+}
+
+/** How the operation of an earlier request stands, after one query. `running`: it goes on, or nobody says how it stands. */
+export async function askOperation(
+  access: AzureAccess,
+  operation: string,
+  signal: AbortSignal,
+): Promise<Extract<Ending, { is: "done" | "failed" }> | "running"> {
+  const [, kind, path = ""] = /^(status|result|resource) (\/.*)$/.exec(operation) ?? [];
+  if (kind !== "status" && kind !== "result" && kind !== "resource") return "running";
+  const reply = await callAzure(access, { method: "GET", path }, signal);
+  const news = readPoll(kind, reply);
+  return typeof news === "string" || news.is === "unknown" || news.is === "not-accepted"
+    ? "running"
+    : news;
 }
 
 async function follow(
@@ -65,7 +84,7 @@ interface Poll {
 }
 
 /** Where to look for the end of an accepted request. `none`: it has ended. Undefined: nobody says where, or at a foreign origin. */
-function findPoll(
+export function findPoll(
   origin: string,
   request: AzureRequest,
   reply: AzureReply,
@@ -81,7 +100,11 @@ function findPoll(
 
 function toPoll(kind: PollKind, origin: string, address: string): Poll | undefined {
   const url = URL.parse(address, origin);
-  return url?.origin === origin ? { kind, path: `${url.pathname}${url.search}` } : undefined;
+  if (url === null) return undefined;
+  // Some services name the host of a region, which the host of the cloud answers for.
+  const isRegional = url.protocol === "https:" && url.host.endsWith(`.${new URL(origin).host}`);
+  const isKnown = url.origin === origin || isRegional;
+  return isKnown ? { kind, path: `${url.pathname}${url.search}` } : undefined;
 }
 
 /** What a poll says. `missed`: nothing, and the next one may say more. */

@@ -4,7 +4,7 @@ import { isLoopback } from "../core/secrets/addresses.ts";
 
 /** Who is called, and whom to trust there. */
 export interface AzurePlace {
-  /** `isResourceManager` or `isGraph` is true for it. */
+  /** One that addresses.ts names. */
   readonly origin: string;
   /** The PEM of an authority to trust instead of the well-known ones. For tests with a double on this machine. */
   readonly ca?: string;
@@ -16,6 +16,10 @@ export interface Sending {
   started: boolean;
   /** The status of the answer to it. */
   status: number | undefined;
+  /** As `AzureRequest.isInTime`. */
+  readonly isInTime?: () => boolean;
+  /** It was not sent, because it was no longer in time. */
+  isTooLate?: true;
 }
 
 /**
@@ -37,6 +41,10 @@ export function makeSafePolicy({ origin, ca }: AzurePlace, watch: Sending): Pipe
       else request.agent ??= agent;
       request.requestOverrides = { ...request.requestOverrides, rejectUnauthorized: true };
       if (request.method === "GET") return next(request);
+      if (watch.isInTime?.() === false) {
+        watch.isTooLate = true;
+        throw new Error("not sent, because it was no longer in time");
+      }
       watch.started = true;
       const response = await next(request);
       watch.status = response.status;

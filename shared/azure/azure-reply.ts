@@ -24,14 +24,18 @@ export type Reply =
       readonly status: number;
       readonly headers: ReplyHeaders;
     }
-  | {
-      readonly by: "nobody";
-      readonly why: "no-token" | "timed-out" | "lost";
-      /** The code of the system or of the TLS library, such as ECONNREFUSED. */
-      readonly code?: string;
-      /** Whether the request may have reached the service. False only if that is certain. */
-      readonly sent: boolean;
-    };
+  | Nobody;
+
+/** There was no answer. */
+export interface Nobody {
+  readonly by: "nobody";
+  /** `too-late`: not sent, because it was no longer in time. */
+  readonly why: "no-token" | "timed-out" | "lost" | "too-late";
+  /** The code of the system or of the TLS library, such as ECONNREFUSED. */
+  readonly code?: string;
+  /** Whether the request may have reached the service. False only if that is certain. */
+  readonly sent: boolean;
+}
 
 export type AzureReply = Extract<Reply, { readonly by: "azure" }>;
 
@@ -129,7 +133,7 @@ const beforeSending =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENODATA|ESERVFAIL|CERT_.*|.*_CERT|.*_CERT_.*|UNABLE_TO_.*|ERR_TLS_CERT_.*)$/;
 
 /** Classifies a failure without an answer. `sent`: whether the request was handed to the network. */
-export function readFailure(error: unknown, sent: boolean): Reply {
+export function readFailure(error: unknown, sent: boolean): Nobody {
   const isGivenUp = error instanceof Error && ["AbortError", "TimeoutError"].includes(error.name);
   if (isGivenUp) return { by: "nobody", why: "timed-out", sent };
   const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;

@@ -1,5 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import { azureAdmin } from "./azure-admin/azure-admin.ts";
+import { azureKey } from "./azure-key/azure-key.ts";
+import { azureSasKey } from "./azure-key/azure-sas-key.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
@@ -18,5 +20,7 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   azureSql,
   azureAdmin(credential),
   azureSqlServer(credential),
+  azureKey(credential),
+  azureSasKey(credential),
   makeWebhook(),
 ];

@@ -272,6 +272,11 @@ export interface Rotator<Options = unknown> {
    */
   accountRealm?(options: Options): string;
   /**
+   * Pure: the name of what has the accounts, where several addresses may lead to it, such as the id of a resource. Absent: the address and
+   * `accountRealm` name it.
+   */
+  accountHolder?(options: Options): string;
+  /**
    * Pure: the accounts of a target that names none, in the order in which they take turns; the first is changed first where nothing is
    * published. Undefined: the target must name its accounts. Absent: every target must.
    */
@@ -300,6 +305,11 @@ export interface Rotator<Options = unknown> {
    * password that Keyturn generates.
    */
   findUnfitRules?(rules: PasswordRules): string | undefined;
+  /**
+   * Pure: a secret in the form that the system requires, from 32 random bytes. Absent: passwords that follow the rules of the policy. With
+   * it, those rules have no effect.
+   */
+  toSecret?(random: Uint8Array): Secret;
   /**
    * Sets the new secret of `change.next.account`. It is safe to repeat, because a crash may have hidden an earlier success. It changes
    * no other account. If it `overlaps`, `change.keep` stays valid also after a repetition, whatever an earlier change has done or, coming
@@ -330,6 +340,8 @@ export interface Rotator<Options = unknown> {
   findOwner?(ownerless: Ownerless<Options>, signal: AbortSignal): Promise<string | undefined>;
   /** Pure: the text that consumers need to connect, with the secret in it. Absent: the system has none of its own. */
   toConnectionString?(options: Options, credential: Credential): Secret;
+  /** Pure: why a target with these options has no connection string, as in "(must be json or password:) …". Absent: it has one. */
+  findTextFault?(options: Options): string | undefined;
   /** Pure: the secret in such a text, also if a person wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
   readConnectionString?(text: Secret): Secret | undefined;
   /**

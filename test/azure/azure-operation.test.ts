@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { AzureRequest } from "../../shared/azure/azure-call.ts";
-import { changeAtAzure } from "../../shared/azure/azure-operation.ts";
+import { askOperation, changeAtAzure, findPoll } from "../../shared/azure/azure-operation.ts";
 import { type Scripted, type ScriptedAzure, startScripted } from "./scripted-azure.ts";
 
 const open: ScriptedAzure[] = [];
@@ -96,7 +96,8 @@ describe("a long-running operation", () => {
     ["reports that say nothing", { body: {} }],
   ])("has an unknown result after %s", async (_, poll) => {
     const azure = await start({ status: 202, headers: status }, poll);
-    expect(await change(azure)).toEqual({ is: "unknown" });
+    const operation = "status /operations/7?api-version=1";
+    expect(await change(azure)).toEqual({ is: "unknown", operation });
     expect(azure.seen.length).toBeLessThanOrEqual(4);
   });
 
@@ -113,8 +114,53 @@ describe("a long-running operation", () => {
   it("has an unknown result when the signal fires, however long the next poll would wait", async () => {
     const headers = { ...status, "retry-after": "3600" };
     const azure = await start({ status: 202, headers });
-    expect(await change(azure, AbortSignal.timeout(300))).toEqual({ is: "unknown" });
+    const operation = "status /operations/7?api-version=1";
+    expect(await change(azure, AbortSignal.timeout(300))).toEqual({ is: "unknown", operation });
     expect(azure.seen).toHaveLength(1);
+  });
+
+  it.each([
+    [{ body: { status: "InProgress" } }, "running"],
+    [{ status: 403, body: { error: { code: "AuthorizationFailed" } } }, "running"],
+    [{ status: 502, body: "<html>" }, "running"],
+    [
+      { body: { status: "Failed", error: { code: "Broken" } } },
+      { is: "failed", codes: ["Broken"] },
+    ],
+    [{ body: { status: "Succeeded" } }, { is: "done" }],
+  ])("is checked later, with one query: %j", async (answer, expected) => {
+    const azure = await start(answer);
+    const { access } = azure;
+    const operation = "status /operations/7?api-version=1";
+    const ending = askOperation(access, operation, AbortSignal.timeout(20_000));
+    if (typeof expected === "string") expect(await ending).toBe(expected);
+    else expect(await ending).toMatchObject(expected);
+    expect(urls(azure)).toEqual(["GET /operations/7?api-version=1"]);
+  });
+
+  it.each(["", "status", "status https://example.com/", "other /operations/7"])(
+    "is not checked by a name that Keyturn did not give: %j",
+    async (operation) => {
+      const azure = await start();
+      const ending = askOperation(azure.access, operation, AbortSignal.timeout(20_000));
+      expect(await ending).toBe("running");
+      expect(azure.seen).toEqual([]);
+    },
+  );
+
+  it("of a region is followed at the origin of the cloud", async () => {
+    const azure = await start({ body: { status: "Succeeded" } });
+    const { host } = new URL(azure.access.origin);
+    const reply = {
+      ...({ by: "azure", status: 202, codes: [], body: undefined } as const),
+      headers: { operation: `https://westeurope.${host}/operations/7` },
+    };
+    expect(findPoll(azure.access.origin, request, reply)).toEqual({
+      kind: "status",
+      path: "/operations/7",
+    });
+    const other = { ...reply, headers: { operation: `http://westeurope.${host}/operations/7` } };
+    expect(findPoll(azure.access.origin, request, other)).toBeUndefined();
   });
 
   it("has an unknown result if nobody says where it goes on", async () => {

@@ -31,7 +31,7 @@ describe("the options of redis", () => {
       const { error } = redis.options.safeParse(options);
       const [issue] = error?.issues ?? [];
       expect(issue?.message).toContain("azure-key");
-      expect(issue?.message).toContain("regenerate the keys");
+      expect(issue?.message).toContain("service: redis");
       expect(issue?.path.at(-1)).toBe("host");
     }
   });

@@ -90,10 +90,13 @@ function accountsHeld(draft: TargetDraft): Holding[] {
   if (rotator === undefined || options === undefined) return [];
   const endpoint = rotator.endpoint(options);
   const realm = rotator.accountRealm?.(options) ?? "";
+  const holder = rotator.accountHolder?.(options);
+  const holders =
+    holder === undefined
+      ? listAddresses(endpoint).map((address) => [endpoint.engine, address.toLowerCase(), realm])
+      : [[endpoint.engine, holder.toLowerCase()]];
   return listAccounts(draft).map(({ name }, index) => ({
-    keys: listAddresses(endpoint).map((address) =>
-      JSON.stringify([endpoint.engine, address.toLowerCase(), realm, name.toLowerCase()]),
-    ),
+    keys: holders.map((one) => JSON.stringify([...one, name.toLowerCase()])),
     entry,
     path: [...entry.path, "accounts", index],
     message: (other) =>

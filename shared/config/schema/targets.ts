@@ -16,6 +16,7 @@ export interface ConfigRotator {
   };
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
+  accountHolder?(options: unknown): string;
   defaultAccounts?(options: unknown): readonly string[] | undefined;
   overlaps?(options: unknown): boolean;
   findOptionFaults?(
@@ -37,6 +38,7 @@ export interface ConfigRotator {
   readonly findOwner?: unknown;
   /** Present when the system has connection strings of its own. */
   readonly toConnectionString?: unknown;
+  findTextFault?(options: unknown): string | undefined;
   findRetireFault?(options: unknown): string | undefined;
 }
 

@@ -29,6 +29,52 @@ const databaseSuffixes = {
   ],
 } as const;
 
+/** Where Microsoft runs services with access keys, by service and then by cloud. Keyturn sends such keys to no other hosts. */
+const keySuffixes = {
+  storage: [
+    "core.windows.net",
+    "core.usgovcloudapi.net",
+    "core.chinacloudapi.cn",
+    "storage.azure.net",
+  ],
+  "cosmos-db": ["documents.azure.com", "documents.azure.us", "documents.azure.cn"],
+  cognitive: [
+    "cognitiveservices.azure.com",
+    "cognitiveservices.azure.us",
+    "cognitiveservices.azure.cn",
+    ...["openai.azure.com", "openai.azure.us", "openai.azure.cn"],
+    ...["services.ai.azure.com", "services.ai.azure.us", "services.ai.azure.cn"],
+    ...["api.cognitive.microsoft.com", "api.cognitive.microsoft.us", "api.cognitive.azure.cn"],
+  ],
+  search: ["search.windows.net", "search.azure.us", "search.azure.cn"],
+  redis: [
+    "redis.cache.windows.net",
+    "redis.cache.usgovcloudapi.net",
+    "redis.cache.chinacloudapi.cn",
+  ],
+  "managed-redis": ["redis.azure.net", "redisenterprise.cache.azure.net"],
+  bus: ["servicebus.windows.net", "servicebus.usgovcloudapi.net", "servicebus.chinacloudapi.cn"],
+  signalr: ["service.signalr.net", "signalr.azure.us", "signalr.azure.cn"],
+  "web-pubsub": ["webpubsub.azure.com", "webpubsub.azure.us", "webpubsub.azure.cn"],
+  "event-grid": topicSuffixes,
+  "app-configuration": ["azconfig.io", "azconfig.azure.us", "azconfig.azure.cn"],
+  batch: ["batch.azure.com", "batch.usgovcloudapi.net", "batch.chinacloudapi.cn"],
+  maps: ["atlas.microsoft.com", "atlas.azure.us"],
+  "container-registry": ["azurecr.io", "azurecr.us", "azurecr.cn"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** A service with access keys. */
+export type KeySystem = keyof typeof keySuffixes;
+
+/** The domains of the service, first those of the clouds in the order of `resourceManagers`. */
+export const listKeyDomains = (system: KeySystem): readonly string[] => keySuffixes[system];
+
+/** A host of the service in any cloud, or an emulator of this machine. */
+export function isKeyHost(address: URL, system: KeySystem): boolean {
+  const domains: readonly string[] = keySuffixes[system];
+  return isLoopback(address) || domains.includes(address.hostname) || isBelow(address, domains);
+}
+
 /** The origins of Azure Resource Manager, one for each cloud. */
 export const resourceManagers: readonly string[] = [
   "https://management.azure.com",
@@ -42,6 +88,13 @@ const graphs: readonly string[] = [
   "https://graph.microsoft.us",
   "https://dod-graph.microsoft.us",
   "https://microsoftgraph.chinacloudapi.cn",
+];
+
+/** The origins where applications log in to Microsoft Entra, by cloud. */
+export const logInOrigins: readonly string[] = [
+  "https://login.microsoftonline.com",
+  "https://login.microsoftonline.us",
+  "https://login.chinacloudapi.cn",
 ];
 
 /** A system whose servers on Azure accept the token of an identity. */
@@ -88,6 +141,10 @@ export const isResourceManager = (origin: string): boolean =>
 /** An origin of Microsoft Graph, or its double on this machine with TLS. */
 export const isGraph = (origin: string): boolean =>
   graphs.includes(origin) || isSecureLoopback(origin);
+
+/** An origin of log-ins to Microsoft Entra, or its double on this machine with TLS. */
+export const isLogIn = (origin: string): boolean =>
+  logInOrigins.includes(origin) || isSecureLoopback(origin);
 
 /** Exactly as `URL.origin` writes it, so without a path and without a user. */
 function isSecureLoopback(origin: string): boolean {

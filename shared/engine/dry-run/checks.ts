@@ -6,11 +6,10 @@ import {
   type Missing,
 } from "../../core/looks/judgements.ts";
 import { chooseAccount } from "../../core/record/slots.ts";
-import { generatePassword } from "../../core/secrets/password.ts";
-import { Secret } from "../../core/secrets/secret.ts";
 import { toPendingName } from "../../core/target.ts";
 import { plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
+import { generateSecret } from "../calls/generate.ts";
 import { readCurrent } from "../calls/stored.ts";
 import { findAdminUser } from "../looks/admin-in-use.ts";
 import { requireRoom } from "../phases/publication.ts";
@@ -126,13 +125,15 @@ async function checkNewVersion(
   stored: Stored,
 ): Promise<DryRunCheck> {
   const { target, ports } = session;
+  const hasOwnForm = ports.rotator(target.type).toSecret !== undefined;
   const subject = { check: "new-version", about: target.publish.name } as const;
   if (stored === undefined) return report(subject, "not-checked", "the vault could not be read");
   try {
-    const password = generatePassword(target.policy.password, [account], ports.randomBytes);
-    const secret = session.guard(new Secret(password));
+    const secret = generateSecret(session, account);
     await requireRoom(session, "dry-run", { account, secret }, stored);
-    const rules = `the \`password\` rules of policy ${target.policy.name} produce a password`;
+    const rules = hasOwnForm
+      ? "Keyturn generates a key in the form of the system"
+      : `the \`password\` rules of policy ${target.policy.name} produce a password`;
     return report(subject, "ok", `${rules}, and the new version fits into ${target.publish.name}`);
   } catch (error) {
     return reportError(session, subject, error);

@@ -3,9 +3,9 @@ import type { EventType } from "../../core/events.ts";
 import { type Rotation, type WorkingPhase } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
-import { generatePassword } from "../../core/secrets/password.ts";
-import { type Credential, Secret } from "../../core/secrets/secret.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { hasGrace } from "../../core/target.ts";
+import { generateSecret } from "../calls/generate.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, toCredential } from "../calls/stored.ts";
 import { toFailure } from "../failure.ts";
@@ -56,14 +56,13 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 async function staging(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.given) return stageGiven(session, rotation, rotation.given);
   if (session.target.origin === "system") return stageMint(session, rotation);
-  const { target, ports } = session;
+  const { target } = session;
   // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
   const account = chooseAccount(target, session.record());
   await takeRoomForBoth(session);
   if (!mayHaveChanged(rotation)) await discardPending(session, rotation);
-  const password = generatePassword(target.policy.password, [account], ports.randomBytes);
-  const credential = { account, secret: session.guard(new Secret(password)) };
+  const credential = { account, secret: generateSecret(session, account) };
   if (published) {
     const current = published.is === "nothing" ? "absent" : published.stored;
     await requireRoom(session, rotation.id, credential, current);

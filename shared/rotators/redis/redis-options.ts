@@ -10,8 +10,8 @@ const azureRedis =
 
 const host = hostName.refine((name) => !azureRedis.test(name), {
   error:
-    "is a Redis service of Azure, which blocks the ACL commands. Rotate its access keys instead: use type azure-key once Keyturn has it, " +
-    "and until then regenerate the keys in Azure",
+    "is a Redis service of Azure, which blocks the ACL commands. Rotate its access keys instead: use type azure-key with service: redis " +
+    "or managed-redis",
 });
 const port = z.int().min(1).max(65535).default(6379);
 

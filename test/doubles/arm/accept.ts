@@ -16,11 +16,12 @@ export async function accept(call: ArmCall, work: Work): Promise<ArmAnswer> {
   const [provider = ""] = service.type.split("/");
   const base = `${request.url.origin}/subscriptions/${state.subscriptionId}/providers/${provider}/locations/westeurope`;
   const version = request.url.searchParams.get("api-version") ?? "";
+  const isTold = state.headers === "both" && service.operations.onlyLocation !== true;
   const link = (kind: string) => `${base}/${kind}/${operation.id}?api-version=${version}`;
   return {
     status: 202,
     headers: {
-      ...(state.headers === "both" && {
+      ...(isTold && {
         "azure-asyncoperation": link(service.operations.status),
       }),
       location: link(service.operations.result),

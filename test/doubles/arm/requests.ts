@@ -83,10 +83,17 @@ function findResourceRoute(
   serviceName: string,
   service: ArmService,
 ): Routed | undefined {
-  const prefix = `^/subscriptions/(?<subscription>[^/]+)/resourceGroups/(?<group>[^/]+)/providers/${service.type}/(?<name>[^/]+)`;
+  const [provider = "", ...types] = service.type.split("/");
+  const parts = types.map((type) => `/${type}/[^/]+`).join("");
+  const prefix = `^/subscriptions/(?<subscription>[^/]+)/resourceGroups/(?<group>[^/]+)/providers/${provider}(?<parts>${parts})`;
   const match = new RegExp(`${prefix}(?<path>/.*)?$`, "i").exec(request.url.pathname);
-  const { subscription = "", group = "", name = "", path = "" } = match?.groups ?? {};
+  const { subscription = "", group = "", path = "", parts: found = "" } = match?.groups ?? {};
   if (match === null) return undefined;
+  // The first part is empty, and the others are a type and a name in turn.
+  const name = found
+    .split("/")
+    .filter((_, index) => index > 0 && index % 2 === 0)
+    .join("/");
   const place: Place = { subscription, group, name };
   const isOfService = ({ service: own = "sql-server" }) => own === serviceName;
   const isPath = (one: string) => one.toLowerCase() === path.toLowerCase();
@@ -126,6 +133,8 @@ function findPollRoute(
   const { kind, id = "" } = new RegExp(at, "i").exec(request.url.pathname)?.groups ?? {};
   const { status, result } = service.operations;
   if (request.method !== "GET" || (kind !== status && kind !== result)) return undefined;
+  // Services of one provider may have the same kinds of operations.
+  if (request.url.searchParams.get("api-version") !== service.apiVersion) return undefined;
   return {
     effect: "poll",
     action: toPollAction(service),

@@ -1,4 +1,5 @@
 import { type AdminRow, adminService } from "./administrators.ts";
+import { keyServices } from "./key-services.ts";
 import type { ArmService } from "./state.ts";
 
 /** What PostgreSQL and MySQL servers have in common. */
@@ -23,6 +24,7 @@ const describeSql: AdminRow["describe"] = ({ administratorLogin, state, entraOnl
 
 /** The services by the name in `ArmResource.service`. The shapes are those of the mappers of the ARM packages on npm. */
 export const services = {
+  ...keyServices,
   "sql-server": adminService({
     type: "Microsoft.Sql/servers",
     apiVersion: "2022-08-01-preview",

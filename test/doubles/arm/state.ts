@@ -1,13 +1,15 @@
 import type { FaultyServer } from "../faults.ts";
 import type { Gate } from "./credentials.ts";
 import { type ArmAnswer, armErrors, type ArmRefusal, Refused } from "./errors.ts";
+import type { ArmKeys } from "./key-store.ts";
 import type { Operations } from "./operations.ts";
 
 /**
  * What faults can be armed on: the requests, and `operation`, the work that goes on after a change was
  * accepted: `refuse` lets it end as Failed, `hang` never end.
  */
-export type ArmEffect = "get" | "entraOnly" | "permissions" | "patch" | "poll" | "operation";
+export type ArmEffect =
+  "get" | "entraOnly" | "permissions" | "patch" | "list" | "regenerate" | "poll" | "operation";
 
 /** One resource. What it can do depends on its service, a row of services.ts. */
 export interface ArmResource {
@@ -22,6 +24,11 @@ export interface ArmResource {
   readonly state?: string;
   /** It gets its accounts from another server. The word is that of the service, such as AsyncReplica. */
   readonly replicationRole?: string;
+  /** The keys of a service that creates them. */
+  readonly keys?: ArmKeys;
+  /** Further properties of a resource with keys. */
+  readonly properties?: object;
+  readonly kind?: string;
   /** Where a new password takes effect. */
   readonly setPassword?: (login: string, password: string) => void | Promise<void>;
 }
@@ -33,7 +40,12 @@ export interface ArmService {
   /** Of its resources and of its operations. */
   readonly apiVersion: string;
   /** The kinds of its long-running operations below `locations`: their status, and their result. */
-  readonly operations: { readonly status: string; readonly result: string };
+  readonly operations: {
+    readonly status: string;
+    readonly result: string;
+    /** Whether only `Location` says how an operation goes. */
+    readonly onlyLocation?: true;
+  };
   readonly routes: readonly ArmRoute[];
 }
 
@@ -118,5 +130,8 @@ export async function findResource(
 
 export function toId({ subscriptionId }: ArmState, type: string, resource: ArmResource): string {
   const { resourceGroup, name } = resource;
-  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/${type}/${name}`;
+  const [provider = "", ...types] = type.split("/");
+  const names = name.split("/");
+  const parts = types.map((part, index) => `${part}/${names[index] ?? ""}`);
+  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/${[provider, ...parts].join("/")}`;
 }

@@ -1,0 +1,48 @@
+import { askOperation } from "../../azure/azure-operation.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import { second } from "../../core/time.ts";
+import type { Settled, Settling } from "../rotator.ts";
+import { type KeyConcern, type KeyList, listKeys, readResource } from "./azure-key-calls.ts";
+import { findKey } from "./azure-key-target.ts";
+
+/** What became of a regeneration whose answer was lost: according to its operation, or else to the time at which the key was created. */
+export async function settleKey(
+  concern: KeyConcern,
+  { operation, sentAgo }: Pick<Settling<unknown>, "operation" | "sentAgo">,
+  signal: AbortSignal,
+): Promise<Settled> {
+  const { access } = concern;
+  const ending =
+    operation === undefined ? "running" : await askOperation(access, operation, signal);
+  if (ending !== "running" && ending.is === "failed") return "without effect";
+  const created = await findCreated(concern, signal);
+  const list = await listKeys(concern, signal);
+  const credential = toCredential(concern, list);
+  if (credential === undefined) return "unknown";
+  if (ending !== "running") return credential;
+  return isYounger(created ?? list.keys.get(concern.account)?.created, list, sentAgo)
+    ? credential
+    : "unknown";
+}
+
+/** When the key was created, where the resource says so. It is read before the list, whose key is that one or a later one. */
+async function findCreated(concern: KeyConcern, signal: AbortSignal): Promise<string | undefined> {
+  const { target, account } = concern;
+  const key = findKey(target, account);
+  if (target.service.findCreated === undefined || key === undefined) return undefined;
+  return target.service.findCreated(await readResource(concern, signal), key);
+}
+
+/** Both times are those of the service. Its header has whole seconds, so the key may be a second older. */
+function isYounger(created: string | undefined, { date }: KeyList, sentAgo: number): boolean {
+  const time = Date.parse(created ?? "");
+  return date !== undefined && Number.isFinite(time) && date - time + second < sentAgo;
+}
+
+/** The present key of the account. */
+function toCredential({ account }: KeyConcern, { keys }: KeyList): Credential | undefined {
+  const key = keys.get(account);
+  if (key === undefined) return undefined;
+  const { secret, id } = key;
+  return { account, secret, ...(id !== "" && { secretId: id }) };
+}

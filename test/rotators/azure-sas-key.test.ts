@@ -1,0 +1,220 @@
+import { randomBytes } from "node:crypto";
+import { afterEach, describe, expect, it } from "vitest";
+import { expectNoTrace, failure } from "../../conformance/errors.ts";
+import { appIdentity } from "../../conformance/identity.ts";
+import {
+  ChangeRefusedError,
+  ConfigError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../../shared/core/errors.ts";
+import { Secret } from "../../shared/core/secrets/secret.ts";
+import { azureSasKey } from "../../shared/rotators/azure-key/azure-sas-key.ts";
+import {
+  type BusServiceName,
+  busServiceNames,
+} from "../../shared/rotators/azure-key/azure-sas-key-options.ts";
+import { group } from "../contract/rotators/azure-key-bench.ts";
+import { type ArmKeys, makeArmKeys } from "../doubles/arm/key-store.ts";
+import {
+  type ArmDouble,
+  armErrors,
+  type ArmResource,
+  startArmDouble,
+} from "../doubles/arm/server.ts";
+import { type KeyPlane, startKeyPlane } from "../doubles/keys/plane.ts";
+
+const providers: Readonly<Record<BusServiceName, string>> = {
+  "service-bus": "Microsoft.ServiceBus",
+  "event-hubs": "Microsoft.EventHub",
+  relay: "Microsoft.Relay",
+};
+const patience = () => AbortSignal.timeout(20_000);
+const using = appIdentity;
+
+let arm: ArmDouble;
+let plane: KeyPlane;
+let keys: ArmKeys;
+afterEach(async () => {
+  await arm.close();
+  await plane.close();
+});
+
+async function start(
+  service: BusServiceName = "service-bus",
+  changed: {
+    readonly queue?: string;
+    readonly namespace?: Partial<ArmResource>;
+    readonly rights?: readonly string[];
+  } = {},
+) {
+  const { queue, namespace = {}, rights = ["Manage", "Send", "Listen"] } = changed;
+  keys = makeArmKeys(["primaryKey", "secondaryKey"]);
+  plane = await startKeyPlane(service, "orders", () => [...keys.now.values()]);
+  const common = { resourceGroup: group, administratorLogin: "none" };
+  const path = queue === undefined ? "" : `queues/${queue}/`;
+  arm = await startArmDouble({
+    hostile: true,
+    resources: [
+      {
+        ...{ ...common, keys, properties: { rights } },
+        service: queue === undefined ? service : "service-bus-queue",
+        name: ["orders", ...(queue === undefined ? [] : [queue]), "app"].join("/"),
+      },
+      {
+        ...{ ...common, name: "orders", service: `${service}-namespace` },
+        properties: { serviceBusEndpoint: `${plane.origin}/` },
+        ...namespace,
+      },
+    ],
+  });
+  const rotator = azureSasKey(arm.credential(), { ca: arm.ca, pollInterval: 1 });
+  const options = rotator.options.parse({
+    service,
+    resource: `/subscriptions/${arm.subscriptionId}/resourceGroups/${group}/providers/${providers[service]}/namespaces/orders/${path}authorizationRules/app`,
+    host: "localhost",
+    port: plane.port,
+    resourceManager: arm.endpoint,
+  });
+  const valueOf = (account: string) => new Secret(keys.now.get(`${account}Key`)?.value ?? "");
+  const verify = (account: string, secret = valueOf(account)) =>
+    rotator.verify({ options, credential: { account, secret } }, patience());
+  const apply = (account: string, secret: Secret, signal = patience()) =>
+    rotator.apply({ options, next: { account, secret }, using }, signal);
+  return { rotator, options, valueOf, verify, apply };
+}
+
+const fresh = () => new Secret(randomBytes(32).toString("base64"));
+
+const sent = () =>
+  arm.inspection.requests
+    .filter(({ path }) => path.endsWith("/regenerateKeys"))
+    .map(({ body }) => body);
+
+async function failsAs(
+  kind: abstract new (...args: never[]) => Error,
+  attempt: Promise<unknown>,
+  ...secrets: readonly Secret[]
+): Promise<void> {
+  const error = await failure(attempt);
+  expect(error).toBeInstanceOf(kind);
+  const values = Array.from(keys.now.values(), ({ value }) => value);
+  expectNoTrace(error, [...values, ...secrets.map((one) => one.reveal())]);
+}
+
+describe.each(busServiceNames)("a key of %s", (service) => {
+  it("is set to the one that Keyturn has chosen, and the other one stays", async () => {
+    const { apply, verify, valueOf } = await start(service);
+    const [next, other] = [fresh(), valueOf("primary")];
+    await apply("secondary", next);
+    expect(valueOf("secondary").equals(next)).toBe(true);
+    expect(valueOf("primary").equals(other)).toBe(true);
+    expect(await verify("secondary", next)).toBe("accepted");
+    expect(await verify("primary", next)).toBe("rejected");
+    expect(sent()).toEqual([{ keyType: "SecondaryKey", key: next.reveal() }]);
+  });
+
+  it("has no further request when it is set again", async () => {
+    const { apply } = await start(service);
+    const next = fresh();
+    await apply("secondary", next);
+    await apply("secondary", next);
+    expect(sent()).toHaveLength(1);
+  });
+});
+
+describe("a key of Service Bus", () => {
+  it("has the form that Azure requires, and no other is sent", async () => {
+    const { rotator, apply } = await start();
+    const made = rotator.toSecret?.(new Uint8Array(32).fill(251));
+    expect(made?.reveal()).toHaveLength(44);
+    expect(made && rotator.findUnfit?.(made)).toBeUndefined();
+    for (const wrong of [
+      "a".repeat(44),
+      "correct-horse-battery-staple",
+      fresh().reveal().slice(0, 43),
+    ]) {
+      expect(rotator.findUnfit?.(new Secret(wrong))).toContain("base64 text of 32 bytes");
+      await failsAs(ChangeRefusedError, apply("secondary", new Secret(wrong)), new Secret(wrong));
+    }
+    expect(sent()).toEqual([]);
+  });
+
+  it("may have been set when the answer is lost", async () => {
+    const { apply, valueOf } = await start();
+    const next = fresh();
+    arm.faults.on("regenerate", { do: "lost-reply-after-effect" });
+    await failsAs(OutcomeUnknownError, apply("secondary", next), next);
+    expect(valueOf("secondary").equals(next)).toBe(true);
+    await apply("secondary", next);
+    expect(sent()).toHaveLength(1);
+  });
+
+  it.each([
+    ["throttling", armErrors.throttled(0), TargetUnavailableError],
+    ["a missing right", armErrors.noRights("it", "there"), ChangeRefusedError],
+    ["a page", { status: 502, page: "<html>" }, OutcomeUnknownError],
+  ] as const)("is not sent again after %s", async (_, answer, kind) => {
+    const { apply } = await start();
+    const next = fresh();
+    arm.faults.on("regenerate", { do: "refuse", with: answer });
+    await failsAs(kind, apply("secondary", next), next);
+    expect(sent()).toHaveLength(1);
+    expect(keys.landed).toBe(0);
+  });
+
+  it("is retired by a key that nobody knows, and only if consumers do not read it", async () => {
+    const { rotator, options, valueOf } = await start();
+    const superseded = { account: "primary", secret: valueOf("primary") };
+    const call = { options, account: "primary", using, superseded };
+    const publishedText = new Secret(encodeURIComponent(superseded.secret.reveal()));
+    await failsAs(
+      ChangeRefusedError,
+      rotator.retire?.({ ...call, publishedText }, patience()) ?? Promise.resolve(),
+    );
+    await rotator.retire?.({ ...call, publishedText: valueOf("secondary") }, patience());
+    expect(valueOf("primary").equals(superseded.secret)).toBe(false);
+    await rotator.retire?.({ ...call, publishedText: valueOf("secondary") }, patience());
+    expect(sent()).toEqual([{ keyType: "PrimaryKey" }]);
+  });
+
+  it("is of no use while keys are switched off for the namespace", async () => {
+    const { rotator, options } = await start("service-bus", { namespace: { entraOnly: true } });
+    const call = { options, account: "secondary", using, isProven: false };
+    expect(await rotator.examine?.(call, patience())).toMatchObject({ right: { is: "missing" } });
+  });
+
+  it("is proven at its queue, and only compared without the right to manage", async () => {
+    const { verify, rotator, options } = await start("service-bus", { queue: "mails" });
+    expect(await verify("primary")).toBe("accepted");
+    expect(plane.requests.map(({ url }) => url)).toContain("/mails?api-version=2021-05");
+    const text = rotator.toConnectionString?.(options, { account: "primary", secret: fresh() });
+    expect(text?.reveal()).toMatch(/^Endpoint=sb:\/\/localhost\/;.*;EntityPath=mails$/);
+    await arm.close();
+    await plane.close();
+    const sender = await start("service-bus", { rights: ["Send"] });
+    expect(await sender.verify("primary")).toBe("accepted");
+    expect(plane.requests).toEqual([]);
+  });
+
+  it("belongs to the account that has it", async () => {
+    const { rotator, options, valueOf } = await start();
+    const call = { options, using, accounts: ["primary", "secondary"] };
+    const find = (secret: Secret) => rotator.findOwner?.({ ...call, secret }, patience());
+    expect(await find(valueOf("secondary"))).toBe("secondary");
+    expect(await find(fresh())).toBeUndefined();
+  });
+
+  it("is that of a policy that exists", async () => {
+    const { rotator, options, apply } = await start();
+    arm.remove("orders/app");
+    const call = { options, account: "secondary", using, isProven: false };
+    await failsAs(ConfigError, rotator.examine?.(call, patience()) ?? Promise.resolve());
+    await failsAs(ConfigError, apply("secondary", fresh()));
+    await failsAs(ConfigError, apply("key1", fresh()));
+    const bad = { ...options, resource: "orders" };
+    expect(rotator.options.safeParse(bad).error?.issues[0]?.message).toContain(
+      "must be the id of a shared access policy of Service Bus",
+    );
+  });
+});
