@@ -59,6 +59,7 @@ export const systems = {
   pgbouncer: "PgBouncer",
   sqlserver: "SQL Server",
   arm: "Azure Resource Manager",
+  graph: "Microsoft Graph",
 } as const;
 
 export type System = keyof typeof systems;
