@@ -2,7 +2,6 @@ import type { AzureReply, Nobody, Reply } from "../../azure/azure-reply.ts";
 import { isObject } from "../../core/json.ts";
 import { explainCode } from "../common/connection/lost-line.ts";
 import {
-  config,
   type Meaning,
   refused,
   unavailable,
@@ -29,7 +28,7 @@ export const missingRight = ({ account }: Concern): string =>
 
 const lacks = (concern: Concern): Meaning => refused(missingRight(concern));
 
-export const notFound: Meaning = config(
+export const notFound: Meaning = refused(
   "the application does not exist in this tenant, or was deleted. Check options.tenant, options.application and the account, " +
     "which must be the client id",
 );

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { AzureAccess } from "../../azure/azure-call.ts";
-import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
+import { ChangeRefusedError } from "../../core/errors.ts";
 import type { Examination } from "../rotator.ts";
 import { type Concern, describe } from "./entra-app-errors.ts";
 import { readApplication, readIfAllowed, toApplicationPath } from "./entra-app-graph.ts";
@@ -48,8 +48,8 @@ export async function examineApplication(
 }
 
 /** An identity that may not read the application cannot change it, and an application that does not exist has no secrets. */
-function keepRefusal(error: unknown): ChangeRefusedError | ConfigError {
-  if (error instanceof ChangeRefusedError || error instanceof ConfigError) return error;
+function keepRefusal(error: unknown): ChangeRefusedError {
+  if (error instanceof ChangeRefusedError) return error;
   throw error;
 }
 

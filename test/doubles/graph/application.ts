@@ -146,5 +146,10 @@ export function put(
 export function remove(application: GraphApplication, lag: number, keyId: string): void {
   const known = lookAt(application);
   if (!known.some((one) => one.keyId === keyId)) throw new Refused(graphErrors.noCredential(keyId));
+  forget(application, lag, keyId);
+}
+
+/** Removes a secret, as the portal does. */
+export function forget(application: GraphApplication, lag: number, keyId: string): void {
   write(application, lag, (list) => list.filter((one) => one.keyId !== keyId));
 }

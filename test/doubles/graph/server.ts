@@ -7,7 +7,13 @@ import { noteUse } from "../../servers/report/uses.ts";
 import { localCertificate } from "../certificate.ts";
 import { faultPoints, type Faults, type Outcome } from "../faults.ts";
 import { type Connections, listen } from "../listening.ts";
-import { type GraphApplication, makeApplication, put, type StoredSecret } from "./application.ts";
+import {
+  forget,
+  type GraphApplication,
+  makeApplication,
+  put,
+  type StoredSecret,
+} from "./application.ts";
 import {
   errorAnswer,
   type GraphAnswer,
@@ -65,6 +71,8 @@ export interface GraphDouble {
   credential(role?: GraphRole): TokenCredential;
   /** Puts a secret there as a person would, in the portal. */
   put(given?: { name?: string; text?: string; hint?: string | null; end?: number }): StoredSecret;
+  /** Removes a secret, as a person would. */
+  remove(keyId: string): void;
   /** Whether the application logs in with this secret on every server of the token endpoint. */
   accepts(text: string): boolean;
   close(): Promise<void>;
@@ -183,6 +191,9 @@ export async function startGraphDouble(options: GraphDoubleOptions = {}): Promis
         ...(hint !== undefined && { hint }),
         ...{ end, start: now(), now: now() - propagation },
       });
+    },
+    remove: (keyId) => {
+      forget(application, 0, keyId);
     },
     accepts: (given) =>
       application.secrets.some(
