@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { graphErrors, Refused } from "./errors.ts";
+import { graphErrors, type GraphRefusal, Refused } from "./errors.ts";
 
 /** Days. */
 export interface GraphPolicy {
@@ -103,20 +103,24 @@ const personal = ["AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccoun
 const longestName = 90;
 
 export function add(application: GraphApplication, lag: number, wanted: Wanted): StoredSecret {
-  const { policy, secrets, signInAudience } = application;
-  const { start, end, now, displayName } = wanted;
-  if (policy?.forbidsSecrets === true) throw new Refused(graphErrors.forbidden(policy.id));
-  if (end - start > (policy?.mostDays ?? Infinity) * day) {
-    throw new Refused(graphErrors.lifetime(policy?.id ?? ""));
-  }
-  if (personal.includes(signInAudience) && secrets.length >= 2)
-    throw new Refused(graphErrors.twoOnly);
-  if (end <= now || end <= start)
-    throw new Refused(graphErrors.badRequest("Key credential end date is invalid."));
-  return put(application, lag, {
-    ...wanted,
-    ...(displayName && { displayName: displayName.slice(0, longestName) }),
-  });
+  const refusal = findRefusal(application, wanted);
+  if (refusal) throw new Refused(refusal);
+  const { displayName } = wanted;
+  const cut = displayName?.slice(0, longestName);
+  return put(application, lag, { ...wanted, ...(cut && { displayName: cut }) });
+}
+
+function findRefusal(
+  { policy, secrets, signInAudience }: GraphApplication,
+  { start, end, now }: Wanted,
+): GraphRefusal | undefined {
+  const { id = "", mostDays = Infinity, forbidsSecrets = false } = policy ?? {};
+  if (forbidsSecrets) return graphErrors.forbidden(id);
+  if (end - start > mostDays * day) return graphErrors.lifetime(id);
+  if (personal.includes(signInAudience) && secrets.length >= 2) return graphErrors.twoOnly;
+  return end <= now || end <= start
+    ? graphErrors.badRequest("Key credential end date is invalid.")
+    : undefined;
 }
 
 /** Puts a secret there, whatever the rules say. */

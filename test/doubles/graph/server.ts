@@ -67,7 +67,7 @@ export interface GraphDouble {
   readonly faults: Faults<GraphEffect | "log-in", GraphRefusal & { readonly error: LogInError }>;
   readonly connections: readonly Connections[];
   /** The requests to Graph. */
-  readonly requests: readonly SeenRequest[];
+  readonly requests: SeenRequest[];
   credential(role?: GraphRole): TokenCredential;
   /** Puts a secret there as a person would, in the portal. */
   put(given?: { name?: string; text?: string; hint?: string | null; end?: number }): StoredSecret;
