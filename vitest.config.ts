@@ -15,13 +15,13 @@ const services = [
  */
 const long = [
   "test/config/{bounds,edited-config,nonsense,form/checked-form-any,schema/schema}.test.ts",
-  "test/contract/{rotators/azure-sql{,-server},vaults/vault-key-vault}.test.ts",
+  "test/contract/{rotators/azure-{admin,sql,sql-server},vaults/vault-key-vault}.test.ts",
   "test/core/secrets/redact.test.ts",
   "test/core/policy/{checks/check-lateness-advice,windows/openings-by-minute}.test.ts",
   "test/engine/breach/{crashes,thousand}.test.ts",
   "test/engine/proofs/*.test.ts",
   "test/engine/stories/{failures/bounds,schedules/edit-race}.test.ts",
-  "test/rotators/{azure-sql-{lost-line,server,server-login},mongodb,mongodb-examine}.test.ts",
+  "test/rotators/{azure-admin,azure-sql-{lost-line,server,server-login},mongodb,mongodb-examine}.test.ts",
   "test/stores/lives.test.ts",
   "test/vaults/key-vault-foreign.test.ts",
 ];

@@ -82,6 +82,16 @@ const slot = z.object({
     .optional()
     .describe("The ids of other versions with the same password as `previous`; at most five."),
   changedAt: instant.optional().describe("The last change of its password."),
+  secretIds: list(z.string())
+    .optional()
+    .describe(
+      "The ids that the system gave to secrets of the account which Keyturn has stored and not ended; at most ten.",
+    ),
+  unsettledSince: instant
+    .optional()
+    .describe(
+      "When Keyturn announced a request that replaces the secret of the account, if the answer to it was lost.",
+    ),
 });
 
 const health = z.enum(["new", "healthy", "failing", "blocked", "unreadable"]);

@@ -82,7 +82,7 @@ const whenBusy: RetryStrategy = {
 };
 
 /** Milliseconds after which a query may be sent again. Undefined: not at all, or too late for this call. */
-export function findDelay(reply: Reply): number | undefined {
+function findDelay(reply: Reply): number | undefined {
   if (reply.by === "nobody") return undefined;
   const { status, headers } = reply;
   const isBusy = status === 429 || status >= 500;

@@ -59,13 +59,13 @@ async function follow(
 /** `status`: a report with a field `status`. `result`: 202 until it ends. `resource`: the resource with its provisioning state. */
 type PollKind = "status" | "result" | "resource";
 
-export interface Poll {
+interface Poll {
   readonly kind: PollKind;
   readonly path: string;
 }
 
 /** Where to look for the end of an accepted request. `none`: it has ended. Undefined: nobody says where, or at a foreign origin. */
-export function findPoll(
+function findPoll(
   origin: string,
   request: AzureRequest,
   reply: AzureReply,
@@ -85,7 +85,7 @@ function toPoll(kind: PollKind, origin: string, address: string): Poll | undefin
 }
 
 /** What a poll says. `missed`: nothing, and the next one may say more. */
-export function readPoll(kind: PollKind, reply: Reply): Ending | "running" | "missed" {
+function readPoll(kind: PollKind, reply: Reply): Ending | "running" | "missed" {
   if (reply.by !== "azure") return "missed";
   if (!isAccepted(reply)) {
     if (reply.status >= 500 || [408, 429].includes(reply.status)) return "missed";

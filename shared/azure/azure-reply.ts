@@ -100,12 +100,12 @@ function codesIn(error: unknown, depth: number): readonly string[] {
 }
 
 function readHeaders(raw: RawHeaders, now: number): ReplyHeaders {
-  const date = Date.parse(raw.get("date") ?? "");
+  const date = readDate(raw.get("date") ?? "");
   const retryAfter = readRetryAfter(raw, now);
   const operation = raw.get("azure-asyncoperation") ?? raw.get("operation-location");
   const location = raw.get("location");
   return {
-    ...(Number.isFinite(date) && { date }),
+    ...(date !== undefined && { date }),
     ...(retryAfter !== undefined && { retryAfter }),
     ...(operation && { operation }),
     ...(location && { location }),
@@ -118,8 +118,14 @@ function readRetryAfter(raw: RawHeaders, now: number): number | undefined {
   if (ms && /^\d{1,9}$/.test(ms)) return Number(ms);
   const text = raw.get("retry-after") ?? "";
   if (/^\d{1,9}$/.test(text)) return Number(text) * second;
-  const date = Date.parse(text);
-  return Number.isFinite(date) ? Math.max(0, date - now) : undefined;
+  const date = readDate(text);
+  return date === undefined ? undefined : Math.max(0, date - now);
+}
+
+/** Dates of HTTP begin with the day of the week. The parser of the language reads other texts as dates too, such as -4. */
+function readDate(text: string): number | undefined {
+  const date = /^[A-Za-z]{3}, /.test(text) ? Date.parse(text) : NaN;
+  return Number.isFinite(date) ? date : undefined;
 }
 
 /** Codes of failures before a request can leave: no address, nobody listening, or a certificate that is not trusted. */

@@ -2,6 +2,7 @@ import type { Instant } from "../core/time.ts";
 import { anchorTargets, checkAuthorities } from "./checks/authorities.ts";
 import { checkCases, type CheckedCases, type PolicyCase } from "./checks/check-policies.ts";
 import { checkChoice, choosePolicyFor } from "./checks/choices.ts";
+import { withDefaultAccounts } from "./checks/default-accounts.ts";
 import {
   type CheckContext,
   draftTarget,
@@ -80,7 +81,9 @@ export async function checkSources(
   folder: string | undefined,
   { rotators, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Checked> {
-  const sources = written.map(withTargetDefaults);
+  const sources = written.map((source) =>
+    withDefaultAccounts(withTargetDefaults(source), rotators),
+  );
   const merged = mergeSources(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = makeFileSchema(makeTargetSchema(rotators));

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Choice } from "../core/policy/choose.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
-import { overlaps, resolveSecretName, type TargetDraft } from "./checks/drafts.ts";
+import { findOrigin, overlaps, resolveSecretName, type TargetDraft } from "./checks/drafts.ts";
 import { defaultGrace } from "./checks/target-checks.ts";
 import type { Configured, ConsumerConfig, LedgerConfig, NotifierConfig } from "./config.ts";
 import type { makeFileSchema } from "./schema/definition.ts";
@@ -43,6 +43,7 @@ export function resolve(
         ...resolveTarget(target, {
           ...{ policy, secret, vaults: all.vaults },
           overlaps: overlaps(assertDefined(draftOf(id), "a draft")) === true,
+          origin: findOrigin(assertDefined(draftOf(id), "a draft")),
         }),
         options: draftOf(id)?.options,
         policy,
@@ -78,11 +79,12 @@ interface Resolving {
   readonly secret: FindSecret;
   readonly vaults: Configured["vaults"];
   readonly overlaps: boolean;
+  readonly origin: Target["origin"];
 }
 
 function resolveTarget(
   target: TargetInput,
-  { policy, secret, vaults, overlaps }: Resolving,
+  { policy, secret, vaults, overlaps, origin }: Resolving,
 ): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
   const { type, accounts, admin, publish, grace, after, consumers, tags } = target;
   const published = secret(publish);
@@ -95,6 +97,7 @@ function resolveTarget(
     ...(pendingVault !== undefined && { pendingVault }),
     grace: accounts.length > 1 || overlaps ? (grace ?? policy.grace ?? defaultGrace) : 0,
     ...(overlaps && { overlap: true }),
+    ...(origin && { origin }),
     ...(after !== undefined && { after }),
     consumers,
     tags,

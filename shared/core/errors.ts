@@ -63,7 +63,7 @@ export class OutcomeUnknownError extends Error {
   readonly kind = "outcome-unknown";
 }
 
-/** The system has begun an operation that had not ended when Keyturn stopped waiting. Keyturn asks for its end later. */
+/** The system has begun an operation that had not ended when Keyturn stopped waiting. Keyturn looks for its end later. */
 export class OperationOpenError extends OutcomeUnknownError {
   /** What the system calls the operation. */
   readonly operation: string;

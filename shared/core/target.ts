@@ -30,7 +30,7 @@ export type Authority =
   | { readonly as: "admin"; readonly secret: SecretName; readonly account?: string }
   | { readonly as: "identity" };
 
-export type PayloadFormat = "json" | "password";
+export type PayloadFormat = "json" | "password" | "connection-string";
 
 /** One account of a target. */
 export interface Slot {

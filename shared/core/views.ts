@@ -82,7 +82,12 @@ export interface TargetView {
     readonly at: Instant;
     readonly waitsFor: string;
   };
-  readonly slots: readonly SlotRecord[];
+  readonly slots: readonly SlotView[];
+}
+
+export interface SlotView extends Omit<SlotRecord, "unsettled"> {
+  /** When a request that replaces the secret was announced, if its answer was lost. */
+  readonly unsettledSince?: Instant;
 }
 
 /** A target with the alternatives that did not apply. */
@@ -149,8 +154,13 @@ export function viewTarget(
       "dueReason",
     ]),
     ...viewExposure(record),
-    slots: record?.slots ?? [],
+    slots: (record?.slots ?? []).map(viewSlot),
   };
+}
+
+/** Without the operation, whose name may contain a signature. */
+function viewSlot({ unsettled, ...slot }: SlotRecord): SlotView {
+  return { ...slot, ...(unsettled && { unsettledSince: unsettled.since }) };
 }
 
 /** The rotation that is under way, the one that is queued, and those for which a date is set. */

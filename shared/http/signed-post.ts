@@ -1,12 +1,7 @@
-import { ConfigError } from "../core/errors.ts";
 import type { Secret } from "../core/secrets/secret.ts";
-import { sign, signatureHeader } from "../core/secrets/signature.ts";
-import { toInstant } from "../core/time.ts";
 import { parseWebAddress } from "./address.ts";
 import { isGivenUp, withDeadline } from "./deadline.ts";
-
-/** Characters. Shorter keys could be guessed. */
-const minKeyLength = 16;
+import { requireSigningKey, signedHeaders } from "./signed-headers.ts";
 
 export interface Receiver {
   /** https, or http on loopback. */
@@ -29,16 +24,11 @@ export function makeSignedPoster(
   now: () => Date = () => new Date(),
 ): SignedPoster {
   const address = parseWebAddress(receiver.url, `The url of ${what}`);
-  if (receiver.key.reveal().length < minKeyLength) {
-    throw new ConfigError(`The key of ${what} must have at least ${minKeyLength} characters.`);
-  }
+  requireSigningKey(receiver.key, `The key of ${what}`);
   return {
     host: address.host,
     async post(body, contentType, signal) {
-      const headers = {
-        "content-type": contentType,
-        [signatureHeader]: sign(body, receiver.key, toInstant(now())),
-      };
+      const headers = signedHeaders({ body, contentType, key: receiver.key }, now());
       const status = await send(address, { method: "POST", headers, body }, signal).catch(
         (error: unknown) => {
           throw new Error(`${what} at ${address.host} ${noAnswer(error)}.`);

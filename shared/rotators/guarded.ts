@@ -11,74 +11,84 @@ export function guarded<Options>(rotator: SettingRotator<Options>): SettingRotat
 export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options>;
 export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options> {
   const behindCheck = makeNameCheck(rotator);
-  const [apply, mint, settle, examine, hasSessions, setBack, retire, discard] = [
-    rotator.apply?.bind(rotator),
-    rotator.mint?.bind(rotator),
-    rotator.settle?.bind(rotator),
-    rotator.examine?.bind(rotator),
-    rotator.hasSessions?.bind(rotator),
-    rotator.setBack?.bind(rotator),
-    rotator.retire?.bind(rotator),
-    rotator.discard?.bind(rotator),
-  ];
+  const retire = rotator.retire?.bind(rotator);
+  const guards = {
+    apply: behindCheck(rotator.apply?.bind(rotator), ({ next, keep, using }) => [
+      ...namesIn(next, keep),
+      ...namesOf(using),
+    ]),
+    mint: behindCheck(rotator.mint?.bind(rotator), ({ published, ...look }) => [
+      ...namesOfLook(look),
+      ...namesIn(published),
+    ]),
+    settle: behindCheck(rotator.settle?.bind(rotator), (look) => namesOfLook(look)),
+    examine: behindCheck(rotator.examine?.bind(rotator), ({ twin, ...look }) => [
+      ...namesOfLook(look),
+      ...(twin === undefined ? [] : [twin]),
+    ]),
+    hasSessions: behindCheck(rotator.hasSessions?.bind(rotator), (look) => namesOfLook(look)),
+    setBack: behindCheck(rotator.setBack?.bind(rotator), ({ earlier, next, using }) => [
+      ...namesIn(earlier, next),
+      ...namesOf(using),
+    ]),
+    retire: behindCheck(
+      retire &&
+        (async (call: Retire<Options>, signal: AbortSignal): Promise<void> => {
+          requireOther(rotator, call);
+          await retire(call, signal);
+        }),
+      namesOfLook,
+    ),
+    discard: behindCheck(rotator.discard?.bind(rotator), ({ keep, using }) => [
+      ...namesIn(keep),
+      ...namesOf(using),
+    ]),
+  };
+  const verify = rotator.verify.bind(rotator);
   return {
     ...rotator,
-    ...(apply && {
-      apply: behindCheck(apply, ({ next, keep, using }) => [
-        ...namesIn(next, keep),
-        ...namesOf(using),
-      ]),
-    }),
-    ...(mint && {
-      mint: behindCheck(mint, ({ published, ...look }) => [
-        ...namesOfLook(look),
-        ...namesIn(published),
-      ]),
-    }),
-    ...(settle && { settle: behindCheck(settle, namesOfLook) }),
-    verify: behindCheck(rotator.verify.bind(rotator), ({ credential }) => namesIn(credential)),
-    ...(examine && {
-      examine: behindCheck(examine, ({ twin, ...look }) => [
-        ...namesOfLook(look),
-        ...(twin === undefined ? [] : [twin]),
-      ]),
-    }),
-    ...(hasSessions && { hasSessions: behindCheck(hasSessions, namesOfLook) }),
-    ...(setBack && {
-      setBack: behindCheck(setBack, ({ earlier, next, using }) => [
-        ...namesIn(earlier, next),
-        ...namesOf(using),
-      ]),
-    }),
-    ...(retire && {
-      retire: behindCheck(async (call: Retire<Options>, signal): Promise<void> => {
-        requireOther(rotator, call);
-        await retire(call, signal);
-      }, namesOfLook),
-    }),
-    ...(discard && {
-      discard: behindCheck(discard, ({ keep, using }) => [...namesIn(keep), ...namesOf(using)]),
-    }),
+    ...dropAbsent(guards),
+    verify: async (check, signal) => {
+      requireFit(rotator, check.options, namesIn(check.credential, check.admin));
+      return verify(check, signal);
+    },
   };
 }
 
-/** Returns a function that puts a call of the rotator behind the check of the names that the call contains. */
+type Present<Calls> = { [Name in keyof Calls]?: NonNullable<Calls[Name]> };
+
+/** The calls that the rotator has. */
+function dropAbsent<Calls extends object>(calls: Calls): Present<Calls> {
+  const present = Object.entries(calls).filter(([, call]) => call !== undefined);
+  return Object.fromEntries(present) as Present<Calls>;
+}
+
+/** Returns a function that puts a call of the rotator, if it has one, behind the check of the names that the call contains. */
 function makeNameCheck<Options>(rotator: Rotator<Options>) {
   return function behindCheck<Call extends { readonly options: Options }, Result>(
-    make: (call: Call, signal: AbortSignal) => Promise<Result>,
+    make: ((call: Call, signal: AbortSignal) => Promise<Result>) | undefined,
     listNames: (call: NoInfer<Call>) => readonly string[],
   ) {
+    if (!make) return undefined;
     return async (call: Call, signal: AbortSignal): Promise<Result> => {
-      for (const name of listNames(call)) {
-        const problem = rotator.findUnfitAccount?.(name, call.options);
-        if (problem === undefined) continue;
-        throw new ConfigError(
-          `${describeServer(rotator, call.options)}: the name of account ${JSON.stringify(name)} ${problem}`,
-        );
-      }
+      requireFit(rotator, call.options, listNames(call));
       return make(call, signal);
     };
   };
+}
+
+function requireFit<Options>(
+  rotator: Rotator<Options>,
+  options: Options,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    const problem = rotator.findUnfitAccount?.(name, options);
+    if (problem === undefined) continue;
+    throw new ConfigError(
+      `${describeServer(rotator, options)}: the name of account ${JSON.stringify(name)} ${problem}`,
+    );
+  }
 }
 
 function requireOther<Options>(

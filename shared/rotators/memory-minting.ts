@@ -22,8 +22,11 @@ export interface MintingTraits {
 
 /** The parts that do not depend on how secrets are created. */
 function makeCommon(system: MemorySystem, capabilities: Partial<Capabilities>): Rotator<Options> {
-  const { apply: _, ...rest } = makeMemoryRotator(system, { ...byIdentity, ...capabilities });
-  return rest;
+  const minting: Rotator<Options> = {
+    ...makeMemoryRotator(system, { ...byIdentity, ...capabilities }),
+  };
+  delete minting.apply;
+  return minting;
 }
 
 async function begin(signal: AbortSignal, using: Using): Promise<void> {
@@ -84,7 +87,8 @@ export function makeKeysRotator(
 }
 
 function requireInTime(isInTime: () => boolean = () => true): void {
-  if (!isInTime()) throw new TargetUnavailableError("this worker was suspended, so nothing was sent");
+  if (!isInTime())
+    throw new TargetUnavailableError("this worker was suspended, so nothing was sent");
 }
 
 /** Names what Keyturn has created for a target. */

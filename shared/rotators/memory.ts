@@ -9,14 +9,7 @@ import {
 import { type Credential, Secret } from "../core/secrets/secret.ts";
 import { findUnfitName } from "./common/connection/account-name.ts";
 import { guarded } from "./guarded.ts";
-import type {
-  Capabilities,
-  Examination,
-  Examine,
-  Look,
-  SettingRotator,
-  Using,
-} from "./rotator.ts";
+import type { Capabilities, Examination, Examine, Look, SettingRotator, Using } from "./rotator.ts";
 
 /** A system of accounts in memory. It exists as long as the process. */
 export interface MemorySystem {
@@ -49,7 +42,7 @@ export interface MemorySystem {
   readonly now: () => number;
 }
 
-/** One of the secrets of an account, with the name that whoever requested it gave it. */
+/** One of the secrets of an account, with the name that its request gave it. */
 export interface MintedSecret {
   readonly id: string;
   readonly name: string;

@@ -1,4 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
+import { azureAdmin } from "./azure-admin/azure-admin.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
@@ -6,6 +7,7 @@ import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
 import { redis } from "./redis/redis.ts";
 import type { Rotator } from "./rotator.ts";
+import { makeWebhook } from "./webhook/webhook.ts";
 
 /** Every kind of system that Keyturn can rotate, one line each. */
 export const makeRotators = (credential: TokenCredential): readonly Rotator[] => [
@@ -14,5 +16,7 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   mysql,
   redis,
   azureSql,
+  azureAdmin(credential),
   azureSqlServer(credential),
+  makeWebhook(),
 ];

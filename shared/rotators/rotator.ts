@@ -15,6 +15,8 @@ export interface Capabilities {
   readonly identity: boolean;
   /** Milliseconds during which the target may still refuse a new secret after a change. 0: a refusal counts at once. */
   readonly propagation: number;
+  /** `verify` needs the admin too, because the system answers nobody else. Only of rotators that require an admin. Absent: no. */
+  readonly verifiesWithAdmin?: true;
 }
 
 /** The authority that makes the change. Its credential, if any, has just been proven to work. */
@@ -34,6 +36,10 @@ export interface AzureIdentity {
 /** The input of every call to a target. */
 interface Call<Options> {
   readonly options: Options;
+  /** The id of the target, for systems that log who sent a request. Absent: the caller has none. */
+  readonly targetId?: string;
+  /** The id of the rotation that the call belongs to. A repeated call of one rotation has the same id. Absent: it belongs to none. */
+  readonly rotationId?: string;
   /**
    * Milliseconds within which the connection must be open, including TLS and log-in as far as the driver reports them. Otherwise the
    * call ends with TargetUnavailableError. Absent: `signal` is the only limit.
@@ -119,6 +125,11 @@ export interface Check<Options> extends Call<Options> {
   readonly credential: Credential;
   /** Whether the call concerns the administrator, which may be stored in another place than the accounts. */
   readonly as?: "admin";
+  /**
+   * If the rotator `verifiesWithAdmin`: the admin, as the vault had it at most seconds ago. Nobody has tried it. If the target refuses it,
+   * nothing is known about `credential`: TargetUnavailableError.
+   */
+  readonly admin?: Credential;
 }
 
 /** An account, and the authority that acts on it. */
@@ -319,7 +330,7 @@ export interface Rotator<Options = unknown> {
   findOwner?(ownerless: Ownerless<Options>, signal: AbortSignal): Promise<string | undefined>;
   /** Pure: the text that consumers need to connect, with the secret in it. Absent: the system has none of its own. */
   toConnectionString?(options: Options, credential: Credential): Secret;
-  /** Pure: the secret in such a text, whoever wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
+  /** Pure: the secret in such a text, also if a person wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
   readConnectionString?(text: Secret): Secret | undefined;
   /**
    * Logs in as a consumer would, always on a new connection, and changes nothing. "rejected" means that the target answered and refused
@@ -346,6 +357,8 @@ export interface Rotator<Options = unknown> {
    * system cannot do that, so its accounts cannot be pairs.
    */
   retire?(retire: Retire<Options>, signal: AbortSignal): Promise<void>;
+  /** Pure: why `retire` cannot work with these options, as in "this endpoint has no …". Absent: it can. */
+  findRetireFault?(options: Options): string | undefined;
   /**
    * Pure: whether a change with these options reaches several servers, one after the other. Absent: it does not. Exactly the rotators with
    * this function have `setBack`.

@@ -23,6 +23,7 @@ const relational: ConfigRotator = {
     const { host, port, database } = address.parse(options);
     return { engine: "relational", host, port, ...(database !== undefined && { database }) };
   },
+  apply: () => Promise.resolve(),
   hasSessions: () => Promise.resolve(false),
   retire: () => Promise.resolve(),
 };
@@ -39,6 +40,7 @@ const cloud: ConfigRotator = {
     host: `${cloudOptions.parse(options).server}.example`,
     port: 1433,
   }),
+  apply: () => Promise.resolve(),
   retire: () => Promise.resolve(),
 };
 

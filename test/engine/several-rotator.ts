@@ -47,7 +47,11 @@ export function makeSeveralRotator(nodes: readonly Node[], gate: Gate): SettingR
       requireUp(node);
       await call();
     });
-  const set = (node: Node, apply: Parameters<SettingRotator<Options>["apply"]>[0], signal: AbortSignal) =>
+  const set = (
+    node: Node,
+    apply: Parameters<SettingRotator<Options>["apply"]>[0],
+    signal: AbortSignal,
+  ) =>
     change(node, "node.apply", () => {
       if (node.trouble() === "refuses changes")
         throw new ChangeRefusedError(`${node.name} refuses`);

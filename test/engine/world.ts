@@ -2,10 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { makeMemoryConsumer } from "../../shared/consumers/memory-consumer.ts";
 import type { KeyturnEvent } from "../../shared/core/events.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
-import { defaultPasswordRules } from "../../shared/core/secrets/password.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import type { Authority, Target } from "../../shared/core/target.ts";
-import { day, hour, minute } from "../../shared/core/time.ts";
 import { makeAdminRefusals } from "../../shared/engine/calls/admin-refusals.ts";
 import { makeAdminSecrets } from "../../shared/engine/calls/admin-secrets.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
@@ -17,22 +14,19 @@ import {
   makeOverlappingRotator,
   type MemorySystem,
 } from "../../shared/rotators/memory.ts";
-import { makeAddingRotator, makeKeysRotator } from "../../shared/rotators/memory-minting.ts";
-import type { Capabilities, Rotator } from "../../shared/rotators/rotator.ts";
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 import type { Gate } from "./gate.ts";
 import type { Kind } from "./kinds.ts";
 import { type LogIn, makeSeveralRotator, type Node, type Trouble } from "./several-rotator.ts";
+import { makeMinting, makeTarget, settleMs } from "./target.ts";
 
 export type { Gate } from "./gate.ts";
 export * from "./kinds.ts";
+export { settleMs } from "./target.ts";
 
 /** Returns the error of an effect while a fault lasts. */
 export type Fault = (effect: string) => Error | undefined;
-
-/** Milliseconds for which a request of a minted kind may take effect late. */
-export const settleMs = 15 * minute;
 
 const start = Date.parse("2026-01-01T00:00:00.000Z");
 
@@ -118,9 +112,10 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     }));
     const [only, other] = nodes;
     const setting = only && !other ? only.rotator : makeSeveralRotator(nodes, gate);
-    const { apply, mint, settle, ...rotator } = kind.mints
-      ? makeMinting(kind.mints, system, capabilities)
-      : setting;
+    const rotator = kind.mints ? makeMinting(kind.mints, system, capabilities) : setting;
+    const apply = rotator.apply?.bind(rotator);
+    const mint = rotator.mint?.bind(rotator);
+    const settle = rotator.settle?.bind(rotator);
     return {
       journal: {
         ...journal,
@@ -299,54 +294,6 @@ const copyOf = ({ passwords, seconds }: MemorySystem) => ({
   passwords: new Map(passwords),
   seconds: new Map(seconds),
 });
-
-function makeMinting(
-  how: NonNullable<Kind["mints"]>,
-  system: MemorySystem,
-  { propagation }: Capabilities,
-): Rotator<Record<string, never>> {
-  return how === "adds"
-    ? makeAddingRotator(system, { propagation })
-    : makeKeysRotator(
-        system,
-        { settleTime: settleMs, tellsCreation: how === "tells" },
-        { propagation },
-      );
-}
-
-function makeTarget(kind: Kind): Target {
-  const authority: Authority =
-    kind.as === "admin"
-      ? { as: "admin", secret: { vault: "main", name: "app-admin" } }
-      : { as: kind.as };
-  const [first = "", second] = kind.accounts;
-  return {
-    id: "app",
-    type: "memory",
-    options: {},
-    slots: [
-      { account: first },
-      ...(second ? [{ account: second, initial: { vault: "main", name: "app-second" } }] : []),
-    ],
-    authority,
-    publish: { vault: "main", name: "app-db", as: "json" },
-    policy: {
-      name: "test",
-      every: 90 * day,
-      password: defaultPasswordRules,
-      retry: { attempts: 3, every: 10 * minute, thenEvery: 6 * hour },
-      verifyEvery: kind.verifyEvery ?? day,
-      ...(kind.retire && { retire: kind.retire }),
-    },
-    policyWhy: "named by the target",
-    policiesPassedOver: [],
-    grace: 24 * hour,
-    ...(kind.overlap && { overlap: true }),
-    ...(kind.mints && { origin: "system" }),
-    consumers: ["app"],
-    tags: {},
-  };
-}
 
 /** Lets every call through. */
 export const open: Gate = (_effect, call) => call();

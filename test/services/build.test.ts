@@ -25,6 +25,9 @@ const rotators = makeRotators({ getToken: () => Promise.resolve(null) });
 
 const account = "somebody";
 
+const subscription = "00000000-0000-0000-0000-000000000001";
+const inAzure = (port: number) => ({ subscription, resourceGroup: "orders", port });
+
 /** For every rotator, a target whose server closes the connection. */
 const dead: Readonly<Record<string, (port: number) => object>> = {
   postgresql: (port) => ({ options: { host: "127.0.0.1", port }, admin: "self" }),
@@ -36,14 +39,13 @@ const dead: Readonly<Record<string, (port: number) => object>> = {
     options: { host: "127.0.0.1", port, database: "orders", contained: true },
     admin: "self",
   }),
+  // Another spelling of the host, because the next administrator has the same name.
+  "azure-admin": (port) => ({
+    options: { ...inAzure(port), service: "sql-server", name: "orders", host: "localhost" },
+    admin: "managed-identity",
+  }),
   "azure-sql-server": (port) => ({
-    options: {
-      subscription: "00000000-0000-0000-0000-000000000001",
-      resourceGroup: "orders",
-      server: "orders",
-      host: "127.0.0.1",
-      port,
-    },
+    options: { ...inAzure(port), server: "orders", host: "127.0.0.1" },
     admin: "managed-identity",
   }),
 };
@@ -146,6 +148,7 @@ const drivers: Readonly<Record<string, string>> = {
   mysql: "mysql2",
   redis: "@redis/client",
   "azure-sql": "tedious",
+  "azure-admin": "tedious",
   "azure-sql-server": "tedious",
 };
 
@@ -172,7 +175,9 @@ describe("The built package, alone in a folder,", () => {
     expect(lazy.size).toBeGreaterThanOrEqual(rotators.length);
     const loaded = await packagesInAll((await built.loaded()).filter(isJavaScript));
     expect(loaded).toContain("@azure/functions");
-    expect([...loaded].filter((name) => lazy.has(name))).toEqual([]);
+    // The clients of storage and Key Vault contain it, so only the command line saves it.
+    const shared = "@azure/core-rest-pipeline";
+    expect([...loaded].filter((name) => lazy.has(name) && name !== shared)).toEqual([]);
     // The configuration was read from its checked form.
     expect(loaded).not.toContain("yaml");
     // And they are there to be loaded.
@@ -196,7 +201,7 @@ describe("The built package, alone in a folder,", () => {
         .poll(async () => (await history()).rotations[0]?.failure, { timeout: 60_000 })
         .toMatchObject({
           kind: "target-unavailable",
-          message: expect.stringContaining(`127.0.0.1:${getPort(hangingUp)}`) as string,
+          message: expect.stringContaining(`:${getPort(hangingUp)}`) as string,
         });
       const driver = drivers[type] ?? expect.unreachable(`${type} has no driver in this test`);
       const isFirst = rotators.find((one) => drivers[one.type] === driver)?.type === type;

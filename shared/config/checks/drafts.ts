@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Policy } from "../../core/policy/policy.ts";
-import type { SecretName } from "../../core/target.ts";
+import type { SecretName, Target } from "../../core/target.ts";
 import type { Finding } from "../problems.ts";
 import { makeNamedPolicy, policySchema } from "../schema/policies.ts";
 import { type ConfigRotator, targetDraft } from "../schema/targets.ts";
@@ -65,6 +65,12 @@ export function overlaps({
   if (rotator === undefined) return undefined;
   if (rotator.overlaps === undefined) return false;
   return options === undefined ? undefined : rotator.overlaps(options);
+}
+
+/** Who creates the secrets, if not Keyturn. */
+export function findOrigin({ rotator }: Pick<TargetDraft, "rotator">): Target["origin"] {
+  if (!rotator || rotator.apply) return undefined;
+  return rotator.mint ? "system" : "people";
 }
 
 /** Whether the target has the field, but with a problem, so that nothing is known about it. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Finding, Path, Problem } from "../problems.ts";
 import { name } from "../schema/fields.ts";
-import { targetFields } from "../schema/targets.ts";
+import { format, targetFields } from "../schema/targets.ts";
 import { countNodes, type Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
 
@@ -35,7 +35,7 @@ export const targetDefaultsSchema = z
     publish: z
       .strictObject({
         vault: name.optional().describe("Name of the vault for the published secrets."),
-        as: z.enum(["json", "password"]).optional().describe("Format of the published secrets."),
+        as: format.optional().describe("Format of the published secrets."),
       })
       .optional()
       .describe(publish.description ?? ""),

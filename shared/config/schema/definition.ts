@@ -61,7 +61,7 @@ export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
 }
 
 /** Required fields that `targetDefaults` cannot provide. */
-const ownFields = ["accounts", "publish"];
+const ownFields = ["publish"];
 
 /** Returns the schema for editors, as JSON Schema (draft 7, which all editors support). */
 export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
@@ -78,7 +78,10 @@ export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<strin
     },
   });
   const { required = [] } = z.toJSONSchema(target, { io: "input", target: "draft-7" });
-  const alone = { required, allOf: rotators.map(makeOptions) };
+  const alone = {
+    required: required.filter((field) => field !== "accounts"),
+    allOf: rotators.map(makeOptions),
+  };
   return {
     $schema,
     title: "keyturn.yaml",

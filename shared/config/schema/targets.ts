@@ -16,6 +16,7 @@ export interface ConfigRotator {
   };
   endpoint(options: unknown): Endpoint;
   accountRealm?(options: unknown): string;
+  defaultAccounts?(options: unknown): readonly string[] | undefined;
   overlaps?(options: unknown): boolean;
   findOptionFaults?(
     options: unknown,
@@ -28,6 +29,15 @@ export interface ConfigRotator {
   findSessionsFault?(options: unknown): string | undefined;
   /** Present when the rotator can end an account of a pair. */
   readonly retire?: unknown;
+  /** Present when Keyturn can set a secret that it chooses. */
+  readonly apply?: unknown;
+  /** Present when the system creates its secrets. */
+  readonly mint?: unknown;
+  /** Present when the system can say whose secret one is. */
+  readonly findOwner?: unknown;
+  /** Present when the system has connection strings of its own. */
+  readonly toConnectionString?: unknown;
+  findRetireFault?(options: unknown): string | undefined;
 }
 
 /** Tags that Keyturn and the samples of Azure write. A secret can have 15 tags. */
@@ -66,15 +76,18 @@ const admin = z.union(
   { error: 'must be "self", "managed-identity", or a mapping with secret' },
 );
 
+/** The forms of a published secret. */
+export const format = z.enum(["json", "password", "connection-string"]);
+
+const formatHelp =
+  "json: account, password and address. password: only the password or key. connection-string: the connection string of the service, for systems that have one.";
+
 const publish = z.union(
   [
     secretName,
     z.strictObject({
       ...secretPlace.shape,
-      as: z
-        .enum(["json", "password"])
-        .default("json")
-        .describe("json: account, password and address. password: only the password."),
+      as: format.default("json").describe(formatHelp),
     }),
   ],
   { error: "must be the name of a secret, or a mapping with secret, vault and as" },
@@ -160,9 +173,13 @@ function suggestType(written: unknown, rotators: readonly ConfigRotator[]): stri
 }
 
 /** For editors: the shape of the options of one type, without its required fields. */
-export function makeLooseOptions({ type, options }: ConfigRotator) {
+export function makeLooseOptions({ type, options, defaultAccounts }: ConfigRotator) {
   const { $schema: _, required: _r, ...shape } = toTargetSchema(options);
-  return { if: ofType(type), then: { properties: { options: shape } } };
+  const properties = { options: shape };
+  return {
+    if: ofType(type),
+    then: defaultAccounts ? { properties } : { properties, required: ["accounts"] },
+  };
 }
 
 /** For editors: the required options of one type. They apply only to files without `targetDefaults`. */

@@ -76,14 +76,17 @@ export function findPrevious(record: TargetRecord, target: Target): GivenSecret 
       refused: `the previous secret of ${account} was reported as exposed (version ${ref.version} of ${ref.name}). Request a rotation instead`,
     };
   }
-  const { retirement } = record;
-  // A request to end the secret may have been sent and take effect late.
-  const isEnding = retirement ? retirement.failures > 0 : !isPair(target);
-  if (!isSettable(target) && isEnding) {
-    return { refused: `target ${id} has nothing to undo: the end of the previous secret has begun` };
+  if (!isSettable(target) && isEnding(record, target)) {
+    return {
+      refused: `target ${id} has nothing to undo: the end of the previous secret has begun`,
+    };
   }
   return { by: "undo", account, ref, mayApply: !isPair(target) && isSettable(target) };
 }
+
+/** Whether the superseded secret was ended, or a request to end it may have been sent. */
+const isEnding = ({ retirement }: TargetRecord, target: Target): boolean =>
+  retirement ? retirement.failures > 0 : !isPair(target);
 
 /** Whether the account was published until the present version of the active one: a rotation or a person published that instead. */
 function wasPublishedBefore(record: TargetRecord, active: string, account: string): boolean {

@@ -9,19 +9,27 @@ export interface Payload {
   readonly contentType: string;
 }
 
-/** The published value: a JSON object with everything that consumers need to connect, or the password alone. */
+/**
+ * The published value: a JSON object with everything that consumers need to connect, or the password alone, or the connection string of
+ * the service, if it has one.
+ */
 export function renderPayload(
   as: PayloadFormat,
   credential: Credential,
   { members, more, ...address }: Endpoint,
+  connectionString?: Secret,
 ): Payload {
   if (as === "password") return { value: credential.secret, contentType: "text/plain" };
+  if (as === "connection-string" && connectionString) {
+    return { value: connectionString, contentType: "text/plain" };
+  }
   const body = {
     ...address,
     ...(members && { hosts: members.join(",") }),
     ...more,
     username: credential.account,
     password: credential.secret.reveal(),
+    ...(connectionString && { connectionString: connectionString.reveal() }),
   };
   return { value: new Secret(JSON.stringify(body)), contentType: "application/json" };
 }
@@ -85,7 +93,9 @@ export function parsePayload(value: Secret, accounts: readonly string[]): Creden
  * way. Continues a sentence that begins with the name of the secret.
  */
 export function findShapeChange(shape: PayloadShape, as: PayloadFormat): string | undefined {
-  if (shape === as) return undefined;
+  if (shape === as || (shape === "connection string" && as === "connection-string")) {
+    return undefined;
+  }
   return `holds ${shapeNames[shape]}; the next rotation will replace it with ${written[as]} (publish.as: ${as})`;
 }
 
@@ -93,6 +103,7 @@ export function findShapeChange(shape: PayloadShape, as: PayloadFormat): string 
 export const written: Readonly<Record<PayloadFormat, string>> = {
   json: "JSON with username and password",
   password: "the password alone",
+  "connection-string": "the connection string of the service",
 };
 
 const shapeNames: Readonly<Record<PayloadShape, string>> = {

@@ -1,5 +1,5 @@
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
-import type { Mint, Minted, Settled, Settling } from "../../rotators/rotator.ts";
+import type { Mint, Minted, Ownerless, Settled, Settling } from "../../rotators/rotator.ts";
 import { asAuthority, type Authority } from "../looks/authority.ts";
 import type { Proof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
@@ -56,4 +56,24 @@ export async function askSettled(
   );
   if (typeof settled === "object") session.guard(settled.secret);
   return settled;
+}
+
+/** Which account has the secret. Undefined: none. */
+export async function askOwner(
+  session: TargetSession,
+  ownerless: Pick<Ownerless<unknown>, "secret" | "accounts">,
+  authority: Authority,
+): Promise<string | undefined> {
+  const { ports, target } = session;
+  const rotator = ports.rotator(target.type);
+  session.guard(ownerless.secret);
+  await session.hold();
+  const signal = checkDeadline(session);
+  const what = "the question whose secret it is failed with an unexpected error";
+  return asAuthority(session, authority, () =>
+    callTarget(session, TargetUnavailableError, what, async () => {
+      const call = { ...toCall(session, "stays"), ...ownerless, using: authority.using };
+      return rotator.findOwner?.(call, signal);
+    }),
+  );
 }

@@ -24,6 +24,7 @@ import { asAuthority, type Authority } from "../looks/authority.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { type Proof, requireProof } from "../looks/proof.ts";
 import type { TargetSession } from "../session.ts";
+import { recallAdmin } from "./admin-credential.ts";
 import { callTarget } from "./external-call.ts";
 
 /**
@@ -55,18 +56,17 @@ export async function logsIn(
   const pause = findGuessPause(session.refusals(), account, session.now(), maxTries);
   if (pause !== undefined && !isPropagating) throw new GuessPauseError(account, pause);
   await session.hold();
+  const rotator = ports.rotator(target.type);
+  const isSigned = rotator.capabilities.verifiesWithAdmin === true && as === undefined;
+  const admin = isSigned ? (await recallAdmin(session)).credential : undefined;
   const signal = checkDeadline(session);
+  const call = toCall(session, isAuthority ? "stays" : "none");
   const verdict = await callTarget(
     session,
     TargetUnavailableError,
     "the log-in failed with an unexpected error",
     () =>
-      ports
-        .rotator(target.type)
-        .verify(
-          { ...toCall(session, isAuthority ? "stays" : "none"), credential, ...(as && { as }) },
-          signal,
-        ),
+      rotator.verify({ ...call, credential, ...(as && { as }), ...(admin && { admin }) }, signal),
   );
   if (verdict === "accepted") session.noteAccepted(account);
   else if (!isPropagating) await session.noteRefusal(credential, ref.version);
@@ -112,10 +112,13 @@ async function tryAuthority(
 
 /** Options of every call to the target. `logIn`: whether that of the authority outlives its call. */
 export function toCall(session: TargetSession, logIn: "none" | "stays" | "ends") {
-  const { options, policy } = session.target;
+  const { id: targetId, options, policy } = session.target;
   const { connect } = policy.timeouts ?? {};
+  const { rotation, retirement } = session.record();
+  const rotationId = rotation?.id ?? retirement?.rotationId;
   return {
-    options,
+    ...{ options, targetId },
+    ...(rotationId !== undefined && { rotationId }),
     note: (sentence: string) => {
       session.emit({ type: "looked", detail: redact(sentence, session.secrets()) });
     },

@@ -1,9 +1,10 @@
 import { deadlines } from "../../core/deadlines.ts";
 import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
 import { readFactTags } from "../../core/payload/fact-tags.ts";
-import { parsePayload } from "../../core/payload/payload.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
-import type { SecretName, VersionRef } from "../../core/target.ts";
+import { type PayloadReading, readPayload } from "../../core/payload/payload.ts";
+import { listVersionsOf } from "../../core/record/slots.ts";
+import type { Credential, Secret } from "../../core/secrets/secret.ts";
+import { isSameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
 import type {
   SecretContent,
   StoredSecret,
@@ -103,10 +104,62 @@ export function toCredential(
   stored: StoredSecret,
   accounts: readonly string[],
 ): Credential | undefined {
-  const credential = parsePayload(stored.value, accounts);
-  if (!credential) return undefined;
+  const reading = readStored(session, stored, accounts);
+  if (reading.kind === "none") return undefined;
+  const { credential } = reading;
   session.guard(credential.secret);
   return { ...credential, ...readFactTags(stored.tags) };
+}
+
+/**
+ * Reads a credential from a stored version. Where consumers read a key without the name of its account, the account is the one for which
+ * Keyturn wrote or adopted the version.
+ */
+export function readStored(
+  session: TargetSession,
+  stored: StoredSecret,
+  accounts: readonly string[],
+): PayloadReading {
+  const { ports, target } = session;
+  const rotator = ports.rotator(target.type);
+  const key = rotator.readConnectionString?.(stored.value);
+  const owner = rotator.findOwner && findOwner(session, stored);
+  const isNamed = readPayload(stored.value, []).kind === "credential";
+  if (owner === undefined || isNamed) return readAs(key, stored, accounts);
+  return accounts.length > 0 && !accounts.includes(owner)
+    ? { kind: "none", why: `holds the key ${owner}`, content: "text" }
+    : readAs(key, stored, [owner]);
+}
+
+function readAs(
+  key: Secret | undefined,
+  { value }: StoredSecret,
+  accounts: readonly string[],
+): PayloadReading {
+  const [only, ...others] = accounts;
+  if (!key || only === undefined || others.length > 0) return readPayload(value, accounts);
+  const credential = { account: only, secret: key };
+  return { kind: "credential", credential, shape: "connection string" };
+}
+
+/** The account of a version that does not name one, by version. Nothing else in a version says it. */
+const owners = new WeakMap<TargetSession, Map<string, string>>();
+
+/** Remembers whose key a version is that somebody else wrote. */
+export function noteOwner(session: TargetSession, { version }: VersionRef, account: string): void {
+  owners.set(session, (owners.get(session) ?? new Map<string, string>()).set(version, account));
+}
+
+function findOwner(session: TargetSession, { ref, tags }: StoredSecret): string | undefined {
+  const known = session
+    .record()
+    .slots.find((slot) => listVersionsOf(slot).some((one) => isSameVersion(one, ref)));
+  const isOurs = tags["keyturn-target"] === session.target.id;
+  return (
+    known?.account ??
+    (isOurs ? tags["keyturn-account"] : undefined) ??
+    owners.get(session)?.get(ref.version)
+  );
 }
 
 function callGuarded(

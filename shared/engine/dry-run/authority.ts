@@ -3,9 +3,10 @@ import { judgeExamination, listWarnings } from "../../core/looks/judgements.ts";
 import { findRuleConflicts } from "../../core/secrets/server-rules.ts";
 import type { Target } from "../../core/target.ts";
 import type { Examination } from "../../rotators/rotator.ts";
+import { readAdmin } from "../calls/admin-credential.ts";
 import type { Examined } from "../calls/reach.ts";
 import { toServerName } from "../fleet/turn.ts";
-import { readAdmin, type StoredCredential } from "../looks/credentials.ts";
+import type { StoredCredential } from "../looks/credentials.ts";
 import {
   describeCredential,
   examineAs,

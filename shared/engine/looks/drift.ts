@@ -10,7 +10,6 @@ import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
-import { readPayload } from "../../core/payload/payload.ts";
 import { withCheck } from "../../core/record/check.ts";
 import { withExposedAdopted } from "../../core/record/exposed-versions.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
@@ -20,11 +19,12 @@ import { isSameVersion } from "../../core/target.ts";
 import { between } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { logsIn } from "../calls/reach.ts";
-import { readCurrent, readVersion, toCredential } from "../calls/stored.ts";
+import { readCurrent, readStored, readVersion, toCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected } from "../failure.ts";
 import { findShapeWarning } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
+import { recogniseOwner } from "./owner.ts";
 import { findUnsettledEnd } from "./settled.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
@@ -96,6 +96,7 @@ export async function syncPublished(session: TargetSession): Promise<Published> 
       : { is: "nothing" };
   }
   const accounts = session.target.slots.map((slot) => slot.account);
+  await recogniseOwner(session, stored);
   const credential = stored === "disabled" ? undefined : toCredential(session, stored, accounts);
   const foreign = await isForeign(session, stored, session.record().rotation?.id);
   if (stored === "disabled" || !credential) {
@@ -131,7 +132,7 @@ async function reportUnusable(
   stored: Existing,
   accounts: readonly string[],
 ): Promise<void> {
-  const reading = typeof stored === "string" ? undefined : readPayload(stored.value, accounts);
+  const reading = typeof stored === "string" ? undefined : readStored(session, stored, accounts);
   const why = reading?.kind === "none" ? `: the secret ${reading.why}` : "";
   const detail =
     typeof stored === "string"
@@ -145,10 +146,11 @@ async function reportUnusable(
 /** Adopts the version. This counts as a rotation, unless a rotation is under way or waits for a retry. */
 async function adoptVersion(
   session: TargetSession,
-  { ref, createdAt, value }: StoredSecret,
+  stored: StoredSecret,
   { account }: Credential,
 ): Promise<void> {
-  const reading = readPayload(value, [account]);
+  const { ref, createdAt } = stored;
+  const reading = readStored(session, stored, [account]);
   const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
   const detail = `Keyturn did not write this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const record = withDrift(session, { ref }, detail);

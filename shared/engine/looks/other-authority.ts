@@ -1,6 +1,6 @@
+import { readAdmin } from "../calls/admin-credential.ts";
 import type { TargetSession } from "../session.ts";
 import type { Authority } from "./authority.ts";
-import { readAdmin } from "./credentials.ts";
 import { toIdentity } from "./identity.ts";
 
 /**

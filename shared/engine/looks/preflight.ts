@@ -26,13 +26,12 @@ import {
 } from "../../core/target.ts";
 import type { Examination, Using } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
+import { readAdmin, recallAdmin } from "../calls/admin-credential.ts";
 import { examineAccount, type Examined, logsIn } from "../calls/reach.ts";
 import { readCredential, readCurrent } from "../calls/stored.ts";
 import type { TargetSession } from "../session.ts";
 import {
   findLiveCredential,
-  readAdmin,
-  recallAdmin,
   type StoredCredential,
 } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";

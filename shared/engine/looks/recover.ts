@@ -143,8 +143,9 @@ async function readNewest(
 }
 
 /** The version that the account most likely has. A secret that the system created and that was never published may be the latest. */
-function listNewest({ record, target }: TargetSession, account: string): readonly VersionRef[] {
-  const slot = findSlot(record(), account);
+function listNewest(session: TargetSession, account: string): readonly VersionRef[] {
+  const { target } = session;
+  const slot = findSlot(session.record(), account);
   const [newest] = listSlotCandidates(slot, undefined);
   const created = target.origin === "system" ? listAbandoned(slot) : [];
   return [...created, ...(newest ? [newest] : [])];

@@ -1,4 +1,8 @@
-import { OperationOpenError, OutcomeUnknownError, TargetUnavailableError } from "../../core/errors.ts";
+import {
+  OperationOpenError,
+  OutcomeUnknownError,
+  TargetUnavailableError,
+} from "../../core/errors.ts";
 import { withCheck } from "../../core/record/check.ts";
 import type { TargetRecord, Unsettled } from "../../core/record/record.ts";
 import { findSlot, withSlot, withUnsettled } from "../../core/record/slots.ts";

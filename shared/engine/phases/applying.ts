@@ -13,13 +13,13 @@ import { abandon, chooseAccount, findSlot, promote, withSlot } from "../../core/
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import type { Applied } from "../../rotators/rotator.ts";
+import { readAdmin } from "../calls/admin-credential.ts";
 import { applyChange, type LogIn, logsIn } from "../calls/reach.ts";
 import { takeRoomToPublish } from "../fleet/room.ts";
 import { requireAllowed } from "../looks/allowed.ts";
 import {
   findLiveCredential,
   findPending,
-  readAdmin,
   readPending,
   stillLogsIn,
   type StoredCredential,

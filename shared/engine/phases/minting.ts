@@ -63,8 +63,13 @@ export async function stageMint(session: TargetSession, rotation: Rotation): Pro
 /** The record whose rotation has no pending version any more. It stays known, because it may still be the secret of its account. */
 function withoutPending(record: TargetRecord, { account, pending }: Rotation): TargetRecord {
   if (!record.rotation || !pending) return record;
-  const { pending: _p, confirmedAt: _c, outcomeInDoubt: _o, provesTwice, ...rest } =
-    record.rotation;
+  const {
+    pending: _p,
+    confirmedAt: _c,
+    outcomeInDoubt: _o,
+    provesTwice,
+    ...rest
+  } = record.rotation;
   return {
     ...record,
     slots: withSlot(record.slots, abandon(findSlot(record, account), pending)),

@@ -1,10 +1,10 @@
 import { ConfigError } from "../../core/errors.ts";
-import { mergePayload } from "../../core/payload/merge-payload.ts";
 import { toFactTags } from "../../core/payload/fact-tags.ts";
+import { mergePayload } from "../../core/payload/merge-payload.ts";
 import { findShapeChange, type PayloadShape, renderPayload } from "../../core/payload/payload.ts";
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
-import type { Credential } from "../../core/secrets/secret.ts";
+import type { Credential, Secret } from "../../core/secrets/secret.ts";
 import { type Endpoint, toPendingName, type VersionRef } from "../../core/target.ts";
 import { day, findEarliest } from "../../core/time.ts";
 import { vaultLimits } from "../../core/vault-limits.ts";
@@ -16,6 +16,15 @@ import type { TargetSession } from "../session.ts";
 
 function getEndpoint({ ports, target }: TargetSession): Endpoint {
   return ports.rotator(target.type).endpoint(target.options);
+}
+
+/** The connection string of the service with this secret, if the service has its own form of it. */
+function toConnectionString(
+  { ports, target, ...session }: TargetSession,
+  credential: Credential,
+): Secret | undefined {
+  const text = ports.rotator(target.type).toConnectionString?.(target.options, credential);
+  return text && session.guard(text);
 }
 
 /** Tags of everything that a rotation writes. */
@@ -73,7 +82,12 @@ export function makePublication(
   );
   const days = Math.floor((policy.every ?? 0) / day);
   const fresh = {
-    ...renderPayload(publish.as, credential, getEndpoint(session)),
+    ...renderPayload(
+      publish.as,
+      credential,
+      getEndpoint(session),
+      toConnectionString(session, credential),
+    ),
     tags: {
       ...toKeyturnTags(session, rotationId, credential),
       CredentialId: credential.account,

@@ -19,6 +19,7 @@ import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import { stageGiven } from "./given.ts";
 import { minting, stageMint } from "./minting.ts";
+import { isPropagatingNow } from "./propagation.ts";
 import {
   makePublication,
   publish,
@@ -28,7 +29,6 @@ import {
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
 import { canSetBack } from "./set-back.ts";
-import { isPropagatingNow } from "./propagation.ts";
 import { type Advance, GoBackError, NotYetPropagatedError, type Step } from "./step.ts";
 
 /** One step per phase. Each is safe to repeat, because a crash may hide that it was done. */

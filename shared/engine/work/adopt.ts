@@ -5,7 +5,7 @@ import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { describeStart, withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { isAway, retryDelay } from "../../core/lifecycle/retry.ts";
-import { type PayloadReading, readPayload, written } from "../../core/payload/payload.ts";
+import { type PayloadReading, written } from "../../core/payload/payload.ts";
 import { withDueAt } from "../../core/record/due.ts";
 import { type RunRecord } from "../../core/record/history.ts";
 import {
@@ -21,9 +21,10 @@ import { computeFingerprint, type Target, type VersionRef } from "../../core/tar
 import { type Instant, plus } from "../../core/time.ts";
 import type { StoredSecret } from "../../vaults/vault.ts";
 import { logsIn } from "../calls/reach.ts";
-import { readCurrent, toCredential } from "../calls/stored.ts";
+import { readCurrent, readStored, toCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
+import { recogniseOwner } from "../looks/owner.ts";
 import { findShapeWarning } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -53,6 +54,7 @@ async function examine(session: TargetSession): Promise<TargetRecord> {
   const slots = await initialSlots(session);
   const current = await readCurrent(session, target.publish);
   const accounts = target.slots.map((slot) => slot.account);
+  await recogniseOwner(session, current);
   const credential =
     typeof current === "string" ? undefined : toCredential(session, current, accounts);
   if (typeof current === "string") {
@@ -67,7 +69,7 @@ async function examine(session: TargetSession): Promise<TargetRecord> {
       session.now(),
     );
   }
-  const reading = readPayload(current.value, accounts);
+  const reading = readStored(session, current, accounts);
   if (!credential || reading.kind === "none") {
     return withoutCredential(session, slots, current, reading);
   }

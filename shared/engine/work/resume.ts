@@ -107,7 +107,8 @@ function moveOn(session: TargetSession, { to, learnt = {} }: Advance): void {
     return;
   }
   const rotator = ports.rotator(target.type);
-  const canRetire = rotator.retire !== undefined;
+  const canRetire =
+    rotator.retire !== undefined && rotator.findRetireFault?.(target.options) === undefined;
   const ended = { ...rotation, ...learnt };
   const done = succeed(record, { rotation: ended, target, canRetire, now: session.now() });
   session.stage(done, [

@@ -26,12 +26,10 @@ export const azureAdminOptions = z
     service: z.enum(serviceNames),
     ...azurePlace,
     /** The name of the server, without its domain. */
-    name: z
-      .string()
-      .regex(
-        /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,
-        "must be the name of a server, without the domain, in lower case",
-      ),
+    name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, {
+      message: "must be the name of a server, without the domain, in lower case",
+      abort: true,
+    }),
     /** The host to log in to. Default: the public name of the server in its cloud. */
     host: host.exactOptional(),
     /** Default: that of the service. */

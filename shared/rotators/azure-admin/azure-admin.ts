@@ -4,6 +4,7 @@ import type { AzureAccess } from "../../azure/azure-call.ts";
 import { ChangeRefusedError, ConfigError } from "../../core/errors.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
+import { findUnfitName } from "../common/connection/account-name.ts";
 import {
   findUnfitForSqlServer,
   findUnfitRulesForSqlServer,
@@ -39,7 +40,7 @@ export function azureAdmin(
     options: azureAdminOptions,
     toTarget,
     findUnfitAccount: (account, options) =>
-      options && toTarget(options).service.findUnfitAccount(account),
+      options ? toTarget(options).service.findUnfitAccount(account) : findUnfitName(account),
   });
 }
 

@@ -38,7 +38,7 @@ export type { AzureSqlOptions };
 
 /**
  * Logins and contained users of Azure SQL Database, Azure SQL Managed Instance and SQL Server. It finds out which of the two an account
- * is. The administrator of a logical server belongs to `azure-sql-server`.
+ * is. The administrator of a server belongs to `azure-admin`.
  */
 export const azureSql = guarded<AzureSqlOptions>({
   type: "azure-sql",

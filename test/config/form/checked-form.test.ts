@@ -13,7 +13,7 @@ const given = { rotators: fakeRotators, now };
 const real = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
 
 const root = resolve(import.meta.dirname, "../../..");
-const examples = await readdir(join(root, "examples"));
+const examples = (await readdir(join(root, "examples"))).filter((file) => file.endsWith(".yaml"));
 
 /** Makes a folder with one file that has a checked form. */
 async function packed(text: string): Promise<string> {

@@ -64,7 +64,7 @@ export async function startAzureSqlBench(
         tls: { caFile },
         ...changed,
       }),
-    logsIn: (account, password) => logsIn(tds, account, password),
+    logsIn: (account, password) => logsInToSqlServer(tds, account, password),
     openConnections: () => tds.inspection.connections.open + arm.inspection.connections.open,
     async close() {
       await arm.close();
@@ -75,7 +75,11 @@ export async function startAzureSqlBench(
 }
 
 /** Logs in with the plain client, as most consumers do. */
-async function logsIn(tds: TdsDouble, userName: string, password: string): Promise<boolean> {
+export async function logsInToSqlServer(
+  tds: TdsDouble,
+  userName: string,
+  password: string,
+): Promise<boolean> {
   const connection = new Connection({
     server: "localhost",
     authentication: { type: "default", options: { userName, password } },

@@ -4,9 +4,9 @@ import type { ArmCall } from "./state.ts";
 
 export interface Work {
   /** Makes the change. */
-  land(): Promise<void>;
+  readonly land: () => Promise<void>;
   /** The body that the result will have. */
-  show(): object;
+  readonly show: () => object;
 }
 
 /** Accepts a change with 202. It is made when the options of the double say so. */

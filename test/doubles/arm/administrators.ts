@@ -1,6 +1,5 @@
 import { accept } from "./accept.ts";
 import { type ArmAnswer, armErrors, passwordRefusal, Refused } from "./errors.ts";
-
 import type { ArmCall, ArmResource, ArmRoute, ArmService } from "./state.ts";
 
 /** A service whose servers have an administrator. */

@@ -73,7 +73,7 @@ test("The disturbances catch an engine that leaves an account half-changed on se
   expect([...found]).toEqual(["the published secret does not work at a server without trouble"]);
 });
 
-test("The tests of late requests catch an engine that publishes before an earlier request has ended", async () => {
+test("The tests with a late request catch an engine that publishes before an earlier request has ended", async () => {
   const found = new Set<string>();
   for (const after of delays) {
     for (let at = 1; at <= 6; at++) {

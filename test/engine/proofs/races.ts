@@ -30,7 +30,8 @@ export async function race(
   const { rotationId } = await requestRotation(world.ports(open), world.target, request);
   const broken = await runRace(world, seed, worker);
   broken.push(...(await calmDown(world, worker)));
-  if (!kind.mints && world.applied.size !== 1) broken.push(`${world.applied.size} secrets for one rotation`);
+  if (!kind.mints && world.applied.size !== 1)
+    broken.push(`${world.applied.size} secrets for one rotation`);
   return [...broken, ...(await endViolations(world, rotationId))];
 }
 

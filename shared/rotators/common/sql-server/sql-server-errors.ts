@@ -92,7 +92,7 @@ const loginAnswers: Readonly<Record<number, Meaning>> = {
     "the owner must change the password first, because ALTER LOGIN … WITH PASSWORD … MUST_CHANGE was run",
   ),
   40_532: config(
-    "the server does not accept this host name. Check options.host (of azure-sql-server also options.server)",
+    "the server does not accept this host name. Check options.host (of an administrator also options.server or options.name)",
   ),
   40_615: blocked(
     "the firewall of the server blocks the app; add the app's address with az sql server firewall-rule create",

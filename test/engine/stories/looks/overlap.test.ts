@@ -6,6 +6,7 @@ import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import type { Ports } from "../../../../shared/engine/ports.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { accepted, importInto, publishedIn, undo } from "../../given-steps.ts";
+import { asSetting } from "../../setting.ts";
 import {
   adopted,
   readRecord,
@@ -15,7 +16,6 @@ import {
   work,
   writeByHand,
 } from "../../steps.ts";
-import { asSetting } from "../../setting.ts";
 import { open, overlapAdmin, overlapSelf, type World } from "../../world.ts";
 
 const old = "first-secret-of-app";

@@ -3,8 +3,8 @@ import type { DryRunCheck } from "../../../../shared/core/dry-run.ts";
 import { minute } from "../../../../shared/core/time.ts";
 import { dryRun } from "../../../../shared/engine/dry-run/dry-run.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { adopted, readRecord, request, setPassword, tryRotation, work } from "../../steps.ts";
 import { asSetting } from "../../setting.ts";
+import { adopted, readRecord, request, setPassword, tryRotation, work } from "../../steps.ts";
 import { type Gate, open, overlapSelf, pairSelf, singleSelf, type World } from "../../world.ts";
 
 async function check(world: World, gate: Gate = open) {

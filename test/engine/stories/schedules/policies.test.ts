@@ -4,8 +4,8 @@ import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { failing, readRecord, request, setPassword, writeByHand } from "../../steps.ts";
 import { asSetting } from "../../setting.ts";
+import { failing, readRecord, request, setPassword, writeByHand } from "../../steps.ts";
 import { open, pairAdmin } from "../../world.ts";
 
 test("A due rotation waits for the window, and the due reason says so", async () => {
