@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { azureAdmin } from "./azure-admin/azure-admin.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
+import { entraApp } from "./entra-app/entra-app.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
 import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
@@ -18,5 +19,6 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   azureSql,
   azureAdmin(credential),
   azureSqlServer(credential),
+  entraApp(credential),
   makeWebhook(),
 ];

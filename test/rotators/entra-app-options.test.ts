@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { entraApp } from "../../shared/rotators/entra-app/entra-app.ts";
 import { findOrigins } from "../../shared/rotators/entra-app/entra-app-options.ts";
 
-const { options, endpoint, defaultAccounts, findUnfitAccount } = entraApp({
+const rotator = entraApp({
   getToken: () => Promise.reject(new Error("not requested")),
 });
+const { options } = rotator;
 const tenant = "7d6b3f5e-4e0b-4b6a-8c1d-2f3a4b5c6d7e";
 const application = "3f1e0c52-6f5b-4a39-9d1f-0a1b2c3d4e5f";
 
@@ -36,7 +37,7 @@ test.each([
 ])("In the cloud %s, Graph is at %s, and consumers log in at %s", (cloud, graph, host) => {
   const parsed = options.parse({ tenant, cloud });
   expect(findOrigins(parsed).graph).toBe(graph);
-  expect(endpoint(parsed)).toEqual({
+  expect(rotator.endpoint(parsed)).toEqual({
     ...{ engine: "entra", host, port: 443 },
     more: { tenantId: tenant },
   });
@@ -44,13 +45,15 @@ test.each([
 
 test("A target without accounts has the application as its account", () => {
   const upper = application.toUpperCase();
-  expect(defaultAccounts?.(options.parse({ tenant, application: upper }))).toEqual([application]);
-  expect(defaultAccounts?.(options.parse({ tenant }))).toBeUndefined();
+  expect(rotator.defaultAccounts?.(options.parse({ tenant, application: upper }))).toEqual([
+    application,
+  ]);
+  expect(rotator.defaultAccounts?.(options.parse({ tenant }))).toBeUndefined();
 });
 
 test("An account must be a client id in lower case", () => {
-  expect(findUnfitAccount?.(application)).toBeUndefined();
+  expect(rotator.findUnfitAccount?.(application)).toBeUndefined();
   for (const account of ["orders", "", application.toUpperCase(), `${application}'`]) {
-    expect(findUnfitAccount?.(account)).toContain("must be the client id");
+    expect(rotator.findUnfitAccount?.(account)).toContain("must be the client id");
   }
 });
