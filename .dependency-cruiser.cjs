@@ -60,7 +60,18 @@ module.exports = {
         "The embedded environment, the tests and the scripts are callers of the product; it runs on Azure without them.",
       severity: "error",
       from: { path: "^(shared|functions|cli)/" },
-      to: { path: "^(local|test|scripts)/" },
+      to: { path: "^(local|test|scripts|conformance)/" },
+    },
+    {
+      name: "conformance-knows-the-contract-only",
+      comment:
+        "Authors of rotators use the conformance kit in projects that have none of our tests and doubles.",
+      severity: "error",
+      from: { path: "^conformance/" },
+      to: {
+        path: "^(shared|functions|cli|local|test|scripts)/",
+        pathNot: ["^shared/core/", "^shared/rotators/rotator[.]ts$"],
+      },
     },
     {
       name: "core-is-pure",
@@ -85,7 +96,7 @@ module.exports = {
       severity: "error",
       from: {
         pathNot:
-          "^(shared/engine/(looks/(look|preflight)|phases/(applying|given|steps|cleaning|set-back)|calls/(reach|stored)|work/retire)\\.ts$|test/)",
+          "^(shared/engine/(looks/(look|preflight)|phases/(applying|given|steps|cleaning|set-back|minting)|calls/(reach|stored|mint)|work/retire)\\.ts$|test/)",
       },
       to: { path: "^shared/engine/looks/proof\\.ts$" },
     },
@@ -217,7 +228,10 @@ module.exports = {
         "The embedded environment must show the app as it ships, so it uses its front door and no part of it by itself.",
       severity: "error",
       from: { path: "^local/" },
-      to: { path: "^(shared|functions|cli|test|scripts)/", pathNot: "^shared/app[.]ts$" },
+      to: {
+        path: "^(shared|functions|cli|test|scripts|conformance)/",
+        pathNot: "^shared/app[.]ts$",
+      },
     },
     {
       name: "drivers-load-when-used",

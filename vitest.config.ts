@@ -7,6 +7,8 @@ import ServersReporter from "./test/servers/report/reporter.ts";
 const services = [
   "test/{ci,local,e2e,services}/**/*.test.ts",
   "test/contract/**/*.services.test.ts",
+  // Rotators of the examples, and those of the operator in a folder that the repository does not have.
+  "{examples/rotators,rotators}/**/*.test.ts",
 ];
 
 /**

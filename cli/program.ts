@@ -27,12 +27,14 @@ import { makeFreezes } from "./verbs/freezes.ts";
 import { makeHealth } from "./verbs/health.ts";
 import { makeHistory } from "./verbs/history.ts";
 import { makeImport } from "./verbs/import.ts";
+import { makeNewRotator } from "./verbs/new-rotator.ts";
 import { makeOpenapi } from "./verbs/openapi.ts";
 import { makePause } from "./verbs/pause.ts";
 import { makePlan } from "./verbs/plan.ts";
 import { makeResume } from "./verbs/resume.ts";
 import { makeRotate } from "./verbs/rotate.ts";
 import { makeRotation } from "./verbs/rotation.ts";
+import { makeSchema } from "./verbs/schema.ts";
 import { makeTargets } from "./verbs/targets.ts";
 import { makeUnblock } from "./verbs/unblock.ts";
 import { makeUndo } from "./verbs/undo.ts";
@@ -76,8 +78,8 @@ const groups: Readonly<Record<string, readonly (() => CommandUnknownOpts)[]>> = 
     makeResumeBreach,
     makeCancelBreach,
   ],
-  "Check a configuration, without an app:": [makeCheck],
-  "Tools:": [makeCompletion, makeOpenapi],
+  "Check a configuration, without an app:": [makeCheck, makeSchema],
+  "Tools:": [makeCompletion, makeOpenapi, makeNewRotator],
 };
 
 /** The command tree. Each call makes a new one. */

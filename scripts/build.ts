@@ -17,6 +17,7 @@ import { gzipSync } from "node:zlib";
 import { type OutputChunk, type Plugin, type PreRenderedChunk, rolldown } from "rolldown";
 import { z } from "zod";
 import { canBeMissing, fromTheHost } from "./not-bundled.ts";
+import { bundling, hashModules, listOwnModules, type OwnModule } from "./own-modules.ts";
 import { checkPacked, pack } from "./packed-config.ts";
 import { licenceTexts, packageName } from "./third-party.ts";
 
@@ -30,12 +31,13 @@ const threads = ["shared/check-edited.ts"];
 const isThread = (name: string) => threads.some((file) => basename(file, ".ts") === name);
 
 /** Makes an id that is the same for the same sources. Only the build that wrote a checked form uses it. */
-async function buildId(): Promise<string> {
+async function buildId(modules: readonly OwnModule[]): Promise<string> {
   const files = globSync("{functions,shared}/**/*.ts", { cwd: root }).toSorted();
   const hash = createHash("sha256");
   for (const file of [...files, "package-lock.json"]) {
     hash.update(file.replaceAll("\\", "/")).update(await readFile(join(root, file)));
   }
+  if (modules.length > 0) hash.update(await hashModules(root, modules));
   return hash.digest("hex");
 }
 
@@ -53,7 +55,11 @@ const naming = (id: string): Plugin => ({
 const usedByAll =
   /[\\/]shared[\\/]app\.ts$|[\\/]functions[\\/](?!schemas[\\/]|http[\\/]document\.ts$)[\w-]+[\\/]/;
 
-async function bundle(out: string, id: string): Promise<OutputChunk[]> {
+async function bundle(
+  out: string,
+  id: string,
+  modules: readonly OwnModule[],
+): Promise<OutputChunk[]> {
   const files = globSync("functions/*.ts", { cwd: root }).toSorted();
   const doubts: string[] = [];
   const build = await rolldown({
@@ -63,7 +69,7 @@ async function bundle(out: string, id: string): Promise<OutputChunk[]> {
     ),
     platform: "node",
     external: fromTheHost,
-    plugins: [naming(id)],
+    plugins: [naming(id), ...bundling(root, modules)],
     onLog: (level, log) => {
       if (level === "warn") doubts.push(log.message);
     },
@@ -127,8 +133,9 @@ const engines = { node: ">=22.18" };
 
 async function fill(out: string, given: string | undefined) {
   const config = given === undefined ? undefined : await checkPacked(given, root);
-  const id = await buildId();
-  const chunks = await bundle(out, id);
+  const modules = config === undefined ? [] : listOwnModules(config.file, config.modules);
+  const id = await buildId(modules);
+  const chunks = await bundle(out, id, modules);
   await addFiles(out, chunks);
   if (config !== undefined) await pack(config, out, id);
   return { chunks, config };

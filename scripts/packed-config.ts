@@ -10,6 +10,8 @@ export interface Packed {
   readonly files: readonly string[];
   /** CA files that must already exist on the server. */
   readonly elsewhere: readonly string[];
+  /** Modules with rotators of the operator, as paths from the folder of the configuration. */
+  readonly modules: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -21,7 +23,7 @@ export async function checkPacked(given: string, root: string): Promise<Packed> 
       `--config ${given} is a folder. Use one file, or set KEYTURN_CONFIG to the folder.`,
     );
   }
-  const { targets, warnings } = await checkConfig(file, root);
+  const { targets, modules, warnings } = await checkConfig(file, root);
   const named = [...new Set(targets.flatMap(({ caFile }) => caFile ?? []))];
   const fromFolder = named.map((path) => relative(dirname(file), path));
   const isInside = (path: string) => !path.startsWith("..") && !isAbsolute(path);
@@ -29,6 +31,7 @@ export async function checkPacked(given: string, root: string): Promise<Packed> 
     file,
     files: fromFolder.filter(isInside),
     elsewhere: named.filter((_, index) => !isInside(fromFolder[index] ?? "..")),
+    modules,
     warnings,
   };
 }
@@ -44,7 +47,10 @@ export async function pack({ file, files }: Packed, out: string, build: string):
   const bytes = await readFile(file);
   const packed = join(out, "keyturn.yaml");
   await writeFile(packed, bytes);
-  const form = await writeCheckedForm([{ name: "keyturn.yaml", bytes }], build);
+  const form = await writeCheckedForm(
+    { files: [{ name: "keyturn.yaml", bytes }], folder: dirname(file) },
+    build,
+  );
   if (form !== undefined) await writeFile(toFormPath(packed), form);
   for (const path of files) {
     await mkdir(dirname(join(out, path)), { recursive: true });

@@ -3,7 +3,7 @@ import { build } from "./build-id.ts";
 import { openConfig, type Opened } from "./config/form/open.ts";
 import { ConfigProblemsError, formatProblem, type Problem } from "./config/problems.ts";
 import { readSettings, type Settings } from "./config/settings.ts";
-import type { SourceFile } from "./config/yaml/read.ts";
+import type { SourceFiles } from "./config/yaml/read.ts";
 import type { Environment } from "./connections.ts";
 import {
   ConfigError,
@@ -215,11 +215,19 @@ export async function checkConfig(path: string, root: string): Promise<Outline> 
 }
 
 /**
+ * Writes the JSON Schema of configurations, for editors. With the file or folder of a configuration it contains the types of the modules
+ * that this one names. Rejects with every problem; see `listConfigProblems`.
+ */
+export async function writeSchema(path: string | undefined, root: string): Promise<string> {
+  return (await import("./tools.ts")).writeSchema(path, root);
+}
+
+/**
  * Writes the checked form of these files, with which an app of the same `build` starts faster. Its place is `toFormPath`.
  * Undefined when the files cannot have one. Rejects with every problem; see `listConfigProblems`.
  */
 export async function writeCheckedForm(
-  files: readonly SourceFile[],
+  files: SourceFiles,
   build: string,
 ): Promise<string | undefined> {
   return (await import("./tools.ts")).writeCheckedForm(files, build);

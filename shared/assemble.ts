@@ -27,6 +27,7 @@ import { makeEventGridNotifier } from "./notifiers/event-grid.ts";
 import type { Notifier } from "./notifiers/notifier.ts";
 import { makeWebhookNotifier } from "./notifiers/webhook-notifier.ts";
 import { canConnect } from "./rotators/common/connection/can-connect.ts";
+import { listOwnRotators } from "./rotators/own/modules.ts";
 import { makeRotators } from "./rotators/registry.ts";
 import { makeSharedLimiter } from "./stores/shared-limiter.ts";
 import { makeSharedPace } from "./stores/shared-pace.ts";
@@ -51,7 +52,7 @@ export interface Given {
 export function assemble(given: Given): (read: EventReader) => Operations {
   const { environment, settings, config, configAlarm } = given;
   const credential = makeAzureCredential(environment, settings.clientId);
-  const rotators = makeRotators(credential);
+  const rotators = [...makeRotators(credential), ...listOwnRotators()];
   const vault = openVaults(config, credential);
   const secretOf = (name: SecretName) => readSecret(vault(name.vault), name);
   const { journal, pace, limiter, ...queues } = openStores(settings, environment, config);

@@ -19,7 +19,7 @@ export function openConfigInBlob(
   return makeLiveConfig({
     ...{ blob, build, folder: root },
     kept: openKeptConfigs(storage, `${settings.queue}-config`, blob.name),
-    check: async (files) => (await import("./tools.ts")).checkFiles(files),
+    check: async (files) => (await import("./tools.ts")).checkBlob(files),
     writeForm: writeFormInThread,
     now: () => new Date().toISOString(),
     // Nothing is kept alive by a wait that has become pointless.

@@ -67,7 +67,9 @@ async function askThread(question: ToWorker, limits: CheckLimits): Promise<FromW
   // Loaded on demand, because most processes never need it.
   const { Worker } = await import("node:worker_threads");
   const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
+  const { listKnown } = await import("./rotators/own/modules.ts");
   const worker = new Worker(workerFile(), {
+    workerData: listKnown(),
     // The thread needs neither the settings of the app nor its instrumentation.
     env: {},
     execArgv: [],

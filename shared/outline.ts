@@ -28,6 +28,8 @@ export interface OutlinedTarget {
 /** The content of a valid configuration. */
 export interface Outline {
   readonly targets: readonly OutlinedTarget[];
+  /** The modules with rotators of the operator, as paths from the folder of the configuration. */
+  readonly modules: readonly string[];
   readonly vaults: number;
   readonly consumers: number;
   readonly notifiers: number;
@@ -38,6 +40,7 @@ export interface Outline {
 export function makeOutline(config: Config, rotators: readonly Rotator[]): Outline {
   return {
     targets: config.targets.map((target) => outlineTarget(target, config, rotators)),
+    modules: config.modules ?? [],
     vaults: Object.keys(config.vaults).length,
     consumers: Object.keys(config.consumers).length,
     notifiers: config.notifiers.length,

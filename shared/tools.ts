@@ -1,23 +1,40 @@
 import { resolve } from "node:path";
 import type { Config } from "./config/config.ts";
 import { writeForm } from "./config/form/write-form.ts";
-import { loadConfig, loadConfigFrom } from "./config/load.ts";
-import type { SourceFile, SourceFiles } from "./config/yaml/read.ts";
+import { loadConfigFrom } from "./config/load.ts";
+import { makeJsonSchema } from "./config/schema/definition.ts";
+import { readFiles, type SourceFiles } from "./config/yaml/read.ts";
 import { ConfigError } from "./core/errors.ts";
 import type { Instant } from "./core/time.ts";
 import { makeOutline, type Outline } from "./outline.ts";
 import { type PlanAnswer, planFiles, type PlanQuestion } from "./planning.ts";
+import { knownModules, listOwnRotators, modulesIn } from "./rotators/own/modules.ts";
 import { makeRotators } from "./rotators/registry.ts";
 
-const rotators = makeRotators({
+const builtIn = makeRotators({
   getToken: () =>
     Promise.reject(new ConfigError("Bug: the check of a configuration requested an Azure token")),
 });
 
 /** Checks files that have already been read. Throws ConfigProblemsError. */
-export function checkFiles(files: SourceFiles): Promise<Config> {
-  return loadConfigFrom(files, { rotators });
+export function checkFiles(files: SourceFiles, now?: Instant): Promise<Config> {
+  return loadConfigFrom(files, {
+    rotators: builtIn,
+    openModule: modulesIn(files.folder),
+    ...(now !== undefined && { now }),
+  });
 }
+
+/** Does the same for the content of a blob, which can name only modules that this app has. */
+export function checkBlob(files: SourceFiles): Promise<Config> {
+  return loadConfigFrom(files, { rotators: builtIn, openModule: knownModules() });
+}
+
+/** Every kind of system that this process can use, after a check of the configuration that names modules. */
+const listRotators = () => [...builtIn, ...listOwnRotators()];
+
+const checkPath = async (path: string, now?: Instant): Promise<Config> =>
+  checkFiles(await readFiles(path), now);
 
 /** See `planConfig` of the app. */
 export function planConfig(
@@ -27,9 +44,9 @@ export function planConfig(
 ): Promise<PlanAnswer> {
   return planFiles(question, {
     now,
-    load: (path) => loadConfig(resolve(root, path), { rotators, now }),
+    load: (path) => checkPath(resolve(root, path), now),
     serverOf: ({ type, options }) => {
-      const rotator = rotators.find((one) => one.type === type);
+      const rotator = listRotators().find((one) => one.type === type);
       if (rotator === undefined) throw new ConfigError(`Bug: no rotator has the type ${type}`);
       return rotator.endpoint(options).host;
     },
@@ -38,13 +55,19 @@ export function planConfig(
 
 /** See `checkConfig` of the app. */
 export async function checkConfig(path: string, root: string): Promise<Outline> {
-  return makeOutline(await loadConfig(resolve(root, path), { rotators }), rotators);
+  return makeOutline(await checkPath(resolve(root, path)), listRotators());
+}
+
+/** See `writeSchema` of the app. */
+export async function writeSchema(path: string | undefined, root: string): Promise<string> {
+  if (path !== undefined) await checkPath(resolve(root, path));
+  return JSON.stringify(makeJsonSchema(listRotators()), undefined, 2);
 }
 
 /** See `writeCheckedForm` of the app. */
 export function writeCheckedForm(
-  files: readonly SourceFile[],
+  { files, folder }: SourceFiles,
   build: string,
 ): Promise<string | undefined> {
-  return writeForm(files, build, { rotators });
+  return writeForm(files, build, { rotators: builtIn, openModule: modulesIn(folder) });
 }

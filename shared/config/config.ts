@@ -35,6 +35,8 @@ export interface Configured {
   readonly notifiers: readonly NotifierConfig[];
   /** Milliseconds for which history, idempotency keys and alarms are kept. Absent: the default of the journal. */
   readonly retention?: number;
+  /** The modules with rotators of the operator, as paths from the folder of the configuration. Absent: none. */
+  readonly modules?: readonly string[];
   readonly api?: ApiConfig;
   readonly ledger?: LedgerConfig;
 }

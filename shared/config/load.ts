@@ -9,6 +9,7 @@ import {
   type TargetDraft,
   toCheckContext,
 } from "./checks/drafts.ts";
+import { type OpenModule, openOwnRotators } from "./checks/own-rotators.ts";
 import { listPolicyCases } from "./checks/policy-cases.ts";
 import { checkReferences } from "./checks/references.ts";
 import { checkShared } from "./checks/shared-checks.ts";
@@ -26,7 +27,10 @@ import { type Merged, mergeSources, withLocation } from "./yaml/merge.ts";
 import { readFiles, type SourceFiles } from "./yaml/read.ts";
 
 export interface LoadOptions {
+  /** The kinds of systems that are built in. */
   readonly rotators: readonly ConfigRotator[];
+  /** Opens the modules that the configuration names. Absent: it may name none. */
+  readonly openModule?: OpenModule;
   /** The moment from which the policies are simulated. */
   readonly now?: Instant;
 }
@@ -79,14 +83,15 @@ function toConfig({ config, found, warnings }: Checked): Config {
 export async function checkSources(
   written: readonly Source[],
   folder: string | undefined,
-  { rotators, now = new Date().toISOString() }: LoadOptions,
+  { rotators: builtIn, openModule, now = new Date().toISOString() }: LoadOptions,
 ): Promise<Checked> {
-  const sources = written.map((source) =>
-    withDefaultAccounts(withTargetDefaults(source), rotators),
-  );
+  const defaulted = written.map(withTargetDefaults);
+  const own = await openOwnRotators(defaulted, builtIn, openModule);
+  const rotators = [...builtIn, ...own.rotators];
+  const sources = defaulted.map((source) => withDefaultAccounts(source, rotators));
   const merged = mergeSources(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
-  const schema = makeFileSchema(makeTargetSchema(rotators));
+  const schema = makeFileSchema(makeTargetSchema(rotators, own.isComplete));
   const files = sources.flatMap((source) => {
     if (source.value === undefined) return [];
     return [{ source, checked: validate(schema, source.value) }];
@@ -100,9 +105,10 @@ export async function checkSources(
   );
   const others = [
     ...merged.problems,
+    ...own.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...tried.each.flatMap(({ errors }) => errors),
-    ...checkMeaning(sources, merged, drafts, context),
+    ...checkMeaning(sources, merged, drafts, { ...context, isComplete: own.isComplete }),
     ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
   ];
   const problems = [
@@ -121,17 +127,18 @@ export async function checkSources(
     },
   );
   const warnings = findWarnings(drafts, context, merged.entries.policies);
-  return { config, cases, found: tried, warnings };
+  const modules = own.paths.length > 0 ? { modules: own.paths } : {};
+  return { config: { ...config, ...modules }, cases, found: tried, warnings };
 }
 
 function checkMeaning(
   sources: readonly Source[],
   { entries, unreadable }: Merged,
   drafts: readonly TargetDraft[],
-  context: CheckContext,
+  context: CheckContext & { readonly isComplete: boolean },
 ): Problem[] {
   // A referenced name may be defined in a file that cannot be read.
-  const complete = sources.every(({ value }) => value !== undefined);
+  const complete = context.isComplete && sources.every(({ value }) => value !== undefined);
   return [
     ...drafts.flatMap((draft) => {
       const found = targetChecks.flatMap((check) => check(draft, context));

@@ -3,7 +3,7 @@ import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
 import type { AzureAccess } from "../../shared/azure/azure-call.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { type Connections, listen } from "../doubles/listening.ts";
+import { type Connections, listen } from "../../conformance/faults/listening.ts";
 
 export interface Scripted {
   readonly status?: number;

@@ -28,6 +28,7 @@ const places = [
   "functions/http/routes.ts",
   "functions/schemas/targets.ts",
   "local/start.ts",
+  "conformance/rotator.suite.ts",
   "test/engine/engine.test.ts",
 ];
 
@@ -87,6 +88,24 @@ const samples: readonly Sample[] = [
   { from: "shared/consumers", to: "../core/rotation.ts", broken: [] },
   { from: "shared/vaults", to: "fast-check", broken: ["product-uses-no-dev-dependencies"] },
   { from: "shared/vaults", to: "./missing.ts", broken: ["resolvable"] },
+
+  { from: "conformance", to: "../shared/rotators/rotator.ts", how: "type", broken: [] },
+  { from: "conformance", to: "vitest", broken: [] },
+  {
+    from: "conformance",
+    to: "../test/engine/engine.test.ts",
+    broken: ["conformance-knows-the-contract-only"],
+  },
+  {
+    from: "conformance",
+    to: "../shared/rotators/postgresql/postgresql.ts",
+    broken: ["conformance-knows-the-contract-only"],
+  },
+  {
+    from: "shared/rotators",
+    to: "../../conformance/rotator.suite.ts",
+    broken: ["product-knows-no-local-or-test-code"],
+  },
 
   { from: "shared/config", to: "zod", broken: [] },
   { from: "shared/config", to: "yaml", broken: [] },

@@ -9,7 +9,7 @@ import {
   type AdminServiceName,
   adminServices,
 } from "../../shared/rotators/azure-admin/azure-admin-services.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
+import { appIdentity } from "../../conformance/identity.ts";
 import { type ArmDouble, startArmDouble } from "./arm/server.ts";
 import { services } from "./arm/services.ts";
 

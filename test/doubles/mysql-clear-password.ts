@@ -1,8 +1,8 @@
 import { createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
+import { listen } from "../../conformance/faults/listening.ts";
 import type { Certificate } from "../../local/certificate.ts";
 import { noteUse } from "../servers/report/uses.ts";
-import { listen } from "./listening.ts";
 
 /** Flags of the protocol: MySQL 4.1, transactions, secure log-in, TLS, plugins. */
 const protocol41 = 0x0200;

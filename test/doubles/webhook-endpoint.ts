@@ -13,8 +13,8 @@ import {
   webhookOptions,
 } from "../../shared/rotators/webhook/webhook-options.ts";
 import { type Certificate, localCertificate } from "./certificate.ts";
-import { type CutProxy, cutProxy } from "./cut-proxy.ts";
-import { listen } from "./listening.ts";
+import { type CutProxy, cutProxy } from "../../conformance/faults/cut-proxy.ts";
+import { listen } from "../../conformance/faults/listening.ts";
 
 /** The system of the reference server. */
 export interface Accounts {

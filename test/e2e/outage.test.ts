@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import type { Fault } from "../../local/key-vault/faults.ts";
 import { claimLength } from "../../shared/core/lifecycle/decide.ts";
-import { listen, type Listening } from "../doubles/listening.ts";
 import { patient } from "./world/api.ts";
 import { startedLater } from "./world/clock.ts";
 import { countMessages, openQueues } from "./world/queues.ts";

@@ -7,7 +7,7 @@ import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
-import { secretKeeper } from "../contract/rotators/suite/secret-keeper.ts";
+import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { admin, startWebhookBench, type WebhookBench } from "../doubles/webhook-endpoint.ts";
 import {
   type Kind,

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { connect, createServer } from "node:tls";
 import { Client } from "pg";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import { makeCertificate } from "../../local/certificate.ts";
 import { type Postgres, type PostgresOptions, startPostgres } from "../../local/postgres.ts";
 import { identify } from "../../local/start/environment/data-folder.ts";
-import { listen } from "../doubles/listening.ts";
 
 let directory: string;
 let running: Postgres[] = [];

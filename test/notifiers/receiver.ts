@@ -5,7 +5,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { text } from "node:stream/consumers";
-import { listen } from "../doubles/listening.ts";
+import { listen } from "../../conformance/faults/listening.ts";
 
 export interface Received {
   readonly method: string;

@@ -20,7 +20,7 @@ import {
   startAdminBench,
   startSqlPlane,
 } from "../contract/rotators/azure-admin-bench.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
+import { appIdentity } from "../../conformance/identity.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 
 const current: Credential = { account: administrator, secret: new Secret(firstSecret) };

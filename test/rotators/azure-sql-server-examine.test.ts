@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { appIdentity } from "../../conformance/identity.ts";
 import { ConfigError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
@@ -8,7 +9,6 @@ import {
   firstSecret,
   startAzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 
 const open: AzureSqlBench[] = [];

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
+import { appIdentity } from "../../conformance/identity.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -15,7 +16,6 @@ import {
   firstSecret,
   startAzureSqlBench,
 } from "../contract/rotators/azure-sql-server-bench.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 import type { TdsDoubleOptions } from "../doubles/tds/server.ts";
 

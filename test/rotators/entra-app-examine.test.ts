@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { appIdentity } from "../../conformance/identity.ts";
 import { findBroken, readIsoDuration } from "../../shared/rotators/entra-app/entra-app-rules.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { GraphRole } from "../doubles/graph/server.ts";
 import { patience, useEntra } from "./entra-app-steps.ts";
 

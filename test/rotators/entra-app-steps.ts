@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect } from "vitest";
+import { expectNoTrace, failure } from "../../conformance/errors.ts";
+import { appIdentity } from "../../conformance/identity.ts";
 import { toDisplayName } from "../../shared/rotators/entra-app/entra-app-secrets.ts";
 import type { Discard, Mint } from "../../shared/rotators/rotator.ts";
 import { type EntraBench, startEntraBench } from "../contract/rotators/entra-app-bench.ts";
-import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { GraphDoubleOptions, GraphRole } from "../doubles/graph/server.ts";
 
 export const patience = () => AbortSignal.timeout(20_000);

@@ -1,5 +1,6 @@
 import dns from "node:dns";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { failure } from "../../conformance/errors.ts";
 import {
   AuthorityRefusedError,
   ChangeRefusedError,
@@ -11,7 +12,6 @@ import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import { aimAt } from "../../shared/rotators/mongodb/mongodb-options.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { admin, type MongodbBench, startMongodbBench } from "../contract/rotators/mongodb-bench.ts";
-import { failure } from "../contract/rotators/suite/errors.ts";
 import { lookUpLocally } from "../doubles/dns.ts";
 
 const current: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };

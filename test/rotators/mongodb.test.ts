@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
+import { appIdentity } from "../../conformance/identity.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -16,7 +17,6 @@ import {
   type MongodbBench,
   startMongodbBench,
 } from "../contract/rotators/mongodb-bench.ts";
-import { appIdentity } from "../contract/rotators/suite/identity.ts";
 import type { MongoDoubleOptions, MongoUser } from "../doubles/mongodb/server.ts";
 
 const current: Credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import { ConfigError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../shared/rotators/postgresql/postgresql.ts";
@@ -8,7 +9,6 @@ import {
   toChangeError,
   toLoginError,
 } from "../../shared/rotators/postgresql/postgresql-errors.ts";
-import { listen, type Listening } from "../doubles/listening.ts";
 
 /** A message of the server: a letter, its length, and its content. */
 function message(letter: string, ...parts: readonly (number | string)[]): Buffer {

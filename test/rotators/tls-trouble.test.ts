@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureSql } from "../../shared/rotators/azure-sql/azure-sql.ts";
 import { mongodb } from "../../shared/rotators/mongodb/mongodb.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen } from "../doubles/listening.ts";
 
 const credential = { account: "app", secret: new Secret("F1rst~secret-of-app") };
 const certificate = await localCertificate();

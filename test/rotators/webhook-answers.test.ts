@@ -6,7 +6,7 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { failure } from "../contract/rotators/suite/errors.ts";
+import { failure } from "../../conformance/errors.ts";
 import {
   admin,
   apply,

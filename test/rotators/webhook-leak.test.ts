@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
-import { secretKeeper } from "../contract/rotators/suite/secret-keeper.ts";
+import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen, type Listening } from "../doubles/listening.ts";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import {
   admin,
   apply,

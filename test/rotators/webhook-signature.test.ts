@@ -12,9 +12,9 @@ import { verifySignature } from "../../shared/core/secrets/signature.ts";
 import { minute, toInstant } from "../../shared/core/time.ts";
 import { makeWebhook } from "../../shared/rotators/webhook/webhook.ts";
 import { requestSchema } from "../../shared/rotators/webhook/webhook-protocol.ts";
-import { failure } from "../contract/rotators/suite/errors.ts";
+import { failure } from "../../conformance/errors.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen, type Listening } from "../doubles/listening.ts";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import {
   admin,
   apply,

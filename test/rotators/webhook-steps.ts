@@ -5,7 +5,7 @@ import { OutcomeUnknownError, TargetUnavailableError } from "../../shared/core/e
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen, type Listening } from "../doubles/listening.ts";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import { admin, apply, optionsFor } from "../doubles/webhook-endpoint.ts";
 
 export const rotator = makeWebhook();

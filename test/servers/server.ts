@@ -57,6 +57,7 @@ export const systems = {
   valkey: "Valkey",
   postgresql: "PostgreSQL",
   pgbouncer: "PgBouncer",
+  openldap: "OpenLDAP",
   sqlserver: "SQL Server",
   arm: "Azure Resource Manager",
   graph: "Microsoft Graph",

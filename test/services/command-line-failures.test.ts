@@ -2,6 +2,7 @@ import { createServer as createProxy } from "node:http";
 import { createServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import { makeCertificate } from "../../local/certificate.ts";
 import {
   type LoopbackAnswer,
@@ -10,7 +11,6 @@ import {
 } from "../../local/loopback.ts";
 import { runCommand, wordsOf } from "../cli/run-command.ts";
 import { makeFolder } from "../config/written.ts";
-import { listen } from "../doubles/listening.ts";
 
 const key = "a-function-key-that-nobody-may-see";
 const rotation = "01M8DN458WR7MW66ZTVCCEXGYW";

@@ -1,11 +1,11 @@
 import { SecretClient } from "@azure/keyvault-secrets";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { expectNoTrace, failure } from "../../conformance/errors.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../local/key-vault/emulator.ts";
 import { VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
-import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import { readable } from "../contract/vaults/vault.suite.ts";
 
 const value = `s3cr3t "value" ü/+=`;

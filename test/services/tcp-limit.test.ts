@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { createServer, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import { type DeadServers, startBlackholes } from "../../scripts/bench/world/dead-servers.ts";
 import { canConnect } from "../../shared/rotators/common/connection/can-connect.ts";
 import { connectTcp, limitTcp } from "../../shared/rotators/common/connection/tcp-limit.ts";
-import { listen } from "../doubles/listening.ts";
 
 const portIn = ({ ports: [port] }: DeadServers): number => port ?? 0;
 

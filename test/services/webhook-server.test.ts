@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook } from "../../shared/rotators/webhook/webhook.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen } from "../doubles/listening.ts";
+import { listen } from "../../conformance/faults/listening.ts";
 import { admin, apply, makeAccounts, optionsFor } from "../doubles/webhook-endpoint.ts";
 
 const server = resolve(import.meta.dirname, "../../examples/webhook-rotator/server.mjs");

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request as forward } from "node:http";
 import { buffer } from "node:stream/consumers";
-import { listen, type Listening } from "../doubles/listening.ts";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 
 export interface LossyProxy extends Pick<Listening, "close"> {
   readonly url: string;

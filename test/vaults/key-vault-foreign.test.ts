@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { expectNoTrace, failure } from "../../conformance/errors.ts";
 import { ConfigError, VaultUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeKeyVault } from "../../shared/vaults/key-vault.ts";
 import { isOwnAnswer } from "../../shared/vaults/key-vault-answers.ts";
 import type { Vault } from "../../shared/vaults/vault.ts";
-import { expectNoTrace, failure } from "../contract/rotators/suite/errors.ts";
 import {
   type Answer,
   bundle,

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { listen } from "../doubles/listening.ts";
+import { listen } from "../../conformance/faults/listening.ts";
 
 export interface SeenRequest {
   readonly method: string;

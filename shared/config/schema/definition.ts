@@ -5,6 +5,7 @@ import { apiSchema } from "./api.ts";
 import { consumerSchema } from "./consumers.ts";
 import { duration, maybe, name } from "./fields.ts";
 import { ledgerSchema } from "./ledger.ts";
+import { modulesSchema } from "./modules.ts";
 import { notifierSchema } from "./notifier-fields.ts";
 import { policySchema } from "./policies.ts";
 import { type ConfigRotator, makeLooseOptions, makeOptions, makeTargetSchema } from "./targets.ts";
@@ -39,6 +40,7 @@ export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
         .describe(
           "Credentials to rotate. The name is the id of the target in URLs, logs and the journal.",
         ),
+      rotators: modulesSchema,
       consumers: z
         .record(name, consumerSchema)
         .default({})
@@ -60,6 +62,12 @@ export function makeFileSchema(target: ReturnType<typeof makeTargetSchema>) {
     .describe("Configuration of Keyturn.");
 }
 
+/** Accepts any other text, but still suggests the known types. */
+function widenType(type: z.core.JSONSchema.BaseSchema): void {
+  type.anyOf = [{ enum: type.enum ?? [] }, { pattern: "^[a-z][a-z0-9-]{0,62}$" }];
+  delete type.enum;
+}
+
 /** Required fields that `targetDefaults` cannot provide. */
 const ownFields = ["publish"];
 
@@ -74,10 +82,13 @@ export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<strin
         const { required = [] } = written;
         written.required = required.filter((field) => ownFields.includes(field));
         written.allOf = rotators.map(makeLooseOptions);
+        const { type } = written.properties ?? {};
+        if (typeof type === "object") widenType(type);
       }
     },
   });
   const { required = [] } = z.toJSONSchema(target, { io: "input", target: "draft-7" });
+  const known = { enum: rotators.map(({ type }) => type) };
   const alone = {
     required: required.filter((field) => field !== "accounts"),
     allOf: rotators.map(makeOptions),
@@ -86,8 +97,15 @@ export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<strin
     $schema,
     title: "keyturn.yaml",
     ...schema,
-    // With `targetDefaults`, a target may omit required fields.
     allOf: [
+      // Modules of the operator define more types.
+      {
+        if: { not: { required: ["rotators"] } },
+        then: {
+          properties: { targets: { additionalProperties: { properties: { type: known } } } },
+        },
+      },
+      // With `targetDefaults`, a target may omit required fields.
       {
         if: { not: { required: ["targetDefaults"] } },
         then: { properties: { targets: { additionalProperties: alone } } },

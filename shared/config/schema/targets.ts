@@ -151,15 +151,16 @@ export const targetDraft = targetFields.partial();
 
 export type TargetInput = z.output<typeof targetFields>;
 
-/** The schema of a target, with the types of these rotators. */
-export function makeTargetSchema(rotators: readonly ConfigRotator[]) {
+/** The schema of a target, with the types of these rotators. Unless they are all that exist, any other type is accepted. */
+export function makeTargetSchema(rotators: readonly ConfigRotator[], isComplete = true) {
   const types = rotators.map(({ type }) => type);
   const { description = "" } = targetFields.shape.type;
   return targetFields
     .extend({
-      type: z
-        .enum(types, { error: ({ input }) => suggestType(input, rotators) })
-        .describe(description),
+      type: (isComplete
+        ? z.enum(types, { error: ({ input }) => suggestType(input, rotators) })
+        : z.string()
+      ).describe(description),
     })
     .describe("A credential that Keyturn rotates.");
 }
@@ -190,7 +191,7 @@ export function makeOptions({ type, options }: ConfigRotator) {
 }
 
 function toTargetSchema(options: z.ZodType) {
-  return z.toJSONSchema(options, { io: "input", target: "draft-7" });
+  return z.toJSONSchema(options, { io: "input", target: "draft-7", unrepresentable: "any" });
 }
 
 function ofType(type: string) {

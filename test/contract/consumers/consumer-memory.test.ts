@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import { makeMemoryConsumer } from "../../../shared/consumers/memory-consumer.ts";
-import { failure } from "../rotators/suite/errors.ts";
 import { consumerSuite, refresh } from "./consumer.suite.ts";
 
 consumerSuite("a consumer in memory", () => {

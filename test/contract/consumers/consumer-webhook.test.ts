@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { expectNoTrace, failure } from "../../../conformance/errors.ts";
 import { makeWebhookConsumer } from "../../../shared/consumers/webhook-consumer.ts";
 import { ConfigError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { verifySignature } from "../../../shared/core/secrets/signature.ts";
 import { startReceiver, startTroubles, type Trouble } from "../../notifiers/receiver.ts";
-import { expectNoTrace, failure } from "../rotators/suite/errors.ts";
 import { consumerSuite, refresh } from "./consumer.suite.ts";
 
 const key = new Secret("key of the consumer, shared");

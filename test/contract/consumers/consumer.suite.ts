@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import type { Consumer, Refresh } from "../../../shared/consumers/consumer.ts";
-import { failure } from "../rotators/suite/errors.ts";
 
 export interface ConsumerUnderTest {
   /** The consumer under test; its name is `orders-api`. */

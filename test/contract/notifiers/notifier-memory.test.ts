@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import { makeMemoryNotifier } from "../../../shared/notifiers/memory-notifier.ts";
-import { failure } from "../rotators/suite/errors.ts";
 import { notifierSuite } from "./notifier.suite.ts";
 
 notifierSuite("a notifier in memory", () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectNoTrace, failure } from "../../../conformance/errors.ts";
 import type { Notification } from "../../../shared/core/record/record.ts";
 import type { Notifier } from "../../../shared/notifiers/notifier.ts";
 import type { Trouble } from "../../notifiers/receiver.ts";
-import { expectNoTrace, failure } from "../rotators/suite/errors.ts";
 
 /** What the receiver got, in its own form. */
 export interface Told {

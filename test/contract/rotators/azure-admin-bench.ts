@@ -8,7 +8,7 @@ import {
   type AzureAdminOptions,
 } from "../../../shared/rotators/azure-admin/azure-admin.ts";
 import type { AdminServiceName } from "../../../shared/rotators/azure-admin/azure-admin-services.ts";
-import type { Rotator } from "../../../shared/rotators/rotator.ts";
+import type { SettingRotator } from "../../../shared/rotators/rotator.ts";
 import {
   type ArmDouble,
   type ArmDoubleOptions,
@@ -44,7 +44,7 @@ export interface DataPlane {
 export interface AdminBench {
   readonly arm: ArmDouble;
   readonly plane: DataPlane;
-  rotator(role?: ArmRole): Rotator<AzureAdminOptions>;
+  rotator(role?: ArmRole): SettingRotator<AzureAdminOptions>;
   optionsWith(changed?: object): AzureAdminOptions;
   readonly openConnections: () => Promise<number>;
   readonly close: () => Promise<void>;

@@ -6,7 +6,7 @@ import {
   firstSecret,
   startAdminBench,
 } from "./azure-admin-bench.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 
 /** Long enough for every service. */
 const awkwardSecrets = [

@@ -1,6 +1,6 @@
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { administrator, startAzureSqlBench } from "./azure-sql-server-bench.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
 
 testRotator("azure-sql-server", {
   authorities: ["identity"],

@@ -1,10 +1,10 @@
+import { testRotator } from "../../../conformance/rotator.suite.ts";
+import { awkwardNames, type Fixture, type Subject } from "../../../conformance/rotator-fixture.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { azureSql, type AzureSqlOptions } from "../../../shared/rotators/azure-sql/azure-sql.ts";
 import { toKey } from "../../doubles/tds/model.ts";
 import type { TdsEdition } from "../../doubles/tds/server.ts";
 import { type AzureSqlBench, database, startAzureSqlBench } from "./azure-sql-bench.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
-import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 
 /** A backslash belongs to names of Windows accounts, and SQL Server refuses it in others. */
 const names = [

@@ -1,6 +1,6 @@
+import { appIdentity } from "../../../conformance/identity.ts";
 import { graphErrors } from "../../doubles/graph/server.ts";
 import { startEntraBench } from "./entra-app-bench.ts";
-import { appIdentity } from "./suite/identity.ts";
 import { testMinting } from "./suite/rotator-minting.suite.ts";
 
 testMinting("entra-app", {

@@ -1,9 +1,9 @@
 import { type Document, MongoClient } from "mongodb";
+import { testRotator } from "../../../conformance/rotator.suite.ts";
+import { awkwardSecrets } from "../../../conformance/rotator-fixture.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../../shared/rotators/mongodb/mongodb.ts";
 import { admin, home, powerless, startMongodbBench } from "./mongodb-bench.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
-import { awkwardSecrets } from "./suite/rotator-fixture.ts";
 
 for (const secure of [false, true]) {
   testRotator(`mongodb ${secure ? "over TLS" : "without TLS"}`, {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { MongoClient } from "mongodb";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import {
   ConfigError,
   OutcomeUnknownError,
@@ -12,7 +13,6 @@ import type { Using } from "../../../shared/rotators/rotator.ts";
 import { type ReplicaSet, startReplicaSet } from "../../servers/mongodb.ts";
 import type { StartedServer } from "../../servers/server.ts";
 import { admin, home, type MongodbTarget, openMongodbTarget } from "./mongodb-target.ts";
-import { failure } from "./suite/errors.ts";
 
 const byAdmin: Using = { as: "admin", credential: admin };
 const patience = () => AbortSignal.timeout(30_000);

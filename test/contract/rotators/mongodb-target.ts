@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { type Document, MongoClient, type MongoClientOptions } from "mongodb";
+import { type CutKind, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb, type MongodbOptions } from "../../../shared/rotators/mongodb/mongodb.ts";
 import { localCertificate } from "../../doubles/certificate.ts";
-import { type CutKind, cutProxy } from "../../doubles/cut-proxy.ts";
 import type { TestServer } from "../../servers/server.ts";
 
 /** The authentication database of the accounts in these tests; their admin is in `admin`. */

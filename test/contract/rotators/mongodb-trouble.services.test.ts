@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import {
   AuthorityRefusedError,
   ChangeRefusedError,
@@ -23,7 +24,6 @@ import {
   openMongodbTarget,
   placeOf,
 } from "./mongodb-target.ts";
-import { failure } from "./suite/errors.ts";
 
 const byAdmin: Using = { as: "admin", credential: admin };
 const patience = () => AbortSignal.timeout(20_000);

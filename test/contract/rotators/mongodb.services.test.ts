@@ -1,9 +1,9 @@
+import { testRotator } from "../../../conformance/rotator.suite.ts";
+import { awkwardSecrets } from "../../../conformance/rotator-fixture.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../../shared/rotators/mongodb/mongodb.ts";
 import { useMongodb } from "../../servers/mongodb.ts";
 import { admin, home, openLine, openMongodbTarget, placeOf, powerless } from "./mongodb-target.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
-import { awkwardSecrets } from "./suite/rotator-fixture.ts";
 
 testRotator("mongodb on a real server", {
   authorities: ["self", "admin"],

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { holdProxy } from "../../doubles/hold-proxy.ts";
+import { holdProxy } from "../../../conformance/faults/hold-proxy.ts";
 import { mysqlBench, withNewSecret } from "./mysql-bench.ts";
 
 /** What a person may do, as the end of ALTER USER. */

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
+import { awkwardSecrets } from "../../../conformance/rotator-fixture.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -10,8 +12,6 @@ import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mysqlBench, self, withNewSecret } from "./mysql-bench.ts";
 import { mysqlNames } from "./mysql-fixture.ts";
 import { mysqlSystems, newSecret } from "./mysql-target.ts";
-import { failure } from "./suite/errors.ts";
-import { awkwardSecrets } from "./suite/rotator-fixture.ts";
 
 const unusual = [
   "--sql-mode=NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT",

@@ -1,10 +1,10 @@
 import { connect } from "node:net";
+import { type CutProxy, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
+import { awkwardNames, type Fixture, type Subject } from "../../../conformance/rotator-fixture.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mysql, type MysqlOptions } from "../../../shared/rotators/mysql/mysql.ts";
-import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { isOwn } from "../../servers/own.ts";
 import { type MysqlSystem, newSecret, systemOf, useMysqlTarget } from "./mysql-target.ts";
-import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 
 /** The names of both systems end at 32 characters, and have no characters beyond 16 bits. */
 export const mysqlNames = [

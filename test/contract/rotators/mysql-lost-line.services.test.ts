@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CutKind, type CutProxy, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
 import { OutcomeUnknownError, TargetUnavailableError } from "../../../shared/core/errors.ts";
 import type { Credential } from "../../../shared/core/secrets/secret.ts";
 import type { Using } from "../../../shared/rotators/rotator.ts";
-import { type CutKind, type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { mysqlBench, self, withNewSecret } from "./mysql-bench.ts";
 import { mysqlSystems } from "./mysql-target.ts";
 

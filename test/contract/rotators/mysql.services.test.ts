@@ -1,7 +1,7 @@
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { withoutRepeats } from "../../servers/own.ts";
 import { mysqlSubject, startMysqlFixture } from "./mysql-fixture.ts";
 import { mysqlSystems, systemOf } from "./mysql-target.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
 
 const kinds = withoutRepeats(mysqlSystems.map((name) => ({ name, system: systemOf(name) })));
 

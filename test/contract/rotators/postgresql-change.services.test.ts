@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { escapeLiteral } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CutProxy, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -14,7 +15,6 @@ import {
   isTakenAsItStands,
 } from "../../../shared/rotators/common/connection/scram.ts";
 import { ontoDisk } from "../../../shared/rotators/postgresql/postgresql-change.ts";
-import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { newSecret, postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();

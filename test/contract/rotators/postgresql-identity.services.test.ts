@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type CutProxy, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
 import {
   AuthorityRefusedError,
   ConfigError,
@@ -7,7 +8,6 @@ import {
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
 import type { AzureIdentity } from "../../../shared/rotators/rotator.ts";
-import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { postgresqlBench, withNewSecret } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();

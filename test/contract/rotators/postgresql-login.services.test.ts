@@ -2,6 +2,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { listen } from "../../../conformance/faults/listening.ts";
 import {
   AccountBlockedError,
   ChangeRefusedError,
@@ -10,7 +11,6 @@ import {
 } from "../../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
-import { listen } from "../../doubles/listening.ts";
 import { postgresqlBench, self, withNewSecret } from "./postgresql-bench.ts";
 
 const bench = postgresqlBench();

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { escapeIdentifier } from "pg";
+import { type CutProxy, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { postgresql } from "../../../shared/rotators/postgresql/postgresql.ts";
-import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
 import { isOwn } from "../../servers/own.ts";
 import { usePostgresqlTarget } from "./postgresql-target.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
 
 /** Log-ins with a token or without a password take lines in pg_hba.conf, which stay as they are on a server of a person. */
 const byRules = isOwn("postgresql")
@@ -19,6 +19,7 @@ testRotator("postgresql", {
   seesSessions: true,
   stays: true,
   losesReplies: true,
+  hasLine: true,
   blocks: "named",
 
   async start() {

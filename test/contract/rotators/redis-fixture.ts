@@ -1,11 +1,11 @@
 import { connect } from "node:tls";
+import { type CutProxy, cutProxy } from "../../../conformance/faults/cut-proxy.ts";
+import { holdProxy } from "../../../conformance/faults/hold-proxy.ts";
+import { awkwardNames, type Fixture, type Subject } from "../../../conformance/rotator-fixture.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { redis, type RedisOptions } from "../../../shared/rotators/redis/redis.ts";
-import { type CutProxy, cutProxy } from "../../doubles/cut-proxy.ts";
-import { holdProxy } from "../../doubles/hold-proxy.ts";
 import { isOwn } from "../../servers/own.ts";
 import { newSecret, type RedisKind, useRedisTarget } from "./redis-target.ts";
-import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
 
 /** Names of Redis users have no spaces. Its configuration file, unlike an ACL file, has no quotes either. */
 const namesFor = {
@@ -99,6 +99,7 @@ export function redisSubject(kind: Kind, isHeld = false): Subject<RedisOptions> 
     seesSessions: true,
     stays: true,
     losesReplies: true,
+    hasLine: true,
     blocks: "unnamed",
     trusts: true,
     keepsAll: true,

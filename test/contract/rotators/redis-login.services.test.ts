@@ -2,10 +2,11 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { createClient } from "@redis/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
+import { holdProxy } from "../../../conformance/faults/hold-proxy.ts";
 import { ChangeRefusedError, TargetUnavailableError } from "../../../shared/core/errors.ts";
 import type { Credential } from "../../../shared/core/secrets/secret.ts";
 import { redis, type RedisOptions } from "../../../shared/rotators/redis/redis.ts";
-import { holdProxy } from "../../doubles/hold-proxy.ts";
 import {
   hashOf,
   newSecret,
@@ -13,7 +14,6 @@ import {
   type StartedRedisTarget,
   startRedisTarget,
 } from "./redis-target.ts";
-import { failure } from "./suite/errors.ts";
 
 const signal = () => AbortSignal.timeout(30_000);
 

@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
+import { type HoldProxy, holdProxy } from "../../../conformance/faults/hold-proxy.ts";
 import {
   AuthorityRefusedError,
   OutcomeUnknownError,
@@ -7,9 +9,7 @@ import {
 } from "../../../shared/core/errors.ts";
 import type { Credential } from "../../../shared/core/secrets/secret.ts";
 import { redis } from "../../../shared/rotators/redis/redis.ts";
-import { type HoldProxy, holdProxy } from "../../doubles/hold-proxy.ts";
 import { hashOf, newSecret, type StartedRedisTarget, startRedisTarget } from "./redis-target.ts";
-import { failure } from "./suite/errors.ts";
 
 const signal = () => AbortSignal.timeout(30_000);
 

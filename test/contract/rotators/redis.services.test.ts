@@ -1,9 +1,9 @@
 import { describe } from "vitest";
+import { testOverlap } from "../../../conformance/clauses/rotator-overlap.suite.ts";
+import { testRotator } from "../../../conformance/rotator.suite.ts";
+import { rotatorSteps } from "../../../conformance/rotator-steps.ts";
 import { withoutRepeats } from "../../servers/own.ts";
 import { type Kind, redisSubject } from "./redis-fixture.ts";
-import { testRotator } from "./suite/rotator.suite.ts";
-import { testOverlap } from "./suite/rotator-overlap.suite.ts";
-import { rotatorSteps } from "./suite/rotator-steps.ts";
 
 const kinds = withoutRepeats<Kind>([
   { system: "redis", server: "redis", users: "aclfile" },

@@ -1,10 +1,10 @@
 import { describe } from "vitest";
+import { testExamination } from "../../../conformance/clauses/rotator-examine.suite.ts";
+import { testSessions } from "../../../conformance/clauses/rotator-sessions.suite.ts";
+import { awkwardNames, type Fixture, type Subject } from "../../../conformance/rotator-fixture.ts";
+import { rotatorSteps } from "../../../conformance/rotator-steps.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import { makeMemoryRotator, makeMemorySystem } from "../../../shared/rotators/memory.ts";
-import { testExamination } from "./suite/rotator-examine.suite.ts";
-import { awkwardNames, type Fixture, type Subject } from "./suite/rotator-fixture.ts";
-import { testSessions } from "./suite/rotator-sessions.suite.ts";
-import { rotatorSteps } from "./suite/rotator-steps.ts";
 
 type NoOptions = Record<string, never>;
 

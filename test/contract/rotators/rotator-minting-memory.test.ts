@@ -1,3 +1,4 @@
+import { appIdentity } from "../../../conformance/identity.ts";
 import { ChangeRefusedError, OutcomeUnknownError } from "../../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
 import {
@@ -7,7 +8,6 @@ import {
 } from "../../../shared/rotators/memory.ts";
 import { makeAddingRotator, makeKeysRotator } from "../../../shared/rotators/memory-minting.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
-import { appIdentity } from "./suite/identity.ts";
 import { testMinting } from "./suite/rotator-minting.suite.ts";
 import type { MintingFixture } from "./suite/rotator-minting-fixture.ts";
 

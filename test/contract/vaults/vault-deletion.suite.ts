@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import { VaultUnavailableError } from "../../../shared/core/errors.ts";
 import type { VersionRef } from "../../../shared/core/target.ts";
 import type { Vault } from "../../../shared/vaults/vault.ts";
-import { failure } from "../rotators/suite/errors.ts";
 import { vaultCalls, type VaultUnderTest } from "./vault.suite.ts";
 
 /** The rules for deleted secrets and lists of versions in every vault. */

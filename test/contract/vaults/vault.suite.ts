@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { failure } from "../../../conformance/errors.ts";
 import { ConfigError, VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type {
@@ -7,7 +8,6 @@ import type {
   Unreadable,
   Vault,
 } from "../../../shared/vaults/vault.ts";
-import { failure } from "../rotators/suite/errors.ts";
 
 export interface VaultUnderTest {
   /** The vault under test; its name is `main`. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
+import { type Connections, listen } from "../../../conformance/faults/listening.ts";
 import { noteUse } from "../../servers/report/uses.ts";
 import { localCertificate } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
-import { type Connections, listen } from "../listening.ts";
 import { type ArmCredential, type ArmRole, gate } from "./credentials.ts";
 import type { ArmRefusal } from "./errors.ts";
 import { operationTable } from "./operations.ts";

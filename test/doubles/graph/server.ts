@@ -3,10 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
 import type { TokenCredential } from "@azure/identity";
+import { type Connections, listen } from "../../../conformance/faults/listening.ts";
 import { noteUse } from "../../servers/report/uses.ts";
 import { localCertificate } from "../certificate.ts";
 import { faultPoints, type Faults, type Outcome } from "../faults.ts";
-import { type Connections, listen } from "../listening.ts";
 import {
   forget,
   type GraphApplication,

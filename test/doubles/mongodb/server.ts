@@ -1,9 +1,9 @@
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { type Connections, listen } from "../../../conformance/faults/listening.ts";
 import { noteUse } from "../../servers/report/uses.ts";
 import { type Certificate, localCertificate } from "../certificate.ts";
 import { faultPoints, type Faults } from "../faults.ts";
-import { type Connections, listen } from "../listening.ts";
 import { connectionHandler } from "./connection.ts";
 import type { MongoRefusal } from "./errors.ts";
 import { type Mechanism, mechanisms } from "./scram.ts";

@@ -1,5 +1,5 @@
 import { connect, createServer } from "node:net";
-import { listen } from "../../doubles/listening.ts";
+import { listen } from "../../../conformance/faults/listening.ts";
 
 /** A connection to a server on 127.0.0.1, which can be cut and restored. */
 export interface Line {

@@ -1,3 +1,4 @@
+import { appIdentity } from "../../../conformance/identity.ts";
 import { LeaseLostError } from "../../../shared/core/errors.ts";
 import {
   advance,
@@ -11,7 +12,6 @@ import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
 import type { Versioned } from "../../../shared/stores/journal.ts";
-import { appIdentity } from "../../contract/rotators/suite/identity.ts";
 import { asSetting } from "../setting.ts";
 import type { World } from "../world.ts";
 import type { Worker } from "./stops.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { listen } from "../../doubles/listening.ts";
+import { listen } from "../../../conformance/faults/listening.ts";
 import { type Line, lineTo } from "./line.ts";
 
 const ends: (() => Promise<void>)[] = [];

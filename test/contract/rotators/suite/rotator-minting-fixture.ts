@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import { expect } from "vitest";
+import type { Aimed } from "../../../../conformance/rotator-fixture.ts";
+import type { SecretKeeper } from "../../../../conformance/secret-keeper.ts";
 import type { Credential } from "../../../../shared/core/secrets/secret.ts";
 import type { Endpoint } from "../../../../shared/core/target.ts";
 import type { AzureIdentity } from "../../../../shared/rotators/rotator.ts";
-import type { Aimed } from "./rotator-fixture.ts";
-import type { SecretKeeper } from "./secret-keeper.ts";
 
 /** A system that creates its secrets, and its tools. Everything except `aimed` works without the rotator under test. */
 export interface MintingFixture<Options> {
@@ -37,6 +37,8 @@ export interface MintingSubject<Options> {
   readonly kind: "pair" | "overlapping";
   /** An account that the options permit, but that the system does not have. Absent: there is none. */
   readonly stranger?: string;
+  /** The system has no connection strings, although others of the same type have. */
+  readonly lacksText?: boolean;
   start(): Promise<MintingFixture<Options>>;
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { OutcomeUnknownError } from "../../../../shared/core/errors.ts";
-import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
-import type { CutKind } from "../../../doubles/cut-proxy.ts";
-import type { Subject } from "./rotator-fixture.ts";
-import { required, type RotatorSteps } from "./rotator-steps.ts";
+import { OutcomeUnknownError } from "../../shared/core/errors.ts";
+import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
+import type { CutKind } from "../faults/cut-proxy.ts";
+import type { Subject } from "../rotator-fixture.ts";
+import { required, type RotatorSteps } from "../rotator-steps.ts";
 
 const patience = { timeout: 10_000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Credential } from "../../../../shared/core/secrets/secret.ts";
-import type { RotatorSteps } from "./rotator-steps.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
+import type { RotatorSteps } from "../rotator-steps.ts";
 
 const patience = { timeout: 10_000 };
 

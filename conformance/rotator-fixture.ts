@@ -1,7 +1,7 @@
-import type { Credential } from "../../../../shared/core/secrets/secret.ts";
-import type { Endpoint } from "../../../../shared/core/target.ts";
-import type { AzureIdentity, Rotator, Using } from "../../../../shared/rotators/rotator.ts";
-import type { CutProxy } from "../../../doubles/cut-proxy.ts";
+import type { Credential } from "../shared/core/secrets/secret.ts";
+import type { Endpoint } from "../shared/core/target.ts";
+import type { AzureIdentity, Rotator, Using } from "../shared/rotators/rotator.ts";
+import type { CutProxy } from "./faults/cut-proxy.ts";
 
 /** A rotator with the options of a target. */
 export interface Aimed<Options> {
@@ -69,15 +69,24 @@ export interface OverlapFixture<Options> {
   readonly statements: readonly string[];
 }
 
-export interface Subject<Options> {
+export interface Subject<Options> extends SubjectFacts {
+  start(): Promise<Fixture<Options>>;
+}
+
+/** What a rotator and its system can do. Most of it decides which clauses of the contract are tried. */
+export interface SubjectFacts {
   /** The authorities that can make a change. */
   readonly authorities: readonly Using["as"][];
+  /** Optional functions that the rotator does not have. */
+  readonly lacks?: readonly ("examine" | "retire")[];
   /** The rotator takes an identity, but this server accepts no token. */
   readonly lacksTokens?: true;
   /** The only account; undefined if accounts can be created. */
   readonly onlyAccount?: string;
   readonly refuses?: true;
   readonly losesReplies?: true;
+  /** A proxy can stand between the rotator and the server (`elsewhere` or `line`), and lose the line at every place. */
+  readonly hasLine?: true;
   /** Log-ins of the authority for one call. Default 1. */
   readonly logInsOfAuthority?: number;
   /** A session of its authority can stay open for the next call. */
@@ -99,7 +108,23 @@ export interface Subject<Options> {
   readonly awkwardSecrets?: readonly string[];
   /** Generates an ordinary secret. Default: 24 random bytes in base64url. */
   readonly makeSecret?: () => string;
-  start(): Promise<Fixture<Options>>;
+}
+
+/** Functions that a rotator may lack, and that a clause of their own tries. */
+export const optional = ["examine", "retire", "hasSessions", "discard"] as const;
+
+/** Whether the suite tries an optional function of the rotator. */
+export function has(
+  { authorities, lacks = [], seesSessions, overlaps }: SubjectFacts,
+  name: (typeof optional)[number],
+): boolean {
+  const tried = {
+    examine: !lacks.includes("examine"),
+    retire: authorities.includes("admin") && !lacks.includes("retire"),
+    hasSessions: seesSessions === true,
+    discard: overlaps === true,
+  };
+  return tried[name];
 }
 
 export const awkwardNames = [

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AuthorityRefusedError } from "../../../../shared/core/errors.ts";
-import type { Credential } from "../../../../shared/core/secrets/secret.ts";
-import type { Using } from "../../../../shared/rotators/rotator.ts";
-import { type CutProxy, cutProxy } from "../../../doubles/cut-proxy.ts";
-import type { Aimed, Subject } from "./rotator-fixture.ts";
-import { type Called, required, type RotatorSteps } from "./rotator-steps.ts";
+import { AuthorityRefusedError } from "../../shared/core/errors.ts";
+import type { Credential } from "../../shared/core/secrets/secret.ts";
+import type { Using } from "../../shared/rotators/rotator.ts";
+import { type CutProxy, cutProxy } from "../faults/cut-proxy.ts";
+import type { Aimed, Subject } from "../rotator-fixture.ts";
+import { type Called, required, type RotatorSteps } from "../rotator-steps.ts";
 
 /** The rules for a rotator whose authority can stay logged in from one call to the next. */
 export function testStaying<Options>(

@@ -1,5 +1,5 @@
-import { Secret } from "../../../../shared/core/secrets/secret.ts";
-import type { AzureIdentity } from "../../../../shared/rotators/rotator.ts";
+import { Secret } from "../shared/core/secrets/secret.ts";
+import type { AzureIdentity } from "../shared/rotators/rotator.ts";
 
 /** The app's Azure identity with a token that no system knows. */
 export const appIdentity: AzureIdentity = {

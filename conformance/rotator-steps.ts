@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
-import { type Credential, Secret } from "../../../../shared/core/secrets/secret.ts";
-import type { Using } from "../../../../shared/rotators/rotator.ts";
+import { type Credential, Secret } from "../shared/core/secrets/secret.ts";
+import type { Using } from "../shared/rotators/rotator.ts";
 import { appIdentity } from "./identity.ts";
 import type { Aimed, Fixture, Subject } from "./rotator-fixture.ts";
 import { secretKeeper } from "./secret-keeper.ts";
