@@ -1,4 +1,6 @@
+import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import {
   AccountBlockedError,
   ConfigError,
@@ -146,6 +148,22 @@ test("a server that does not answer is waited for until the deadline", async () 
   const deadline = AbortSignal.timeout(100);
   const call = bench.rotator().verify({ options: bench.optionsWith(), credential }, deadline);
   await entra.fails(call, TargetUnavailableError, "timed out");
+});
+
+test("a host that does not complete the connection is not waited for", async () => {
+  const silent = await listen(createServer((socket) => socket.resume()));
+  onTestFinished(() => silent.close());
+  const { bench } = entra;
+  const logIn = `https://localhost:${String(silent.port)}`;
+  const credential = { account: bench.account, secret: new Secret("x") };
+  const check = { options: bench.optionsWith({ logIn }), credential, connectWithin: 50 };
+  const call = bench.rotator().verify(check, patience());
+  await entra.fails(call, TargetUnavailableError, "connecting to the host timed out");
+  await expect.poll(() => silent.connections.open).toBe(0);
+  const { text } = entra.graph.put();
+  const good = { ...check, options: bench.optionsWith(), connectWithin: 10_000 };
+  const right = { ...credential, secret: new Secret(text) };
+  expect(await bench.rotator().verify({ ...good, credential: right }, patience())).toBe("accepted");
 });
 
 test.each([

@@ -1,12 +1,7 @@
 import type { AzureReply, Nobody, Reply } from "../../azure/azure-reply.ts";
 import { isObject } from "../../core/json.ts";
 import { explainCode } from "../common/connection/lost-line.ts";
-import {
-  type Meaning,
-  refused,
-  unavailable,
-  unknown,
-} from "../common/connection/meaning.ts";
+import { type Meaning, refused, unavailable, unknown } from "../common/connection/meaning.ts";
 import { describeApplication, type EntraAppOptions } from "./entra-app-options.ts";
 
 /** What answers of Microsoft Graph mean. Everything here is pure. */
@@ -21,7 +16,7 @@ export const describe = ({ account, options }: Concern): string =>
   describeApplication(account, options);
 
 /** Names the rights that the identity of the app lacks, and how to grant them. */
-export const missingRight = ({ account }: Concern): string =>
+const missingRight = ({ account }: Concern): string =>
   "Keyturn's Azure identity may not change the secrets of the application. It needs the permission Application.ReadWrite.OwnedBy " +
   `of Microsoft Graph (docs/rotators/entra-app.md has the commands), and must be an owner: az ad app owner add --id ${account} ` +
   "--owner-object-id <object id of the identity>. Both can take some minutes, and a permission up to a day after the identity's first token";

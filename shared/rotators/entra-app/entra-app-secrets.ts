@@ -40,7 +40,7 @@ export const toDisplayName = ({ targetId, rotationId }: Mark): string =>
   `${rotationId} ${mark(targetId)} ${targetId}`.slice(0, longestName);
 
 /** Whether Keyturn has created the secret for this target. */
-export function isOf(targetId: string, { displayName = "" }: AppSecret): boolean {
+function isOf(targetId: string, { displayName = "" }: AppSecret): boolean {
   const [rotationId = "", second] = displayName.split(" ");
   return /^[0-9A-Z]{26}$/.test(rotationId) && second === mark(targetId);
 }
@@ -54,7 +54,7 @@ function isSame({ hint }: AppSecret, secret: Secret): boolean | undefined {
  * The id of a secret that works: the stored one if its first characters are those of the secret, otherwise that of the only secret that
  * it can be. Undefined: nobody knows, so nothing may be removed.
  */
-export function findId(
+function findId(
   secrets: readonly AppSecret[],
   { secret, secretId }: Credential,
 ): string | undefined {

@@ -76,10 +76,12 @@ export function entraApp(
       return { credential: created, ...(publishedId !== undefined && { publishedId }) };
     },
 
-    // `connectWithin` does not apply: see `examine`.
-    verify: ({ options, credential: tried, note = () => undefined }, signal) =>
-      logIn(tried, options, { ...seams, note }, signal),
+    verify: ({ options, credential: tried, connectWithin, note = () => undefined }, signal) => {
+      const place = { ...seams, ...(connectWithin !== undefined && { connectWithin }) };
+      return logIn(tried, options, { ...place, note }, signal);
+    },
 
+    // `connectWithin` does not apply: the queries go to Microsoft Graph.
     async examine({ options, account, using, isProven }, signal) {
       const concern = { account, options };
       requireIdentity(using, concern);
