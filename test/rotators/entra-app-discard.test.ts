@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { failure } from "../../conformance/errors.ts";
 import {
   ChangeRefusedError,
   OutcomeUnknownError,
@@ -28,6 +29,17 @@ test("finds a superseded secret without an id by its first characters", async ()
   expect(entra.bench.ids()).toEqual([keep.keyId]);
 });
 
+test("leaves a secret alone that begins like a superseded one which has ended", async () => {
+  const superseded = entra.graph.put({ text: "old~superseded" });
+  const keep = entra.bench.toCredential(entra.graph.put({ text: "new~published" }));
+  const end = () =>
+    entra.discard(keep, { superseded: entra.bench.toCredential(superseded, false) });
+  await end();
+  const alike = entra.graph.put({ text: "old~of somebody else" });
+  await end();
+  expect(entra.bench.ids()).toEqual([keep.secretId, alike.keyId]);
+});
+
 test("names the secrets of which one may be the superseded one, unless it is useless already", async () => {
   const { graph } = entra.bench;
   const superseded = graph.put({ text: "old~superseded" });
@@ -41,16 +53,16 @@ test("names the secrets of which one may be the superseded one, unless it is use
   expect(entra.sent("/removePassword")).toEqual([]);
 });
 
-test("removes nothing while it does not know which secret is published, and names what to remove", async () => {
-  const given = entra.graph.put({ name: ownName(1) });
-  entra.graph.put({ text: "abc~other" });
-  const keep = entra.graph.put({ text: "abc~published" });
+test("removes nothing while it does not know which secret is published, and names only others to remove", async () => {
+  const given = entra.graph.put({ name: ownName(1), text: "old~superseded" });
+  const alike = entra.graph.put({ name: ownName(2), text: "abc~other" });
+  const keep = entra.graph.put({ name: ownName(3), text: "abc~published" });
   const before = entra.bench.ids();
-  await entra.fails(
-    entra.discard(entra.bench.toCredential(keep, false), { ids: [given.keyId] }),
-    ChangeRefusedError,
-    given.keyId,
-  );
+  const ids = [given.keyId, alike.keyId];
+  const error = await failure(entra.discard(entra.bench.toCredential(keep, false), { ids }));
+  expect(error).toBeInstanceOf(ChangeRefusedError);
+  expect(error.message).toContain(`Their ids are ${given.keyId}`);
+  for (const { keyId } of [alike, keep]) expect(error.message).not.toContain(keyId);
   expect(entra.bench.ids()).toEqual(before);
 });
 

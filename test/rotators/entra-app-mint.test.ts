@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { failure } from "../../conformance/errors.ts";
 import { ChangeRefusedError, ConfigError, OutcomeUnknownError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { toDisplayName } from "../../shared/rotators/entra-app/entra-app-secrets.ts";
@@ -112,9 +113,22 @@ test.each<[string, () => Partial<Mint<unknown>>]>([
 
 test("stops adding secrets when too many are left that it may not remove, and names them", async () => {
   const left = [1, 2, 3, 4].map((number) => entra.graph.put({ name: ownName(number) }).keyId);
-  const call = entra.mint({ publishedText: new Secret("?") });
-  await entra.fails(call, ChangeRefusedError, left.join(", "));
+  const published = { account: entra.bench.account, secret: new Secret("?~gone") };
+  await entra.fails(entra.mint(publishing(published)), ChangeRefusedError, left.join(", "));
   expect(entra.bench.ids()).toEqual(left);
+});
+
+test("does not advise to remove a secret that may be the published one", async () => {
+  const alike = entra.graph.put({ name: ownName(9), text: "abc~other" });
+  const published = entra.graph.put({ name: ownName(8), text: "abc~published" });
+  const left = [1, 2, 3].map((number) =>
+    entra.graph.put({ name: ownName(number), text: `xyz~${String(number)}` }),
+  );
+  const call = entra.mint(publishing(entra.bench.toCredential(published, false)));
+  const ids = left.map(({ keyId }) => keyId).join(", ");
+  const { message } = await failure(call);
+  expect(message).toContain(`Remove those that nobody uses: ${ids}`);
+  for (const { keyId } of [alike, published]) expect(message).not.toContain(keyId);
 });
 
 test("an application for personal accounts gets another secret only if an orphan makes room", async () => {

@@ -32,38 +32,43 @@ export async function endSecrets(
   ending: Ending,
   signal: AbortSignal,
 ): Promise<void> {
+  const { keep, isInTime, pause } = ending;
+  let ended = await withoutUseless(ending);
   let clean = 0;
   let last: DiscardPlan | undefined;
   let isSent = false;
   for (let look = 0; look < mostLooks && clean < cleanLooks; look++) {
-    if (look > 0) await wait(ending.pause, undefined, { signal }).catch(() => undefined);
+    if (look > 0) await wait(pause, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) throw notSeen(concern, last, isSent);
     const { application } = await readApplication(access, concern, signal);
-    const { keep, ended, isInTime } = ending;
     last = planDiscard(application.passwordCredentials, keep, ended);
-    const isClean = last.is === "known" && last.ids.length === 0;
-    clean = isClean ? clean + 1 : 0;
-    for (const keyId of last.is === "known" ? last.ids : []) {
+    const { is, ids } = last;
+    ended = withFoundId(ended, last);
+    clean = is === "known" && ids.length === 0 ? clean + 1 : 0;
+    for (const keyId of is === "known" ? ids : []) {
       isSent = true;
       await removeSecret(access, concern, { id: application.id, keyId, isInTime }, signal);
     }
   }
   if (clean < cleanLooks) throw notSeen(concern, last, isSent);
-  await requireEnded(concern, ending, last?.unclear ?? []);
+  if (last && last.unclear.length > 0) throw notClear(concern, last.unclear);
 }
 
-/** The superseded secret has no known id. If it still logs in, only a person can end it. */
-async function requireEnded(
-  concern: Concern,
-  { ended: { superseded }, logsIn }: Ending,
-  unclear: readonly string[],
-): Promise<void> {
-  if (!superseded || unclear.length === 0 || !(await logsIn(superseded))) return;
-  throw new ChangeRefusedError(
+/** A superseded secret without an id that does not log in has ended already. Another secret may begin like it. */
+async function withoutUseless({ ended, logsIn }: Ending): Promise<Ended> {
+  const { superseded, ...rest } = ended;
+  return superseded && (await logsIn(superseded)) ? ended : rest;
+}
+
+/** Once the superseded secret is gone, another one may be the only one that begins like it. */
+const withFoundId = (ended: Ended, { supersededId: id }: DiscardPlan): Ended =>
+  id === undefined ? ended : { targetId: ended.targetId, ids: [...ended.ids, id] };
+
+const notClear = (concern: Concern, unclear: readonly string[]): Error =>
+  new ChangeRefusedError(
     `${describe(concern)}: Entra does not show which secret is the superseded one, so Keyturn cannot remove it. Remove the right one ` +
       `of the secrets with these ids: ${unclear.join(", ")}`,
   );
-}
 
 function notSeen(concern: Concern, last: DiscardPlan | undefined, isSent: boolean): Error {
   const where = describe(concern);

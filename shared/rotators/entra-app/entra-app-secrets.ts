@@ -100,30 +100,39 @@ export function planMint(
   );
   const orphans = isKnown ? leftOver.slice(0, mostRemoved) : [];
   const staying = leftOver.slice(orphans.length);
-  const known = publishedId === undefined ? {} : { publishedId };
+  const plan = { orphans, ...(publishedId !== undefined && { publishedId }) };
+  /** Without those that may be published. */
+  const listUnused = (ids: readonly string[]) =>
+    secrets
+      .filter(({ keyId = "" }) => ids.includes(keyId) && keyId !== publishedId)
+      .filter((one) => isKnown || (published && isSame(one, published.secret) === false))
+      .flatMap(({ keyId = "" }) => keyId)
+      .join(", ");
   if (staying.length > mostLeftOver) {
-    const refusal = `it has ${staying.length} secrets that Keyturn has created and that nobody uses. Keyturn cannot remove them${isKnown ? " all at once" : ", because Entra does not show which secret is the published one"}. Remove the secrets with these ids: ${staying.join(", ")}`;
-    return { ...known, orphans, refusal };
+    const refusal = `it has ${staying.length} secrets that Keyturn has created and not stored. Keyturn cannot remove them${isKnown ? " all at once" : ", because Entra does not show which secret is the published one"}. Remove those that nobody uses: ${listUnused(staying)}`;
+    return { ...plan, refusal };
   }
   if (personal.has(signInAudience) && secrets.length - orphans.length >= mostPersonal) {
-    const others = listIds(secrets).filter((id) => id !== publishedId && !orphans.includes(id));
-    const refusal = `an application for personal Microsoft accounts has ${mostPersonal} secrets at most, and this one has them. Wait until the grace of the superseded secret is over, or remove a secret that nobody uses. The ids are ${others.join(", ")}`;
-    return { ...known, orphans, refusal };
+    const others = listIds(secrets).filter((id) => !orphans.includes(id));
+    const refusal = `an application for personal Microsoft accounts has ${mostPersonal} secrets at most, and this one has them. Wait until the grace of the superseded secret is over, or remove one that nobody uses: ${listUnused(others)}`;
+    return { ...plan, refusal };
   }
-  return { ...known, orphans };
+  return plan;
 }
 
 const listIds = (secrets: readonly AppSecret[]): readonly string[] =>
   secrets.flatMap(({ keyId }) => (keyId === undefined ? [] : [keyId]));
 
 /**
- * `unknown`: Entra does not show which secret is the one to keep. `ids` are those that should end. `unclear`: one of these may be the
+ * `unknown`: Entra does not show which secret is the one to keep. `ids` are those that should end and are certainly not that one. `unclear`: one of these may be the
  * superseded secret.
  */
 export interface DiscardPlan {
   readonly is: "known" | "unknown";
   readonly ids: readonly string[];
   readonly unclear: readonly string[];
+  /** The id of the superseded secret, if it had none and was found. It is one of `ids`. */
+  readonly supersededId?: string;
 }
 
 /** Which secrets to end. */
@@ -135,13 +144,16 @@ export function planDiscard(
   const keptId = findId(secrets, keep);
   const isNamed = (one: AppSecret) => isOf(targetId, one) || named.includes(one.keyId ?? "");
   const others = secrets.filter(({ keyId }) => keyId === undefined || keyId !== keptId);
-  const ending = listIds(others.filter(isNamed)).filter((id) => id !== keep.secretId);
-  if (keptId === undefined) return { is: "unknown", ids: ending, unclear: [] };
+  const ending = others.filter(isNamed);
+  if (keptId === undefined) {
+    const certain = ending.filter((one) => isSame(one, keep.secret) === false);
+    return { is: "unknown", ids: listIds(certain), unclear: [] };
+  }
   const possible = superseded
     ? others.filter((one) => !isNamed(one) && isSame(one, superseded.secret) !== false)
     : [];
   const id = superseded && findId(possible, { ...superseded, secretId: "" });
   return id === undefined
-    ? { is: "known", ids: ending, unclear: listIds(possible) }
-    : { is: "known", ids: [...ending, id], unclear: [] };
+    ? { is: "known", ids: listIds(ending), unclear: listIds(possible) }
+    : { is: "known", ids: [...listIds(ending), id], unclear: [], supersededId: id };
 }
