@@ -31,7 +31,10 @@ export function withFault<Options>(
   return { ...rotator, ...wrap(rotator, fault) };
 }
 
-function wrap<Options>(rotator: SettingRotator<Options>, fault: RotatorFault): Partial<Wrapped<Options>> {
+function wrap<Options>(
+  rotator: SettingRotator<Options>,
+  fault: RotatorFault,
+): Partial<Wrapped<Options>> {
   switch (fault.do) {
     case "refuse":
       return {

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, test } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import { type AzureRequest, callAzure } from "../../shared/azure/azure-call.ts";
 import { ConfigError } from "../../shared/core/errors.ts";
-import { listen } from "../../conformance/faults/listening.ts";
 import { type Scripted, type ScriptedAzure, startScripted, token } from "./scripted-azure.ts";
 
 const open: ScriptedAzure[] = [];

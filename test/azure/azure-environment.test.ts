@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { callAzure } from "../../shared/azure/azure-call.ts";
 import { listen } from "../../conformance/faults/listening.ts";
+import { callAzure } from "../../shared/azure/azure-call.ts";
 import { startScripted } from "./scripted-azure.ts";
 
 afterEach(() => {

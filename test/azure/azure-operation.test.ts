@@ -48,7 +48,10 @@ describe("a long-running operation", () => {
     );
     const ending = await change(azure);
     expect(ending).toMatchObject({ is: "done", reply: { body: { properties: { a: 1 } } } });
-    expect(urls(azure)).toEqual([minting, ...Array<string>(3).fill("GET /operations/7?api-version=1")]);
+    expect(urls(azure)).toEqual([
+      minting,
+      ...Array<string>(3).fill("GET /operations/7?api-version=1"),
+    ]);
   });
 
   it("is followed at its status also after 200 and 201", async () => {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
+import { type Connections, listen } from "../../conformance/faults/listening.ts";
 import type { AzureAccess } from "../../shared/azure/azure-call.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { type Connections, listen } from "../../conformance/faults/listening.ts";
 
 export interface Scripted {
   readonly status?: number;

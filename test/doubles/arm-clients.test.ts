@@ -3,13 +3,13 @@ import { MySQLManagementFlexibleServerClient } from "@azure/arm-mysql-flexible";
 import { PostgreSQLManagementFlexibleServerClient } from "@azure/arm-postgresql-flexible";
 import { SqlManagementClient } from "@azure/arm-sql";
 import { afterEach, expect, test } from "vitest";
+import { appIdentity } from "../../conformance/identity.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureAdmin } from "../../shared/rotators/azure-admin/azure-admin.ts";
 import {
   type AdminServiceName,
   adminServices,
 } from "../../shared/rotators/azure-admin/azure-admin-services.ts";
-import { appIdentity } from "../../conformance/identity.ts";
 import { type ArmDouble, startArmDouble } from "./arm/server.ts";
 import { services } from "./arm/services.ts";
 

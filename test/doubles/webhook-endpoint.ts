@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 import { connect } from "node:tls";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import { type CutProxy, cutProxy } from "../../conformance/faults/cut-proxy.ts";
+import { listen } from "../../conformance/faults/listening.ts";
 import { type Credential, Secret } from "../../shared/core/secrets/secret.ts";
 import type { Applied, Change, Rotator } from "../../shared/rotators/rotator.ts";
 import {
@@ -13,8 +15,6 @@ import {
   webhookOptions,
 } from "../../shared/rotators/webhook/webhook-options.ts";
 import { type Certificate, localCertificate } from "./certificate.ts";
-import { type CutProxy, cutProxy } from "../../conformance/faults/cut-proxy.ts";
-import { listen } from "../../conformance/faults/listening.ts";
 
 /** The system of the reference server. */
 export interface Accounts {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Target } from "../../shared/core/target.ts";
@@ -7,7 +8,6 @@ import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
-import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { admin, startWebhookBench, type WebhookBench } from "../doubles/webhook-endpoint.ts";
 import {
   type Kind,

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
+import { appIdentity } from "../../conformance/identity.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -20,7 +21,6 @@ import {
   startAdminBench,
   startSqlPlane,
 } from "../contract/rotators/azure-admin-bench.ts";
-import { appIdentity } from "../../conformance/identity.ts";
 import type { ArmDoubleOptions, ArmRole } from "../doubles/arm/server.ts";
 
 const current: Credential = { account: administrator, secret: new Secret(firstSecret) };

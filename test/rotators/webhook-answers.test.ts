@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { failure } from "../../conformance/errors.ts";
 import {
   AuthorityRefusedError,
   ChangeRefusedError,
@@ -6,7 +7,6 @@ import {
   OutcomeUnknownError,
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
-import { failure } from "../../conformance/errors.ts";
 import {
   admin,
   apply,

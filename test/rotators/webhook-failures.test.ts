@@ -1,9 +1,9 @@
 import { createServer as createTlsServer } from "node:tls";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { failure } from "../../conformance/errors.ts";
-import { certificateFor, localCertificate } from "../doubles/certificate.ts";
 import { listen } from "../../conformance/faults/listening.ts";
+import { TargetUnavailableError } from "../../shared/core/errors.ts";
+import { certificateFor, localCertificate } from "../doubles/certificate.ts";
 import { optionsFor, startWebhookBench, type WebhookBench } from "../doubles/webhook-endpoint.ts";
 import {
   json,

@@ -2,11 +2,11 @@ import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
+import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
-import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import {
   admin,
   apply,

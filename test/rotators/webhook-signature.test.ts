@@ -2,6 +2,8 @@ import { createServer, request } from "node:https";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { failure } from "../../conformance/errors.ts";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import {
   AuthorityRefusedError,
   ConfigError,
@@ -12,9 +14,7 @@ import { verifySignature } from "../../shared/core/secrets/signature.ts";
 import { minute, toInstant } from "../../shared/core/time.ts";
 import { makeWebhook } from "../../shared/rotators/webhook/webhook.ts";
 import { requestSchema } from "../../shared/rotators/webhook/webhook-protocol.ts";
-import { failure } from "../../conformance/errors.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import {
   admin,
   apply,

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { onTestFinished } from "vitest";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import { OutcomeUnknownError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook, type WebhookOptions } from "../../shared/rotators/webhook/webhook.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import { admin, apply, optionsFor } from "../doubles/webhook-endpoint.ts";
 
 export const rotator = makeWebhook();

@@ -5,10 +5,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { listen } from "../../conformance/faults/listening.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeWebhook } from "../../shared/rotators/webhook/webhook.ts";
 import { localCertificate } from "../doubles/certificate.ts";
-import { listen } from "../../conformance/faults/listening.ts";
 import { admin, apply, makeAccounts, optionsFor } from "../doubles/webhook-endpoint.ts";
 
 const server = resolve(import.meta.dirname, "../../examples/webhook-rotator/server.mjs");

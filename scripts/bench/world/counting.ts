@@ -1,3 +1,4 @@
+import { asSetting } from "../../../shared/rotators/as-setting.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
 import type { Journal } from "../../../shared/stores/journal.ts";
 import type { PaceStore } from "../../../shared/stores/pace.ts";
@@ -54,15 +55,13 @@ export function meter(now: () => number = Date.now): Meter {
         return ref;
       },
     }),
-    rotator: ({ apply, ...rotator }) => ({
+    rotator: (rotator) => ({
       ...rotator,
-      ...(apply && {
-        apply: async (change, signal) => {
-          const applied = await apply(change, signal);
-          changed.push({ name: applied.credential.account, at: now() });
-          return applied;
-        },
-      }),
+      async apply(change, signal) {
+        const applied = await asSetting(rotator).apply(change, signal);
+        changed.push({ name: applied.credential.account, at: now() });
+        return applied;
+      },
     }),
     pace: (store) => ({
       read: (vault) => count("paceCalls", store.read(vault)),

@@ -174,12 +174,13 @@ function suggestType(written: unknown, rotators: readonly ConfigRotator[]): stri
 }
 
 /** For editors: the shape of the options of one type, without its required fields. */
-export function makeLooseOptions({ type, options, defaultAccounts }: ConfigRotator) {
+export function makeLooseOptions(rotator: ConfigRotator) {
+  const { type, options } = rotator;
   const { $schema: _, required: _r, ...shape } = toTargetSchema(options);
   const properties = { options: shape };
   return {
     if: ofType(type),
-    then: defaultAccounts ? { properties } : { properties, required: ["accounts"] },
+    then: rotator.defaultAccounts ? { properties } : { properties, required: ["accounts"] },
   };
 }
 

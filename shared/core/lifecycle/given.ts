@@ -3,7 +3,7 @@ import type { RunRecord } from "../record/history.ts";
 import { findPause } from "../record/pause.ts";
 import type { GivenRequest, Rotation, TargetRecord } from "../record/record.ts";
 import { chooseAccount, findSlot } from "../record/slots.ts";
-import type { Target } from "../target.ts";
+import type { Target, VersionRef } from "../target.ts";
 import { type Instant, plus } from "../time.ts";
 import { queueRotation, shortenRequest } from "./request.ts";
 
@@ -60,28 +60,34 @@ export function findPrevious(record: TargetRecord, target: Target): GivenSecret 
     return { refused: `Keyturn has published no secret of target ${id}` };
   }
   const account = chooseAccount(target, record);
-  if (isPair(target) && !wasPublishedBefore(record, active, account)) {
-    const why = `${account} was not published directly before the present version`;
-    return { refused: `target ${id} has nothing to undo: ${why}` };
-  }
-  const { current, previous } = findSlot(record, account);
-  const ref = isPair(target) ? current : previous;
-  if (!ref) {
-    const isRetired = isPair(target) && previous !== undefined;
-    const why = isRetired ? `${account} was retired` : `no previous secret of ${account} is known`;
-    return { refused: `target ${id} has nothing to undo: ${why}` };
-  }
+  const ref = findPreviousRef(record, target, active);
+  if (typeof ref === "string") return { refused: `target ${id} has nothing to undo: ${ref}` };
   if (exposedVersions.includes(ref.version)) {
     return {
       refused: `the previous secret of ${account} was reported as exposed (version ${ref.version} of ${ref.name}). Request a rotation instead`,
     };
   }
-  if (!isSettable(target) && isEnding(record, target)) {
-    return {
-      refused: `target ${id} has nothing to undo: the end of the previous secret has begun`,
-    };
-  }
   return { by: "undo", account, ref, mayApply: !isPair(target) && isSettable(target) };
+}
+
+/** The version of the previous secret, or why there is none. */
+function findPreviousRef(
+  record: TargetRecord,
+  target: Target,
+  active: string,
+): VersionRef | string {
+  const account = chooseAccount(target, record);
+  if (isPair(target) && !wasPublishedBefore(record, active, account)) {
+    return `${account} was not published directly before the present version`;
+  }
+  const { current, previous } = findSlot(record, account);
+  const ref = isPair(target) ? current : previous;
+  if (!ref) {
+    const isRetired = isPair(target) && previous !== undefined;
+    return isRetired ? `${account} was retired` : `no previous secret of ${account} is known`;
+  }
+  const isOver = !isSettable(target) && isEnding(record, target);
+  return isOver ? "the end of the previous secret has begun" : ref;
 }
 
 /** Whether the superseded secret was ended, or a request to end it may have been sent. */

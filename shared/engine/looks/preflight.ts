@@ -30,10 +30,7 @@ import { readAdmin, recallAdmin } from "../calls/admin-credential.ts";
 import { examineAccount, type Examined, logsIn } from "../calls/reach.ts";
 import { readCredential, readCurrent } from "../calls/stored.ts";
 import type { TargetSession } from "../session.ts";
-import {
-  findLiveCredential,
-  type StoredCredential,
-} from "./credentials.ts";
+import { findLiveCredential, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import { toIdentity } from "./identity.ts";
 import { findKept, findStillValid, type Kept } from "./kept.ts";

@@ -1,3 +1,4 @@
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { AdminServiceName } from "../../../shared/rotators/azure-admin/azure-admin-services.ts";
 import {
@@ -6,7 +7,6 @@ import {
   firstSecret,
   startAdminBench,
 } from "./azure-admin-bench.ts";
-import { testRotator } from "../../../conformance/rotator.suite.ts";
 
 /** Long enough for every service. */
 const awkwardSecrets = [

@@ -1,7 +1,7 @@
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { makeWebhook } from "../../../shared/rotators/webhook/webhook.ts";
 import { admin, checker, startWebhookBench } from "../../doubles/webhook-endpoint.ts";
-import { testRotator } from "../../../conformance/rotator.suite.ts";
 
 const made = makeWebhook();
 

@@ -11,8 +11,8 @@ import type { TargetRecord } from "../../../shared/core/record/record.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import type { Ports } from "../../../shared/engine/ports.ts";
 import { workOn } from "../../../shared/engine/worker.ts";
+import { asSetting } from "../../../shared/rotators/as-setting.ts";
 import type { Versioned } from "../../../shared/stores/journal.ts";
-import { asSetting } from "../setting.ts";
 import type { World } from "../world.ts";
 import type { Worker } from "./stops.ts";
 

@@ -5,8 +5,8 @@ import { hour } from "../../../../shared/core/time.ts";
 import { expose } from "../../../../shared/engine/inbox/expose.ts";
 import type { Ports } from "../../../../shared/engine/ports.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
+import { asSetting } from "../../../../shared/rotators/as-setting.ts";
 import { accepted, importInto, publishedIn, undo } from "../../given-steps.ts";
-import { asSetting } from "../../setting.ts";
 import {
   adopted,
   readRecord,

@@ -3,7 +3,7 @@ import type { DryRunCheck } from "../../../../shared/core/dry-run.ts";
 import { minute } from "../../../../shared/core/time.ts";
 import { dryRun } from "../../../../shared/engine/dry-run/dry-run.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
-import { asSetting } from "../../setting.ts";
+import { asSetting } from "../../../../shared/rotators/as-setting.ts";
 import { adopted, readRecord, request, setPassword, tryRotation, work } from "../../steps.ts";
 import { type Gate, open, overlapSelf, pairSelf, singleSelf, type World } from "../../world.ts";
 

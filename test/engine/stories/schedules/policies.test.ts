@@ -3,8 +3,8 @@ import { ChangeRefusedError, TargetUnavailableError } from "../../../../shared/c
 import { day, hour, minute, plus } from "../../../../shared/core/time.ts";
 import { register } from "../../../../shared/engine/scheduling/register.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
+import { asSetting } from "../../../../shared/rotators/as-setting.ts";
 import { nights, withPolicy, work, worldWith, yearEnd } from "../../policy-world.ts";
-import { asSetting } from "../../setting.ts";
 import { failing, readRecord, request, setPassword, writeByHand } from "../../steps.ts";
 import { open, pairAdmin } from "../../world.ts";
 

@@ -1,4 +1,4 @@
-import type { Rotator, SettingRotator } from "../../shared/rotators/rotator.ts";
+import type { Rotator, SettingRotator } from "./rotator.ts";
 
 /** The rotator, whose system lets Keyturn choose the secrets. */
 export function asSetting<Options>(rotator: Rotator<Options>): SettingRotator<Options> {
