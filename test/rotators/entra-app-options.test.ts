@@ -53,7 +53,7 @@ test("A target without accounts has the application as its account", () => {
 
 test("An account must be a client id in lower case", () => {
   expect(rotator.findUnfitAccount?.(application)).toBeUndefined();
-  for (const account of ["orders", "", application.toUpperCase(), `${application}'`]) {
+  for (const account of ["orders", application.toUpperCase(), `${application}'`]) {
     expect(rotator.findUnfitAccount?.(account)).toContain("must be the client id");
   }
 });
