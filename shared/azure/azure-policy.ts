@@ -8,6 +8,8 @@ export interface AzurePlace {
   readonly origin: string;
   /** The PEM of an authority to trust instead of the well-known ones. For tests with a double on this machine. */
   readonly ca?: string;
+  /** Milliseconds within which a connection must be open, except one through a proxy. Absent: only the signal limits it. */
+  readonly connectWithin?: number;
 }
 
 /** What is known about one request. */
@@ -27,9 +29,13 @@ export interface Sending {
  * certificate is verified, whatever the environment says; no proxy is used on this machine; the connection ends with the request.
  * `watch` notes requests that change something, so all but GET.
  */
-export function makeSafePolicy({ origin, ca }: AzurePlace, watch: Sending): PipelinePolicy {
+export function makeSafePolicy(
+  { origin, ca, connectWithin }: AzurePlace,
+  watch: Sending,
+): PipelinePolicy {
   // The agents of the clients are shared, and keep their connections open.
   const agent = new Agent({ keepAlive: false, rejectUnauthorized: true, ...(ca && { ca }) });
+  if (connectWithin !== undefined) limitConnecting(agent, connectWithin);
   const isLocal = isLoopback(new URL(origin));
   return {
     name: "keyturnSafePolicy",
@@ -50,5 +56,22 @@ export function makeSafePolicy({ origin, ca }: AzurePlace, watch: Sending): Pipe
       watch.status = response.status;
       return response;
     },
+  };
+}
+
+function limitConnecting(agent: Agent, within: number): void {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...args) => {
+    const socket = connect(...args);
+    const timer = setTimeout(() => {
+      const code = "ETIMEDOUT";
+      socket?.destroy(Object.assign(new Error(`connecting timed out after ${within}ms`), { code }));
+    }, within);
+    for (const over of ["secureConnect", "close"]) {
+      socket?.once(over, () => {
+        clearTimeout(timer);
+      });
+    }
+    return socket;
   };
 }

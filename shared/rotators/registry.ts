@@ -4,6 +4,7 @@ import { azureKey } from "./azure-key/azure-key.ts";
 import { azureSasKey } from "./azure-key/azure-sas-key.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
+import { entraApp } from "./entra-app/entra-app.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
 import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
@@ -22,5 +23,6 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   azureSqlServer(credential),
   azureKey(credential),
   azureSasKey(credential),
+  entraApp(credential),
   makeWebhook(),
 ];

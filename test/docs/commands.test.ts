@@ -128,7 +128,7 @@ describe("The commands of the pages", () => {
 
   test("are marked only where they need what the mark names", () => {
     const programs: Record<string, RegExp> = {
-      Azure: /\baz (?:group|functionapp|keyvault|resource|storage|role|eventgrid|sql)\b/,
+      Azure: /\baz (?:group|functionapp|keyvault|resource|storage|role|eventgrid|sql|ad|rest)\b/,
       Vault: /\bvault (?:read|write|delete)\b/,
       AWS: /\baws secretsmanager\b/,
     };

@@ -60,6 +60,7 @@ export const systems = {
   openldap: "OpenLDAP",
   sqlserver: "SQL Server",
   arm: "Azure Resource Manager",
+  graph: "Microsoft Graph",
 } as const;
 
 export type System = keyof typeof systems;

@@ -91,7 +91,7 @@ const graphs: readonly string[] = [
 ];
 
 /** The origins where applications log in to Microsoft Entra, by cloud. */
-export const logInOrigins: readonly string[] = [
+const logInOrigins: readonly string[] = [
   "https://login.microsoftonline.com",
   "https://login.microsoftonline.us",
   "https://login.chinacloudapi.cn",

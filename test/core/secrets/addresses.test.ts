@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { findTokenHostProblem, isLoopback } from "../../../shared/core/secrets/addresses.ts";
+import {
+  findTokenHostProblem,
+  isGraph,
+  isLogIn,
+  isLoopback,
+} from "../../../shared/core/secrets/addresses.ts";
 import { openSafely } from "../../../shared/stores/storage-access.ts";
 
 test.each([
@@ -48,3 +53,23 @@ test.each([
   if (isAllowed) expect(problem).toBeUndefined();
   else expect(problem).toContain("sends its token to no other host");
 });
+
+test.each([
+  ["https://login.microsoftonline.com", true, false],
+  ["https://login.microsoftonline.us", true, false],
+  ["https://login.chinacloudapi.cn", true, false],
+  ["https://graph.microsoft.com", false, true],
+  ["https://dod-graph.microsoft.us", false, true],
+  ["https://localhost:8443", true, true],
+  ["http://localhost:8443", false, false],
+  ["https://localhost:8443/path", false, false],
+  ["https://login.microsoftonline.com.example.com", false, false],
+  ["https://graph.microsoft.com@example.com", false, false],
+  ["http://login.microsoftonline.com", false, false],
+] as const)(
+  "secrets of applications may go to %s: %s; tokens for Microsoft Graph: %s",
+  (origin, mayLogIn, mayCall) => {
+    expect(isLogIn(origin)).toBe(mayLogIn);
+    expect(isGraph(origin)).toBe(mayCall);
+  },
+);

@@ -25,4 +25,5 @@ export const missing: readonly Missing[] = [
   { system: "mongodb", what: "Azure DocumentDB" },
   { system: "sqlserver", what: "SQL Server, Azure SQL Database and Managed Instance" },
   { system: "arm", what: "Azure itself" },
+  { system: "graph", what: "Microsoft Entra" },
 ];
