@@ -142,7 +142,9 @@ test.each([
   };
   const mark = { targetId: "app", rotationId: "1" };
   const never = new AbortController().signal;
-  await expect(rotator.mint?.({ ...call, mark }, never)).rejects.toThrow("key_b has the published secret");
+  await expect(rotator.mint?.({ ...call, mark }, never)).rejects.toThrow(
+    "key_b has the published secret",
+  );
   await expect(rotator.retire?.(call, never)).rejects.toThrow("key_b has the published secret");
   expect(keyOf(world, "key_b")).toBe(key);
 });
