@@ -113,7 +113,7 @@ describe("the keys of a resource of Azure", () => {
 
   test("wait for an operation that goes on, and take the key that it has created", async () => {
     const arm = { effectAt: "completion", ticks: 1_000_000 } as const;
-    const { rotate, work, idle, first } = await start({ service: "cosmos-db", arm, within: 400 });
+    const { rotate, work, idle, first } = await start({ service: "cosmos-db", arm, within: 1_500 });
     await rotate();
     expect(published()).toBe(bench.valueOf(first).reveal());
     await bench.arm.settle();

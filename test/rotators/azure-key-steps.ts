@@ -24,6 +24,23 @@ export function closeAfterEach(): void {
   });
 }
 
+/** A signal that fires as soon as this is so. */
+export function abortOnce(isSo: () => boolean): AbortSignal {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    if (!isSo()) return;
+    clearInterval(timer);
+    controller.abort();
+  }, 1);
+  return controller.signal;
+}
+
+/** A signal that fires when so many requests with such a path were answered. */
+export function onceSeen({ arm }: KeyBench, pattern: RegExp, times = 1): AbortSignal {
+  const { requests } = arm.inspection;
+  return abortOnce(() => requests.filter(({ path }) => pattern.test(path)).length >= times);
+}
+
 /** A bench, and the calls of the contract on it. `account`: the key that is regenerated first. */
 export async function startSteps(...settings: Parameters<typeof startKeyBench>) {
   const bench = await startKeyBench(...settings);

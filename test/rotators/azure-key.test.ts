@@ -12,7 +12,7 @@ import {
   keyServices,
 } from "../../shared/rotators/azure-key/azure-key-services.ts";
 import { armErrors } from "../doubles/arm/server.ts";
-import { closeAfterEach, startSteps } from "./azure-key-steps.ts";
+import { abortOnce, closeAfterEach, onceSeen, startSteps } from "./azure-key-steps.ts";
 
 closeAfterEach();
 
@@ -79,7 +79,10 @@ describe("a regeneration", () => {
       { effectAt: "completion", ticks: 1_000_000 },
     );
     const before = bench.valueOf(account);
-    const error = await failsAs(OperationOpenError, mint({ signal: AbortSignal.timeout(400) }));
+    const error = await failsAs(
+      OperationOpenError,
+      mint({ signal: onceSeen(bench, /operationsStatus/) }),
+    );
     const operation = error instanceof OperationOpenError ? error.operation : "";
     expect(await settle({ sentAgo: 0, operation })).toBe("unknown");
     await bench.arm.settle();
@@ -117,10 +120,11 @@ describe("a regeneration", () => {
 
   it("has an unknown outcome while the list keeps the earlier key", async () => {
     const { bench, mint, failsAs } = await startSteps("signalr");
-    const minted = mint({ signal: AbortSignal.timeout(500) });
-    await expect.poll(() => bench.arm.inspection.requests.length, { interval: 1 }).toBe(1);
-    bench.keys.staleReads = Infinity;
-    await failsAs(OutcomeUnknownError, minted);
+    const earlier = new Map(bench.keys.now);
+    bench.keys.read = () => earlier;
+    const signal = onceSeen(bench, /listKeys/, 4);
+    await failsAs(OutcomeUnknownError, mint({ signal }));
+    expect(bench.keys.landed).toBe(1);
     expect(bench.creations()).toBe(1);
   });
 
@@ -188,8 +192,9 @@ describe("a regeneration whose answer was lost", () => {
   it("may still take effect, if the key is older than the request", async () => {
     const { bench, account, mint, settle, failsAs } = await startSteps("storage");
     const late = bench.arm.faults.on("regenerate", { do: "delay", ms: 60_000 });
-    await failsAs(OutcomeUnknownError, mint({ signal: AbortSignal.timeout(300) }));
-    expect(await settle({ sentAgo: 300 })).toBe("unknown");
+    const signal = abortOnce(() => late.fired === 1);
+    await failsAs(OutcomeUnknownError, mint({ signal }));
+    expect(await settle({ sentAgo: 0 })).toBe("unknown");
     late.letGo();
     await expect.poll(() => bench.keys.landed, { interval: 5 }).toBe(1);
     expect(await settle({ sentAgo: 60_000 })).toMatchObject({

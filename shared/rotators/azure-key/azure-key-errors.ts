@@ -39,7 +39,10 @@ export function toQueryError(
   target: KeyTarget,
 ): Error {
   const resource = describeTarget(target);
-  if (reply.by === "nobody") return new TargetUnavailableError(`${resource}: ${explain(reply)}`);
+  if (reply.by === "nobody") {
+    const { host } = new URL(target.resourceManager);
+    return new TargetUnavailableError(`${resource} at ${host}: ${explain(reply)}`);
+  }
   const where = `${resource}, status ${reply.status}`;
   if (reply.by === "gateway") {
     return new TargetUnavailableError(
