@@ -2,13 +2,13 @@ import type { Instant } from "../core/time.ts";
 import { anchorTargets, checkAuthorities } from "./checks/authorities.ts";
 import { checkCases, type CheckedCases, type PolicyCase } from "./checks/check-policies.ts";
 import { checkChoice, choosePolicyFor } from "./checks/choices.ts";
-import { withDefaultAccounts } from "./checks/default-accounts.ts";
 import {
   type CheckContext,
   draftTarget,
   type TargetDraft,
   toCheckContext,
 } from "./checks/drafts.ts";
+import { withOnlyChoices } from "./checks/only-choices.ts";
 import { type OpenModule, openOwnRotators } from "./checks/own-rotators.ts";
 import { listPolicyCases } from "./checks/policy-cases.ts";
 import { checkReferences } from "./checks/references.ts";
@@ -88,7 +88,7 @@ export async function checkSources(
   const defaulted = written.map(withTargetDefaults);
   const own = await openOwnRotators(defaulted, builtIn, openModule);
   const rotators = [...builtIn, ...own.rotators];
-  const sources = defaulted.map((source) => withDefaultAccounts(source, rotators));
+  const sources = defaulted.map((source) => withOnlyChoices(source, rotators));
   const merged = mergeSources(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = makeFileSchema(makeTargetSchema(rotators, own.isComplete));

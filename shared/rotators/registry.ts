@@ -5,6 +5,7 @@ import { azureSasKey } from "./azure-key/azure-sas-key.ts";
 import { azureSql } from "./azure-sql/azure-sql.ts";
 import { azureSqlServer } from "./azure-sql-server/azure-sql-server.ts";
 import { entraApp } from "./entra-app/entra-app.ts";
+import { external } from "./external/external.ts";
 import { mongodb } from "./mongodb/mongodb.ts";
 import { mysql } from "./mysql/mysql.ts";
 import { postgresql } from "./postgresql/postgresql.ts";
@@ -24,5 +25,6 @@ export const makeRotators = (credential: TokenCredential): readonly Rotator[] =>
   azureKey(credential),
   azureSasKey(credential),
   entraApp(credential),
+  external,
   makeWebhook(),
 ];

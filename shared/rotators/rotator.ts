@@ -347,7 +347,7 @@ export interface Rotator<Options = unknown> {
   /**
    * Logs in as a consumer would, always on a new connection, and changes nothing. "rejected" means that the target answered and refused
    * the credential; an unreachable target throws TargetUnavailableError. A log-in without a check of the password proves nothing and
-   * throws ConfigError.
+   * throws ConfigError. A system whose secrets come from people may have nothing that could check them: it accepts every secret, with a note.
    */
   verify(check: Check<Options>, signal: AbortSignal): Promise<"accepted" | "rejected">;
   /**

@@ -17,6 +17,8 @@ export interface Kind {
    * secret beside the others.
    */
   readonly mints?: "tells" | "silent" | "adds";
+  /** People hand over the secrets. */
+  readonly people?: true;
   /** Default: a day. */
   readonly verifyEvery?: number | "none";
 }
@@ -121,6 +123,14 @@ export const mintedBeside: Kind = {
   mints: "adds",
   overlap: true,
   propagation: 0,
+};
+
+/** People hand over the secrets. */
+export const handedIn: Kind = {
+  name: "one account whose secrets people hand over",
+  accounts: ["app"],
+  as: "identity",
+  people: true,
 };
 
 /** Targets whose system creates the secrets. */

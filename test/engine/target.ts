@@ -52,6 +52,7 @@ export function makeTarget(kind: Kind): Target {
     grace: 24 * hour,
     ...(kind.overlap && { overlap: true }),
     ...(kind.mints && { origin: "system" }),
+    ...(kind.people && { origin: "people" }),
     consumers: ["app"],
     tags: {},
   };

@@ -14,6 +14,7 @@ import {
   makeOverlappingRotator,
   type MemorySystem,
 } from "../../shared/rotators/memory.ts";
+import type { Rotator } from "../../shared/rotators/rotator.ts";
 import { makeMemoryJournal } from "../../shared/stores/memory/memory-journal.ts";
 import { makeMemoryVault } from "../../shared/vaults/memory-vault.ts";
 import type { Gate } from "./gate.ts";
@@ -113,7 +114,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     const [only, other] = nodes;
     const setting = only && !other ? only.rotator : makeSeveralRotator(nodes, gate);
     const rotator = kind.mints ? makeMinting(kind.mints, system, capabilities) : setting;
-    const apply = rotator.apply?.bind(rotator);
+    const apply = kind.people ? undefined : rotator.apply?.bind(rotator);
     const mint = rotator.mint?.bind(rotator);
     const settle = rotator.settle?.bind(rotator);
     return {
@@ -140,7 +141,7 @@ export async function makeWorld(kind: Kind, seed = "seed") {
         disable: (ref, signal) => gate("vault.disable", () => vault.disable(ref, signal)),
       }),
       rotator: () => ({
-        ...rotator,
+        ...withoutApply(rotator),
         ...(apply && {
           apply: (change, signal) =>
             gate("target.apply", async () => {
@@ -298,6 +299,12 @@ const copyOf = ({ passwords, seconds }: MemorySystem) => ({
   passwords: new Map(passwords),
   seconds: new Map(seconds),
 });
+
+function withoutApply<Options>(rotator: Rotator<Options>): Rotator<Options> {
+  const rest = { ...rotator };
+  delete rest.apply;
+  return rest;
+}
 
 /** Lets every call through. */
 export const open: Gate = (_effect, call) => call();

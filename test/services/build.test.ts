@@ -22,7 +22,7 @@ const build = (...given: string[]) =>
   run(process.execPath, [path.join(root, "scripts", "build.ts"), ...given]);
 
 /** Types that only send HTTPS requests, so they have no driver, or have that of another type. */
-const withoutDriver = new Set(["azure-key", "azure-sas-key", "entra-app", "webhook"]);
+const withoutDriver = new Set(["azure-key", "azure-sas-key", "entra-app", "external", "webhook"]);
 
 const rotators = makeRotators({ getToken: () => Promise.resolve(null) }).filter(
   ({ type }) => !withoutDriver.has(type),

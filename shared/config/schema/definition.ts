@@ -71,6 +71,9 @@ function widenType(type: z.core.JSONSchema.BaseSchema): void {
 /** Required fields that `targetDefaults` cannot provide. */
 const ownFields = ["publish"];
 
+/** Required fields that some types fill in. */
+const chosen = ["accounts", "admin"];
+
 /** Returns the schema for editors, as JSON Schema (draft 7, which all editors support). */
 export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<string, unknown> {
   const target = makeTargetSchema(rotators);
@@ -90,7 +93,7 @@ export function makeJsonSchema(rotators: readonly ConfigRotator[]): Record<strin
   const { required = [] } = z.toJSONSchema(target, { io: "input", target: "draft-7" });
   const known = { enum: rotators.map(({ type }) => type) };
   const alone = {
-    required: required.filter((field) => field !== "accounts"),
+    required: required.filter((field) => !chosen.includes(field)),
     allOf: rotators.map(makeOptions),
   };
   return {

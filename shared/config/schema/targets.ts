@@ -186,11 +186,23 @@ export function makeLooseOptions(rotator: ConfigRotator) {
   };
 }
 
+/** Whether nobody but the app's identity can change a secret of the system. */
+export const isIdentityOnly = ({ capabilities }: ConfigRotator): boolean =>
+  capabilities.identity && !capabilities.selfService && !capabilities.admin;
+
 /** For editors: the required options of one type. They apply only to files without `targetDefaults`. */
-export function makeOptions({ type, options }: ConfigRotator) {
+export function makeOptions(rotator: ConfigRotator) {
+  const { type, options } = rotator;
   const { required = [] } = toTargetSchema(options);
-  const needed = { properties: { options: { required } }, required: ["options"] };
-  return { if: ofType(type), then: required.length > 0 ? needed : {} };
+  const needed = required.length > 0 ? { properties: { options: { required } } } : {};
+  const fields = [
+    ...(required.length > 0 ? ["options"] : []),
+    ...(isIdentityOnly(rotator) ? [] : ["admin"]),
+  ];
+  return {
+    if: ofType(type),
+    then: { ...needed, ...(fields.length > 0 && { required: fields }) },
+  };
 }
 
 function toTargetSchema(options: z.ZodType) {

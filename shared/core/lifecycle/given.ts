@@ -86,7 +86,7 @@ function findPreviousRef(
     const isRetired = isPair(target) && previous !== undefined;
     return isRetired ? `${account} was retired` : `no previous secret of ${account} is known`;
   }
-  const isOver = !isSettable(target) && isEnding(record, target);
+  const isOver = target.origin === "system" && isEnding(record, target);
   return isOver ? "the end of the previous secret has begun" : ref;
 }
 
@@ -109,7 +109,7 @@ export function findUndo(
 ): GivenSecret | Refused {
   const previous = findPrevious(record, target);
   if ("refused" in previous) return previous;
-  const mustStillWork = isPair(target) || !isSettable(target);
+  const mustStillWork = isPair(target) || target.origin === "system";
   const end = mustStillWork ? findGraceEnd(record, previous.account, target) : undefined;
   if (end === undefined || now < end) return previous;
   return {

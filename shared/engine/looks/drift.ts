@@ -1,4 +1,4 @@
-import { VaultUnavailableError } from "../../core/errors.ts";
+import { TargetUnavailableError, VaultUnavailableError } from "../../core/errors.ts";
 import { withExposedSuperseded } from "../../core/lifecycle/exposure.ts";
 import {
   handoverMs,
@@ -15,13 +15,14 @@ import { withExposedAdopted } from "../../core/record/exposed-versions.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { isSameVersion } from "../../core/target.ts";
+import { isSameVersion, type VersionRef } from "../../core/target.ts";
 import { between } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, readStored, readVersion, toCredential } from "../calls/stored.ts";
-import { rethrowUnlessExpected } from "../failure.ts";
+import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { findShapeWarning } from "../phases/publication.ts";
+import { refreshConsumers } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 import { recogniseOwner } from "./owner.ts";
@@ -153,7 +154,11 @@ async function adoptVersion(
   const reading = readStored(session, stored, [account]);
   const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
   const detail = `Keyturn did not write this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
-  const record = withDrift(session, { ref }, detail);
+  const isExpected = session.target.origin === "people";
+  if (isExpected) await announce(session, ref);
+  const record = isExpected
+    ? withAdoption(session, ref, { account, ...(warning && { warning }) })
+    : withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
   const proven = {
     ...withPublishedProven(record),
@@ -169,6 +174,28 @@ async function adoptVersion(
   const open = findUnsettledEnd(session, account);
   const why = `a request whose answer was lost might have replaced the secret of ${account}`;
   await session.commit(open === undefined ? planned : withCheck(planned, why, open));
+}
+
+/**
+ * Notifies the consumers of a version that a person wrote, as they would be of an import. If the worker dies before the journal knows the
+ * version, they are notified again, with the same id.
+ */
+async function announce(session: TargetSession, ref: VersionRef): Promise<void> {
+  const problems = await refreshConsumers(session, `adopted-${ref.version}`, ref);
+  if (problems.length === 0) return;
+  const failure = toFailure(session, new TargetUnavailableError(problems.join(" ")));
+  session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after an adoption" });
+}
+
+/** The record with the news that a value which people handed over is in use. */
+function withAdoption(
+  session: TargetSession,
+  { name, version }: VersionRef,
+  more: { readonly account: string; readonly warning?: string },
+): TargetRecord {
+  const data = { secret: name, version, ...more };
+  const at = session.now();
+  return notify(session.record(), { type: "credential.adopted", at, data, about: version });
 }
 
 /**

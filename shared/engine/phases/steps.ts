@@ -1,10 +1,10 @@
-import { TargetUnavailableError } from "../../core/errors.ts";
+import { ChangeRefusedError, TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
 import { type Rotation, type WorkingPhase } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { hasGrace } from "../../core/target.ts";
+import { hasGrace, type Target } from "../../core/target.ts";
 import { generateSecret } from "../calls/generate.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, toCredential } from "../calls/stored.ts";
@@ -55,7 +55,9 @@ export const eventOf: Readonly<Record<WorkingPhase, EventType>> = {
 /** Stores the pending version. A crash before the journal records it leaves an orphan that no target ever received. */
 async function staging(session: TargetSession, rotation: Rotation): Promise<Advance> {
   if (rotation.given) return stageGiven(session, rotation, rotation.given);
-  if (session.target.origin === "system") return stageMint(session, rotation);
+  const { origin } = session.target;
+  if (origin === "system") return stageMint(session, rotation);
+  if (origin === "people") throw new ChangeRefusedError(describeAwaited(session.target));
   const { target } = session;
   // The check before the change also finds a foreign version. Finding it here avoids an unnecessary pending version.
   const published = isOwnWork(session.record()) ? undefined : await syncPublished(session);
@@ -70,6 +72,10 @@ async function staging(session: TargetSession, rotation: Rotation): Promise<Adva
   const pending = await storePending(session, rotation.id, credential);
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
+
+/** What people must do for a target whose values they hand over. */
+const describeAwaited = ({ id, publish }: Target): string =>
+  `the values of target ${id} come from people: import a new one (keyturn import ${id}), or write it into ${publish.name}`;
 
 async function publishing(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target } = session;

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { host } from "../common/connection/host.ts";
+import { caFile } from "../common/connection/tls.ts";
+
+const urlMessage = "must be an https:// address without a user name and a part after #";
+
+function isPlainHttps(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url?.protocol === "https:" && url.username === "" && url.password === "" && !text.includes("#")
+  );
+}
+
+const statuses = z.array(z.int().min(100).max(599)).min(1).max(20);
+
+/** Headers that belong to the request itself. */
+const taken =
+  /^(host|connection|content-length|transfer-encoding|accept-encoding|upgrade|te|trailer)$/i;
+
+/** An HTTP request that shows whether a value is valid. */
+const probe = z
+  .strictObject({
+    /** The address that receives the request. It must not contain a secret, because messages show it. */
+    url: z
+      .string()
+      .regex(/^https:\/\//, { error: urlMessage, abort: true })
+      .refine(isPlainHttps, urlMessage),
+    method: z.enum(["GET", "HEAD"]).default("GET"),
+    /** The header with the value. */
+    header: z
+      .string()
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, "must be the name of a header")
+      .refine((name) => !taken.test(name), "belongs to the request itself")
+      .default("authorization"),
+    /** What comes before the value, such as "Bearer ". */
+    prefix: z
+      .string()
+      .regex(/^[\x20-\x7E]{0,100}$/, "must be printable ASCII")
+      .default(""),
+    /** The statuses of a valid value. */
+    accepted: statuses.default([200]),
+    /** The statuses of an invalid one. Any other status says nothing about the value. */
+    refused: statuses.default([401, 403]),
+    tls: z.strictObject({ caFile }).prefault({}),
+  })
+  .refine(({ accepted, refused }) => !accepted.some((status) => refused.includes(status)), {
+    path: ["refused"],
+    message: "must not list a status that accepted lists",
+  });
+
+export const externalOptions = z.strictObject({
+  /** The system, for people and consumers. */
+  host,
+  port: z.int().min(1).max(65535).default(443),
+  /** What consumers need besides, by the keys of the published JSON. */
+  connection: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^(?!username$|password$)[A-Za-z][\w-]{0,63}$/i,
+          "must be a key other than username and password",
+        ),
+      z.string().max(1000),
+    )
+    .default({}),
+  probe: probe.exactOptional(),
+});
+
+export type ExternalOptions = z.output<typeof externalOptions>;
+export type Probe = z.output<typeof probe>;
