@@ -85,7 +85,7 @@ const slot = z.object({
   secretIds: list(z.string())
     .optional()
     .describe(
-      "The ids that the system gave to secrets of the account which Keyturn has stored and not ended; at most ten.",
+      "The ids that the system gave to secrets of the account which Keyturn has stored and not ended; at most fifty.",
     ),
   unsettledSince: instant
     .optional()

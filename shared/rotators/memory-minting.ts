@@ -86,7 +86,7 @@ export function makeKeysRotator(
     readConnectionString(text) {
       const written = text.reveal();
       return written.startsWith(connection)
-        ? new Secret(written.slice(connection.length))
+        ? { secret: new Secret(written.slice(connection.length)) }
         : undefined;
     },
     ...(tellsCreation && {

@@ -74,6 +74,8 @@ export interface Change<Options> extends Call<Options> {
   readonly keep?: Credential;
   /** The target refused `keep` in the last minutes, and Keyturn has not tried it again: keep it if it is valid, but never set it. */
   readonly keepInDoubt?: true;
+  /** Of a rotator with `findOwner`: what consumers read, as it is stored. A key whose value is in it is never replaced. */
+  readonly publishedText?: Secret;
 }
 
 /** The account after a change. */
@@ -151,6 +153,8 @@ export interface Settling<Options> extends Look<Options> {
   readonly sentAgo: number;
   /** What the system called the operation that it has begun. */
   readonly operation?: string;
+  /** A secret that the account had before. While a list shows this one, the list is old. */
+  readonly superseded?: Credential;
 }
 
 /** What became of it. `unknown`: it may still take effect. */
@@ -342,8 +346,8 @@ export interface Rotator<Options = unknown> {
   toConnectionString?(options: Options, credential: Credential): Secret;
   /** Pure: why a target with these options has no connection string, as in "(must be json or password:) …". Absent: it has one. */
   findTextFault?(options: Options): string | undefined;
-  /** Pure: the secret in such a text, also if a person wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
-  readConnectionString?(text: Secret): Secret | undefined;
+  /** Pure: the secret in such a text, and its id if the text has it, also if a person wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
+  readConnectionString?(text: Secret): Pick<Credential, "secret" | "secretId"> | undefined;
   /**
    * Logs in as a consumer would, always on a new connection, and changes nothing. "rejected" means that the target answered and refused
    * the credential; an unreachable target throws TargetUnavailableError. A log-in without a check of the password proves nothing and

@@ -78,8 +78,8 @@ async function start({ service = "storage", as = "json", arm, within }: Settings
 function published(): string {
   const newest = world.vault.versions("app-db").at(-1)?.value;
   if (newest === undefined) throw new Error("nothing is published");
-  const key = bench.rotator().readConnectionString?.(newest) ?? parsePayload(newest, [])?.secret;
-  return (key ?? newest).reveal();
+  const read = bench.rotator().readConnectionString?.(newest) ?? parsePayload(newest, []);
+  return (read?.secret ?? newest).reveal();
 }
 
 const isPublishedValid = () => bench.keys.has(published());

@@ -208,7 +208,7 @@ describe("connection strings", () => {
   it.each(written)("of %s are those that Azure shows", (_, options, text) => {
     const made = rotator.toConnectionString?.(parse(options), { account: "key2", secret });
     expect(made?.reveal()).toBe(text);
-    expect(rotator.readConnectionString?.(new Secret(text))?.reveal()).toBe("k+/=");
+    expect(rotator.readConnectionString?.(new Secret(text))?.secret.reveal()).toBe("k+/=");
   });
 
   it.each([
@@ -217,7 +217,21 @@ describe("connection strings", () => {
     ["Endpoint=sb://ns/;SharedAccessKeyName=rule;SharedAccessKey=abc=;EntityPath=q", "abc="],
     ["Endpoint=https://shop.azconfig.io;Id=0-l4-s0:abc;Secret=abc=", "abc="],
   ])("are read in any order and case: %s", (text, key) => {
-    expect(rotator.readConnectionString?.(new Secret(text))?.reveal()).toBe(key);
+    expect(rotator.readConnectionString?.(new Secret(text))?.secret.reveal()).toBe(key);
+  });
+
+  it("of App Configuration have an id, which a later version keeps", () => {
+    const text = "Endpoint=https://shop.azconfig.io;Id=0-l4-s0:abc;Secret=abc=";
+    const read = rotator.readConnectionString?.(new Secret(text));
+    expect(read?.secretId).toBe("0-l4-s0:abc");
+    const resource =
+      "/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/shop/providers/Microsoft.AppConfiguration/configurationStores/shop";
+    const options = parse({ service: "app-configuration", resource });
+    const key = { account: "primary", secret: new Secret("abc=") };
+    const write = (credential: object) =>
+      rotator.toConnectionString?.(options, { ...key, ...credential })?.reveal();
+    expect(write(read ?? {})).toBe(text);
+    expect(() => write({})).toThrow("the id of the key is not known");
   });
 
   it.each([

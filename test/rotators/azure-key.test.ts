@@ -86,9 +86,11 @@ describe("a regeneration", () => {
     const operation = error instanceof OperationOpenError ? error.operation : "";
     expect(await settle({ sentAgo: 0, operation })).toBe("unknown");
     await bench.arm.settle();
-    const settled = await settle({ sentAgo: 0, operation });
     const present = bench.valueOf(account);
     expect(present.equals(before)).toBe(false);
+    const superseded = { account, secret: present };
+    expect(await settle({ sentAgo: 60_000, operation, superseded })).toBe("unknown");
+    const settled = await settle({ sentAgo: 60_000, operation });
     expect(settled).toEqual({ account, secret: present });
     expect(bench.creations()).toBe(1);
   });

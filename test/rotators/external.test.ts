@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { listen,type Listening } from "../../conformance/faults/listening.ts";
+import { listen, type Listening } from "../../conformance/faults/listening.ts";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { external } from "../../shared/rotators/external/external.ts";

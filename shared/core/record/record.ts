@@ -157,7 +157,7 @@ export interface SlotRecord {
   readonly changedAt?: Instant;
   /** A request that replaces the secret of the account by one that the system creates, as long as nobody knows how it ended. */
   readonly unsettled?: Unsettled;
-  /** The ids of the secrets of the account that Keyturn has stored and not ended, the newest first; at most ten. */
+  /** The ids of the secrets of the account that Keyturn has stored and not ended, the newest first; at most fifty. */
   readonly secretIds?: readonly string[];
 }
 

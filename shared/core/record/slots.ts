@@ -63,7 +63,7 @@ export function withUnsettled(slot: SlotRecord, unsettled: Unsettled | undefined
 }
 
 /** How many ids of secrets a slot keeps. */
-const maxSecretIds = 10;
+const maxSecretIds = 50;
 
 /** The slot whose account has another secret with one of these ids. */
 export function withSecretIds(slot: SlotRecord, ids: readonly (string | undefined)[]): SlotRecord {

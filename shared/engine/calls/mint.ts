@@ -39,7 +39,7 @@ export function mintSecret(
 /** What became of an earlier request to replace the secret of the account. */
 export async function askSettled(
   session: TargetSession,
-  sent: Pick<Settling<unknown>, "account" | "sentAgo" | "operation">,
+  sent: Pick<Settling<unknown>, "account" | "sentAgo" | "operation" | "superseded">,
   authority: Authority,
 ): Promise<Settled> {
   const { ports, target } = session;

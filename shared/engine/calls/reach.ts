@@ -136,7 +136,7 @@ export function checkDeadline({ ports, target }: TargetSession): AbortSignal {
 /** Replaces the account's old password. `proof` shows which secret works instead. */
 export function applyChange(
   session: TargetSession,
-  change: Pick<Change<unknown>, "next" | "keep" | "keepInDoubt">,
+  change: Pick<Change<unknown>, "next" | "keep" | "keepInDoubt" | "publishedText">,
   authority: Authority,
   proof: Proof,
 ): Promise<Applied> {

@@ -3,7 +3,7 @@ import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
 import { readFactTags } from "../../core/payload/fact-tags.ts";
 import { type PayloadReading, readPayload } from "../../core/payload/payload.ts";
 import { listVersionsOf } from "../../core/record/slots.ts";
-import type { Credential, Secret } from "../../core/secrets/secret.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
 import type {
   SecretContent,
@@ -132,13 +132,13 @@ export function readStored(
 }
 
 function readAs(
-  key: Secret | undefined,
+  key: Pick<Credential, "secret" | "secretId"> | undefined,
   { value }: StoredSecret,
   accounts: readonly string[],
 ): PayloadReading {
   const [only, ...others] = accounts;
   if (!key || only === undefined || others.length > 0) return readPayload(value, accounts);
-  const credential = { account: only, secret: key };
+  const credential = { account: only, ...key };
   return { kind: "credential", credential, shape: "connection string" };
 }
 

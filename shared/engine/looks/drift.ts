@@ -15,8 +15,8 @@ import { withExposedAdopted } from "../../core/record/exposed-versions.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
 import { findSlot, promote, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { isSameVersion, type VersionRef } from "../../core/target.ts";
-import { between } from "../../core/time.ts";
+import { hasOverlap, isSameVersion, type VersionRef } from "../../core/target.ts";
+import { between, plus } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, readStored, readVersion, toCredential } from "../calls/stored.ts";
@@ -171,9 +171,31 @@ async function adoptVersion(
   const adopted = withExposedSuperseded(seen, record);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
   const planned = isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now());
+  const ending = withSupersededEnd(session, planned, record);
   const open = findUnsettledEnd(session, account);
   const why = `a request whose answer was lost might have replaced the secret of ${account}`;
-  await session.commit(open === undefined ? planned : withCheck(planned, why, open));
+  await session.commit(open === undefined ? ending : withCheck(ending, why, open));
+}
+
+/**
+ * Where a system keeps secrets beside each other, the one that a person superseded stays valid until Keyturn ends it: after the grace, or at
+ * once if somebody has seen it.
+ */
+function withSupersededEnd(
+  session: TargetSession,
+  record: TargetRecord,
+  { published, active, exposure, exposedVersions = [] }: TargetRecord,
+): TargetRecord {
+  const { target, ports } = session;
+  const isBeside = target.origin === "system" && hasOverlap(target);
+  if (!isBeside || !published || record.retirement || active !== record.active) return record;
+  const isSeen = exposure !== undefined || exposedVersions.includes(published.version);
+  const retirement = {
+    ...{ account: active ?? "", rotationId: ports.newId(), failures: 0 },
+    accountStays: true as const,
+    at: plus(session.now(), isSeen ? 0 : target.grace),
+  };
+  return active === undefined ? record : { ...record, retirement };
 }
 
 /**

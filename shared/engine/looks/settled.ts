@@ -16,8 +16,10 @@ import {
   plus,
 } from "../../core/time.ts";
 import { askSettled } from "../calls/mint.ts";
+import { readCredential } from "../calls/stored.ts";
 import type { TargetSession } from "../session.ts";
 import type { Authority } from "./authority.ts";
+import { readOtherAuthority } from "./other-authority.ts";
 
 /** An earlier request to replace the secret of an account may still take effect. Nothing was sent: Keyturn waits until it is over. */
 export class UnsettledError extends TargetUnavailableError {
@@ -41,7 +43,12 @@ export const sendWithinMs = 2 * minute;
  */
 export type NoneOpen =
   | { readonly is: "certain" | "waited" }
-  | { readonly is: "created"; readonly credential: Credential };
+  | {
+      readonly is: "created";
+      readonly credential: Credential;
+      /** When the request was announced. Undefined: nothing was requested. */
+      readonly since: Instant | undefined;
+    };
 
 /** Requires that no earlier request to replace the secret of the account is open. Throws UnsettledError. */
 export async function requireSettled(
@@ -55,12 +62,14 @@ export async function requireSettled(
   const since = await sinceWhen(session, account, unsettled);
   const end = plus(since, settleTime);
   const sentAgo = between(since, session.now());
-  const settled = await askSettled(session, { account, ...unsettled, sentAgo }, authority);
+  const superseded = await readKnown(session, account);
+  const sent = { account, ...unsettled, sentAgo, ...(superseded && { superseded }) };
+  const settled = await askSettled(session, sent, authority);
   if (typeof settled === "object") {
     // Somebody else may have created it, and the request may still be open. If it takes effect, consumers are refused.
     const why = `a request whose answer was lost might have replaced the secret of ${account}`;
     session.stage(withCheck(withMark(session, account, undefined), why, end));
-    return { is: "created", credential: settled };
+    return { is: "created", credential: settled, since: unsettled.since };
   }
   if (settled === "unknown" && session.now() < end) {
     const next = plus(session.now(), askEveryMs);
@@ -72,6 +81,20 @@ export async function requireSettled(
   }
   session.stage(withMark(session, account, undefined));
   return { is: settled === "unknown" ? "waited" : "certain" };
+}
+
+/** The secret that the account had before the request, as far as the journal knows. */
+async function readKnown(session: TargetSession, account: string): Promise<Credential | undefined> {
+  const { current, previous } = findSlot(session.record(), account);
+  const ref = current ?? previous;
+  return ref && readCredential(session, ref, [account]);
+}
+
+/** The same, where nothing is announced now: a retirement whose answer was lost would replace the secret after it is published. */
+export async function requireNoneOpen(session: TargetSession, account: string): Promise<void> {
+  if (!findSlot(session.record(), account).unsettled) return;
+  const authority = await readOtherAuthority(session);
+  if (authority) await requireSettled(session, account, authority);
 }
 
 /** Milliseconds for which a request whose answer was lost may take effect. */
@@ -115,12 +138,12 @@ function withMark(
 export async function announced<Result>(
   session: TargetSession,
   account: string,
-  send: (isInTime: () => boolean) => Promise<Result>,
+  send: (isInTime: () => boolean, since: Instant) => Promise<Result>,
 ): Promise<Result> {
   const since = session.now();
   await session.commit(withMark(session, account, { since }));
   try {
-    const result = await send(() => between(since, session.now()) <= sendWithinMs);
+    const result = await send(() => between(since, session.now()) <= sendWithinMs, since);
     session.stage(withMark(session, account, undefined));
     return result;
   } catch (error) {

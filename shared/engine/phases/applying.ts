@@ -29,6 +29,7 @@ import { GuessPauseError } from "../looks/guess-pause.ts";
 import { findOwnPublished } from "../looks/look.ts";
 import { type Cleared, lookAgain, lookBeforeChange } from "../looks/preflight.ts";
 import { issueProof } from "../looks/proof.ts";
+import { requireNoneOpen } from "../looks/settled.ts";
 import type { TargetSession } from "../session.ts";
 import { findGivenLive, requireRightToApply } from "./given.ts";
 import { getPropagation, isPropagatingNow } from "./propagation.ts";
@@ -58,6 +59,7 @@ export async function applying(session: TargetSession, rotation: Rotation): Prom
 }
 
 async function change(session: TargetSession, rotation: Rotation): Promise<Advance> {
+  await requireNoneOpen(session, rotation.account);
   if (rotation.changeBegan) {
     const live = await findPendingLive(session, rotation);
     if (live !== "not live") return live;
@@ -259,8 +261,14 @@ async function applyOrUndo(
   next: Credential,
   cleared: Cleared,
 ): Promise<Applied> {
-  const { using, usingRef, proof, keep, keepInDoubt } = cleared;
-  const change = { next, ...(keep && { keep }), ...(keepInDoubt && { keepInDoubt }) };
+  const { using, usingRef, proof, keep, keepInDoubt, current } = cleared;
+  const isKey = session.ports.rotator(session.target.type).findOwner !== undefined;
+  const change = {
+    next,
+    ...(keep && { keep }),
+    ...(keepInDoubt && { keepInDoubt }),
+    ...(isKey && typeof current === "object" && { publishedText: current.value }),
+  };
   try {
     return await applyChange(session, change, { using, ref: usingRef }, proof);
   } catch (error) {

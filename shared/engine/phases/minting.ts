@@ -17,10 +17,10 @@ import {
 } from "../../core/record/slots.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { isSameVersion, toPendingName } from "../../core/target.ts";
-import { between, minute, plus } from "../../core/time.ts";
+import { between, type Instant, minute, plus } from "../../core/time.ts";
 import type { Minted } from "../../rotators/rotator.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
-import { mintSecret } from "../calls/mint.ts";
+import { askOwner, mintSecret } from "../calls/mint.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCredential, readCurrent, toCredential } from "../calls/stored.ts";
 import { takeRoomForBoth, takeRoomToPublish } from "../fleet/room.ts";
@@ -29,7 +29,13 @@ import { syncPublished } from "../looks/drift.ts";
 import { readOtherAuthority } from "../looks/other-authority.ts";
 import { type Cleared, lookBeforeChange } from "../looks/preflight.ts";
 import { issueProof } from "../looks/proof.ts";
-import { announced, type NoneOpen, requireSettled, UnsettledError } from "../looks/settled.ts";
+import {
+  announced,
+  type NoneOpen,
+  requireNoneOpen,
+  requireSettled,
+  UnsettledError,
+} from "../looks/settled.ts";
 import type { TargetSession } from "../session.ts";
 import { findPendingLive, handleLostPending } from "./applying.ts";
 import { findGivenLive, requireRightToApply } from "./given.ts";
@@ -108,7 +114,8 @@ export async function minting(session: TargetSession, rotation: Rotation): Promi
   const { using, usingRef: ref } = cleared;
   const open = await requireSettled(session, rotation.account, { using, ref });
   const spare = await findSpare(session, rotation, cleared);
-  return mintAndProve(session, cleared, spare ? { is: "created", credential: spare } : open);
+  const spared = spare && ({ is: "created", credential: spare, since: undefined } as const);
+  return mintAndProve(session, cleared, spared ?? open);
 }
 
 /**
@@ -125,9 +132,12 @@ async function findSpare(
   return readCredential(session, live, [account]);
 }
 
+/** The tag that says which announced request created a pending secret. */
+const requestTag = "keyturn-requested-at";
+
 /**
  * The rotation with a pending version that an earlier worker stored and could not write to the journal. The answer to its request had come,
- * so the request is over.
+ * so this request is over; a later one may be open.
  */
 async function findStored(
   session: TargetSession,
@@ -138,6 +148,7 @@ async function findStored(
   if (!record.rotation || !slot.unsettled) return undefined;
   const stored = await readCurrent(session, toPendingName(session.target));
   if (typeof stored === "string" || stored.tags["keyturn-rotation"] !== id) return undefined;
+  if (stored.tags[requestTag] !== slot.unsettled.since) return undefined;
   const credential = toCredential(session, stored, [account]);
   const isTried = listAbandoned(slot).some((one) => isSameVersion(one, stored.ref));
   if (!credential || isTried) return undefined;
@@ -153,8 +164,7 @@ async function publishGiven(
   rotation: Rotation,
   given: GivenSecret,
 ): Promise<Advance> {
-  const authority = await readOtherAuthority(session);
-  if (authority) await requireSettled(session, rotation.account, authority);
+  await requireNoneOpen(session, rotation.account);
   const live = rotation.changeBegan
     ? await findPendingLive(session, rotation)
     : await findGivenLive(session, rotation, given);
@@ -170,7 +180,7 @@ async function provePending(session: TargetSession, rotation: Rotation): Promise
   if (!pending) return handleLostPending(session, rotation);
   const isPropagating = isPropagatingNow(session, confirmedAt);
   if (await logsIn(session, { ...pending, isPropagating })) return afterLogIn(session);
-  if (isPropagating) {
+  if (isPropagating && (await mayStillSpread(session, rotation, pending.credential))) {
     throw new NotYetPropagatedError(
       `the system has created a secret of ${account}, but does not accept log-ins with it yet`,
     );
@@ -179,6 +189,23 @@ async function provePending(session: TargetSession, rotation: Rotation): Promise
     "staging",
     `the system refuses the secret of ${account} that it created; the rotation lets it create another one`,
   );
+}
+
+/** Milliseconds after which a list that does not have the new secret is no longer an old one. */
+const listedMs = 5 * minute;
+
+/** Whether the refused secret may be on its way to all servers. Not if somebody has replaced it meanwhile. */
+async function mayStillSpread(
+  session: TargetSession,
+  { account, confirmedAt }: Rotation,
+  { secret }: Credential,
+): Promise<boolean> {
+  const { ports, target } = session;
+  const isYoung = confirmedAt === undefined || between(confirmedAt, session.now()) < listedMs;
+  const authority = await readOtherAuthority(session);
+  if (isYoung || !authority || !ports.rotator(target.type).findOwner) return true;
+  const accounts = target.slots.map((slot) => slot.account);
+  return (await askOwner(session, { secret, accounts }, authority)) === account;
 }
 
 /** The pending secret has just logged in. */
@@ -217,12 +244,15 @@ async function mintAndProve(
   const isDoubtful = open.is !== "certain" || getPropagation(session) > 0;
   const rotation = isDoubtful ? { ...before, provesTwice: {} } : before;
   session.stage({ ...session.record(), rotation: withoutHold(rotation) });
-  const minted =
+  const { minted, since } =
     open.is === "created"
-      ? { credential: open.credential }
-      : await announced(session, account, (isInTime) => mint(session, cleared, isInTime));
+      ? { minted: { credential: open.credential }, since: open.since }
+      : await announced(session, account, async (isInTime, at) => ({
+          minted: await mint(session, cleared, isInTime),
+          since: at,
+        }));
   session.emit({ type: "applied", rotationId: before.id, account });
-  await storeMinted(session, minted);
+  await storeMinted(session, minted, since);
   return provePending(session, session.record().rotation ?? before);
 }
 
@@ -272,11 +302,13 @@ export async function requireUnchanged(
 async function storeMinted(
   session: TargetSession,
   { credential, publishedId }: Minted,
+  since: Instant | undefined,
 ): Promise<void> {
   const open = session.record().rotation;
   if (!open) throw new RangeError(`target ${session.target.id} has no open rotation`);
   try {
-    const pending = await storePending(session, open.id, credential);
+    const tags = since === undefined ? {} : { [requestTag]: since };
+    const pending = await storePending(session, open.id, credential, tags);
     const record = session.record();
     const slot = withSecretIds(findSlot(record, open.account), [credential.secretId, publishedId]);
     const rotation = { ...(record.rotation ?? open), pending, confirmedAt: session.now() };

@@ -41,16 +41,17 @@ function toKeyturnTags(
   };
 }
 
-/** Stores the secret that a rotation gives an account. Nobody reads it until the rotation publishes it. */
+/** Stores the secret that a rotation gives an account. Nobody reads it until the rotation publishes it. `more`: further tags. */
 export async function storePending(
   session: TargetSession,
   rotationId: string,
   credential: Credential,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<VersionRef> {
   const knownAt = session.now();
   const ref = await writeVersion(session, toPendingName(session.target), {
     ...renderPayload("json", credential, getEndpoint(session)),
-    tags: toKeyturnTags(session, rotationId, credential),
+    tags: { ...toKeyturnTags(session, rotationId, credential), ...more },
   });
   rememberPending(session, { credential, ref, knownAt });
   return ref;

@@ -19,7 +19,6 @@ import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
 import { stageGiven } from "./given.ts";
 import { minting, stageMint } from "./minting.ts";
-import { isPropagatingNow } from "./propagation.ts";
 import {
   makePublication,
   publish,
@@ -29,7 +28,7 @@ import {
 } from "./publication.ts";
 import { refreshConsumers } from "./refresh.ts";
 import { canSetBack } from "./set-back.ts";
-import { type Advance, GoBackError, NotYetPropagatedError, type Step } from "./step.ts";
+import { type Advance, GoBackError, type Step } from "./step.ts";
 
 /** One step per phase. Each is safe to repeat, because a crash may hide that it was done. */
 export const steps: Readonly<Record<WorkingPhase, Step>> = {
@@ -141,11 +140,7 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
       `the current version of ${name} was not written by this rotation; Keyturn publishes it again`,
     );
   }
-  const isSpreading =
-    session.target.origin === "system" && isPropagatingNow(session, rotation.confirmedAt);
-  const logIn = { credential: found, ref: current.ref, isPropagating: isSpreading };
-  if (!(await logsIn(session, logIn))) {
-    if (isSpreading) throw new NotYetPropagatedError(`the system refused ${name} a moment ago`);
+  if (!(await logsIn(session, { credential: found, ref: current.ref }))) {
     // For a single account, spend no guess on older secrets: the pending secret is set again at once.
     if (hasGrace(session.target)) {
       await restorePublished(session, { is: "refused", stored: current, credential: found });

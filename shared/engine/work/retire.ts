@@ -81,8 +81,8 @@ async function tryToRetire(session: TargetSession, retirement: Retirement): Prom
     await (isMinted
       ? endMinted(session, keep, authority, proof)
       : discardOthers(session, { keep }, authority, proof));
-  } else if (isMinted) {
-    await replaceMinted(session, retirement, { published, authority });
+  } else if (session.ports.rotator(session.target.type).findOwner) {
+    await replaceKey(session, retirement, { published, authority });
   } else {
     await retireAccount(session, { account: retirement.account }, authority, proof);
   }
@@ -90,10 +90,10 @@ async function tryToRetire(session: TargetSession, retirement: Retirement): Prom
 }
 
 /**
- * The retirement of a key that the system creates replaces it by another one, so at most one such request may be under way. One whose
- * answer was lost may have done it already.
+ * The retirement of a key replaces it by another one, so at most one such request may be under way. One whose answer was lost may have done
+ * it already.
  */
-async function replaceMinted(
+async function replaceKey(
   session: TargetSession,
   { account }: Retirement,
   {

@@ -66,6 +66,8 @@ export interface KeyService {
   readonly proof?: Proof;
   /** Absent: the service has no connection strings. */
   readonly toText?: (parts: KeyParts) => string;
+  /** The text contains the id of the key. */
+  readonly hasIds?: true;
   /** Milliseconds after which a request whose answer was lost cannot take effect any more. */
   readonly settleTime: number;
   /** Milliseconds during which the service may refuse a new key. */

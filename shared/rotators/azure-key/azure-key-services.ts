@@ -265,6 +265,7 @@ export const keyServices = {
     findEndpoint: ({ endpoint }) => endpoint,
     proof: proofs.appConfiguration,
     toText: ({ host, id, key }) => `Endpoint=https://${host};Id=${id};Secret=${key}`,
+    hasIds: true,
   },
   // azure-mgmt-batch 19.0.0 on PyPI
   batch: {

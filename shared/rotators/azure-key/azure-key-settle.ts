@@ -1,6 +1,6 @@
 import { askOperation } from "../../azure/azure-operation.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { second } from "../../core/time.ts";
+import { minute, second } from "../../core/time.ts";
 import type { Settled, Settling } from "../rotator.ts";
 import { type KeyConcern, type KeyList, listKeys, readResource } from "./azure-key-calls.ts";
 import { findKey } from "./azure-key-target.ts";
@@ -8,7 +8,11 @@ import { findKey } from "./azure-key-target.ts";
 /** What became of a regeneration whose answer was lost: according to its operation, or else to the time at which the key was created. */
 export async function settleKey(
   concern: KeyConcern,
-  { operation, sentAgo }: Pick<Settling<unknown>, "operation" | "sentAgo">,
+  {
+    operation,
+    sentAgo,
+    superseded,
+  }: Pick<Settling<unknown>, "operation" | "sentAgo" | "superseded">,
   signal: AbortSignal,
 ): Promise<Settled> {
   const { access } = concern;
@@ -19,11 +23,16 @@ export async function settleKey(
   const list = await listKeys(concern, signal);
   const credential = toCredential(concern, list);
   if (credential === undefined) return "unknown";
-  if (ending !== "running") return credential;
-  return isYounger(created ?? list.keys.get(concern.account)?.created, list, sentAgo)
-    ? credential
-    : "unknown";
+  if (superseded?.secret.equals(credential.secret) === true) return "unknown";
+  const time = created ?? list.keys.get(concern.account)?.created;
+  if (isYounger(time, list, sentAgo)) return credential;
+  // The operation has ended, but the list may be older than that.
+  const isOver = ending !== "running" && time === undefined && sentAgo >= listLagMs;
+  return isOver ? credential : "unknown";
 }
+
+/** Milliseconds after which a list shows the keys as they are. */
+const listLagMs = 5 * minute;
 
 /** When the key was created, where the resource says so. It is read before the list, whose key is that one or a later one. */
 async function findCreated(concern: KeyConcern, signal: AbortSignal): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { Secret } from "../../core/secrets/secret.ts";
+import { type Credential, Secret } from "../../core/secrets/secret.ts";
 
 /** The fields of keys, and the fields of which one is in every connection string with them. */
 const formats = [
@@ -9,8 +9,8 @@ const formats = [
   { key: "password", place: [], separator: "," },
 ] as const;
 
-/** The key in the connection string of a service, in any order and case. Undefined: the text is not one, or has several keys. */
-export function readKeyText(text: Secret): Secret | undefined {
+/** The key in the connection string of a service, in any order and case, and its id if it has one. Undefined: the text is not one, or has several keys. */
+export function readKeyText(text: Secret): Pick<Credential, "secret" | "secretId"> | undefined {
   for (const { key, place, separator } of formats) {
     const parts = text.reveal().trim().split(separator);
     const fields = parts.map(splitField);
@@ -21,7 +21,8 @@ export function readKeyText(text: Secret): Secret | undefined {
         : place.some((one) => fields.some(({ name }) => name === one));
     const [only] = found;
     if (isPlaced && found.length === 1 && only !== undefined && only.value !== "") {
-      return new Secret(only.value);
+      const id = fields.find(({ name }) => name === "id")?.value ?? "";
+      return { secret: new Secret(only.value), ...(id !== "" && { secretId: id }) };
     }
   }
   return undefined;

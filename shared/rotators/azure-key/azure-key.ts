@@ -67,6 +67,11 @@ const pure = {
         `${describeTarget(target)}: the service has no connection strings. Set publish.as to json or password`,
       );
     }
+    if (service.hasIds === true && secretId === "") {
+      throw new ConfigError(
+        `${describeTarget(target)}: the id of the key is not known, and a connection string needs it. Request a rotation, or store the whole connection string`,
+      );
+    }
     const key = secret.reveal();
     return new Secret(service.toText({ name: nameOf(target), host, port, key, id: secretId }));
   },

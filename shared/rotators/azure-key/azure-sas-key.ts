@@ -60,12 +60,13 @@ export function azureSasKey(
     ...pure,
 
     // `connectWithin` does not apply: the request goes to Azure Resource Manager.
-    async apply({ options, next, using }, signal) {
+    async apply({ options, next, using, publishedText }, signal) {
       const concern = toConcern(options, next.account);
       requireIdentity(using, concern.target);
       requireForm(next.secret, concern);
       const before = requireKey(await listKeys(concern, signal), concern);
       if (before.secret.equals(next.secret)) return { credential: next };
+      requireUnpublished(before.secret, publishedText, describeKey(concern.target, next.account));
       const { secret } = await regenerate(withKey(concern, next.secret), before, undefined, signal);
       if (secret.equals(next.secret)) return { credential: next };
       throw new OutcomeUnknownError(
@@ -138,6 +139,8 @@ const pure = {
   },
 
   readConnectionString: readKeyText,
+
+  findSettleTime: (options: AzureSasKeyOptions) => toTarget(options).service.settleTime,
 };
 
 /** Clients of Microsoft refuse keys of another length, and documentation describes them as 256 bits in base64. */

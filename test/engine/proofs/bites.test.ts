@@ -77,7 +77,9 @@ test("The tests with a late request catch an engine that publishes before an ear
   const found = new Set<string>();
   for (const after of delays) {
     for (let at = 1; at <= 6; at++) {
-      const { broken } = await rotateLate(mintedSilent, [{ at, after }], forgetsOpenRequests);
+      const { broken } = await rotateLate(mintedSilent, [{ at, after }], {
+        worker: forgetsOpenRequests,
+      });
       for (const one of broken) found.add(one);
     }
   }

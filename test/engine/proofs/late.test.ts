@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { minute } from "../../../shared/core/time.ts";
 import { mintedKinds } from "../world.ts";
 import { delays, rotateLate } from "./late.ts";
 
@@ -13,6 +14,18 @@ test.each(mintedKinds)(
         expect(broken, what).toEqual([]);
         const left = at <= requests - 2 ? (world.system.minted.get("app") ?? []).length : 0;
         expect(left, `secrets that are left: ${what}`).toBeLessThanOrEqual(1);
+      }
+    }
+  },
+);
+
+test.each(mintedKinds)(
+  "Neither does it if the vault has stored a secret without an answer: $name",
+  async (kind) => {
+    for (let losesWrite = 1; losesWrite <= 4; losesWrite++) {
+      for (let at = 1; at <= 5; at++) {
+        const { broken } = await rotateLate(kind, [{ at, after: 5 * minute }], { losesWrite });
+        expect(broken, `write ${losesWrite}, request ${at}`).toEqual([]);
       }
     }
   },

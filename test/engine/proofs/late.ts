@@ -1,3 +1,4 @@
+import { VaultUnavailableError } from "../../../shared/core/errors.ts";
 import { hour, minute, second } from "../../../shared/core/time.ts";
 import { requestRotation } from "../../../shared/engine/inbox/request-rotation.ts";
 import { type Gate, type Kind, makeWorld, open } from "../world.ts";
@@ -16,9 +17,17 @@ export const delays = [second, minute, 5 * minute, 14 * minute];
 
 /**
  * Adopts a target and rotates it three times, each time through the grace. The answers to some requests are lost, and they take effect late.
- * Returns the problems that were found, and how many requests there were.
+ * Returns the problems that were found, and how many requests there were. `losesWrite`: the number of the
+ * version which the vault stores without an answer.
  */
-export async function rotateLate(kind: Kind, lates: readonly Late[], worker: Worker = engine) {
+export async function rotateLate(
+  kind: Kind,
+  lates: readonly Late[],
+  {
+    worker = engine,
+    losesWrite = 0,
+  }: { readonly worker?: Worker; readonly losesWrite?: number } = {},
+) {
   const world = await makeWorld(kind);
   const broken = new Set<string>();
   const waiting: { readonly at: number; readonly land: () => void }[] = [];
@@ -47,10 +56,14 @@ export async function rotateLate(kind: Kind, lates: readonly Late[], worker: Wor
     for (const what of violations(world)) broken.add(`${what} after ${after}`);
   }
 
+  let writes = 0;
   const gate: Gate = async (effect, call) => {
     land();
     const result = await call();
     judge(effect);
+    if (effect === "vault.write" && ++writes === losesWrite) {
+      throw new VaultUnavailableError("the version was stored, and the answer was lost");
+    }
     return result;
   };
 

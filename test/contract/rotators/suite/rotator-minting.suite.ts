@@ -316,7 +316,7 @@ export function testMinting<Options>(name: string, subject: MintingSubject<Optio
       if (subject.lacksText === true) expect(write).toThrow(ConfigError);
       const text = subject.lacksText === true ? undefined : write();
       if (text === undefined) return;
-      expect(rotator.readConnectionString?.(text)?.equals(published.secret)).toBe(true);
+      expect(rotator.readConnectionString?.(text)?.secret.equals(published.secret)).toBe(true);
     });
 
     it("names the missing right when the identity may only read", async () => {
