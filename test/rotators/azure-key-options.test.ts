@@ -229,7 +229,7 @@ describe("connection strings", () => {
     const options = parse({ service: "app-configuration", resource });
     const key = { account: "primary", secret: new Secret("abc=") };
     const write = (credential: object) =>
-      rotator.toConnectionString?.(options, { ...key, ...credential })?.reveal();
+      rotator.toConnectionString?.(options, { ...key, ...credential }).reveal();
     expect(write(read ?? {})).toBe(text);
     expect(() => write({})).toThrow("the id of the key is not known");
   });

@@ -3,7 +3,7 @@ import { expectNoTrace, failure } from "../../conformance/errors.ts";
 import { appIdentity } from "../../conformance/identity.ts";
 import type { Secret } from "../../shared/core/secrets/secret.ts";
 import type { AzureKeyOptions } from "../../shared/rotators/azure-key/azure-key.ts";
-import type { Rotator } from "../../shared/rotators/rotator.ts";
+import type { Rotator, Settling } from "../../shared/rotators/rotator.ts";
 import { type KeyBench, startKeyBench } from "../contract/rotators/azure-key-bench.ts";
 
 const patience = () => AbortSignal.timeout(20_000);
@@ -66,7 +66,9 @@ export async function startSteps(...settings: Parameters<typeof startKeyBench>) 
     return rotator.verify({ options, credential, ...(note && { note }) }, patience());
   }
 
-  async function settle(sent: { readonly sentAgo: number; readonly operation?: string }) {
+  async function settle(
+    sent: Pick<Settling<unknown>, "sentAgo" | "operation" | "superseded">,
+  ) {
     return bench
       .rotator()
       .settle?.({ options: bench.options, account, using, ...sent }, patience());

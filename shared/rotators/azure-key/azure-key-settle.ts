@@ -25,11 +25,14 @@ export async function settleKey(
   if (credential === undefined) return "unknown";
   if (superseded?.secret.equals(credential.secret) === true) return "unknown";
   const time = created ?? list.keys.get(concern.account)?.created;
-  if (isYounger(time, list, sentAgo)) return credential;
-  // The operation has ended, but the list may be older than that.
-  const isOver = ending !== "running" && time === undefined && sentAgo >= listLagMs;
-  return isOver ? credential : "unknown";
+  const isShown =
+    time === undefined ? isListed(ending, sentAgo) : isYounger(time, list, sentAgo);
+  return isShown ? credential : "unknown";
 }
+
+/** Where the service says no times: whether the operation has ended, and a list is not older than that. */
+const isListed = (ending: Awaited<ReturnType<typeof askOperation>>, sentAgo: number): boolean =>
+  ending !== "running" && sentAgo >= listLagMs;
 
 /** Milliseconds after which a list shows the keys as they are. */
 const listLagMs = 5 * minute;
@@ -43,8 +46,8 @@ async function findCreated(concern: KeyConcern, signal: AbortSignal): Promise<st
 }
 
 /** Both times are those of the service. Its header has whole seconds, so the key may be a second older. */
-function isYounger(created: string | undefined, { date }: KeyList, sentAgo: number): boolean {
-  const time = Date.parse(created ?? "");
+function isYounger(created: string, { date }: KeyList, sentAgo: number): boolean {
+  const time = Date.parse(created);
   return date !== undefined && Number.isFinite(time) && date - time + second < sentAgo;
 }
 
