@@ -51,6 +51,7 @@ export const rotation: Operation = {
 
 const importing: Operation = {
   name: "import",
+  fits: ({ mints }) => mints === undefined,
   supersedes: firstAccount,
   request: requestImport,
   async violations(world) {
@@ -62,6 +63,7 @@ const importing: Operation = {
 const importingSet: Operation = {
   ...importing,
   name: "import of a secret that the target has already",
+  fits: ({ mints }) => mints !== "adds",
   after(world, effect) {
     const isStored = world.vault.versions("keyturn-pending-app").length > 0;
     if (effect !== "vault.write" || !isStored) return;

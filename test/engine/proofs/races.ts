@@ -131,7 +131,8 @@ async function quiet(): Promise<void> {
 }
 
 export async function calmDown(world: World, worker: Worker): Promise<string[]> {
-  for (let lives = 0; lives < 20; lives++) {
+  // Longer than the longest wait of the policy between two attempts.
+  for (let lives = 0; lives < 50; lives++) {
     world.advance(11 * minute);
     await worker(world.ports(open), world);
     const record = (await world.journal.read("app"))?.record;
