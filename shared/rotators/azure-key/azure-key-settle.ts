@@ -25,8 +25,7 @@ export async function settleKey(
   if (credential === undefined) return "unknown";
   if (superseded?.secret.equals(credential.secret) === true) return "unknown";
   const time = created ?? list.keys.get(concern.account)?.created;
-  const isShown =
-    time === undefined ? isListed(ending, sentAgo) : isYounger(time, list, sentAgo);
+  const isShown = time === undefined ? isListed(ending, sentAgo) : isYounger(time, list, sentAgo);
   return isShown ? credential : "unknown";
 }
 
