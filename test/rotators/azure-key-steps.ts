@@ -66,9 +66,7 @@ export async function startSteps(...settings: Parameters<typeof startKeyBench>) 
     return rotator.verify({ options, credential, ...(note && { note }) }, patience());
   }
 
-  async function settle(
-    sent: Pick<Settling<unknown>, "sentAgo" | "operation" | "superseded">,
-  ) {
+  async function settle(sent: Pick<Settling<unknown>, "sentAgo" | "operation" | "superseded">) {
     return bench
       .rotator()
       .settle?.({ options: bench.options, account, using, ...sent }, patience());
