@@ -35,7 +35,7 @@ export class UnsettledError extends TargetUnavailableError {
 const askEveryMs = minute;
 
 /** Milliseconds after its announcement in which a request is sent. A worker that was suspended for longer sends nothing. */
-export const sendWithinMs = 2 * minute;
+const sendWithinMs = 2 * minute;
 
 /**
  * Why no request of the account is open. `certain`: none was, or it had no effect. `created`: it has created this secret. `waited`: so much
@@ -131,6 +131,12 @@ function withMark(
   return { ...record, slots: withSlot(record.slots, slot) };
 }
 
+/** Whether a request that was announced at `since` may still be sent. */
+export const makeTimeLimit =
+  (session: TargetSession, since: Instant): (() => boolean) =>
+  () =>
+    between(since, session.now()) <= sendWithinMs;
+
 /**
  * Announces a request that replaces the secret of the account, and makes it. The announcement stays while the result is unknown. After
  * any other answer nothing is under way; the journal learns that with the next write.
@@ -143,7 +149,7 @@ export async function announced<Result>(
   const since = session.now();
   await session.commit(withMark(session, account, { since }));
   try {
-    const result = await send(() => between(since, session.now()) <= sendWithinMs, since);
+    const result = await send(makeTimeLimit(session, since), since);
     session.stage(withMark(session, account, undefined));
     return result;
   } catch (error) {

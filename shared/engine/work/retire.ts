@@ -9,7 +9,7 @@ import {
 } from "../../core/record/record.ts";
 import { findSlot, toPrevious, withSecretIds, withSlot } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { between, plus } from "../../core/time.ts";
+import { plus } from "../../core/time.ts";
 import { discardOthers, hasSessions, retireAccount } from "../calls/reach.ts";
 import { readCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
@@ -20,7 +20,7 @@ import { type Broken, type Checked, checkPublished, describeBroken } from "../lo
 import { readOtherAuthority } from "../looks/other-authority.ts";
 import type { Proof } from "../looks/proof.ts";
 import { recover } from "../looks/recover.ts";
-import { announced, requireSettled, sendWithinMs, UnsettledError } from "../looks/settled.ts";
+import { announced, makeTimeLimit, requireSettled, UnsettledError } from "../looks/settled.ts";
 import { requireUnchanged } from "../phases/minting.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -135,8 +135,7 @@ async function endMinted(
     ids: secretIds.filter((id) => id !== keep.secretId),
     ...(isUnnamed && { superseded }),
   };
-  const since = session.now();
-  const isInTime = () => between(since, session.now()) <= sendWithinMs;
+  const isInTime = makeTimeLimit(session, session.now());
   await discardOthers(session, { keep, ended, isInTime }, authority, proof);
   const record = session.record();
   const { secretIds: _, ...slot } = findSlot(record, account);

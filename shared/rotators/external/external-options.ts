@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { host } from "../common/connection/host.ts";
+import { publishedKeys } from "../common/connection/published-keys.ts";
 import { caFile } from "../common/connection/tls.ts";
 
 const urlMessage = "must be an https:// address without a user name and a part after #";
@@ -53,17 +54,7 @@ export const externalOptions = z.strictObject({
   host,
   port: z.int().min(1).max(65535).default(443),
   /** What consumers need besides, by the keys of the published JSON. */
-  connection: z
-    .record(
-      z
-        .string()
-        .regex(
-          /^(?!username$|password$)[A-Za-z][\w-]{0,63}$/i,
-          "must be a key other than username and password",
-        ),
-      z.string().max(1000),
-    )
-    .default({}),
+  connection: publishedKeys,
   probe: probe.exactOptional(),
 });
 

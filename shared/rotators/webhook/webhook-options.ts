@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Endpoint } from "../../core/target.ts";
 import { formatDuration, hour, parseDuration } from "../../core/time.ts";
+import { publishedKeys } from "../common/connection/published-keys.ts";
 import { caFile } from "../common/connection/tls.ts";
 
 const urlMessage =
@@ -33,17 +34,7 @@ export const webhookOptions = z.strictObject({
     .refine((text) => (parseDuration(text) ?? Infinity) <= maxPropagation, durationMessage)
     .default("0s"),
   /** What consumers need to connect to the system, by the keys of the published JSON. They replace host and port of `url`. */
-  connection: z
-    .record(
-      z
-        .string()
-        .regex(
-          /^(?!username$|password$)[A-Za-z][\w-]{0,63}$/i,
-          "must be a key other than username and password",
-        ),
-      z.string().max(1000),
-    )
-    .default({}),
+  connection: publishedKeys,
   tls: z.strictObject({ caFile }).prefault({}),
 });
 
