@@ -36,7 +36,7 @@ const apart = globSync("test/**/*.test.ts").filter((file) =>
 );
 
 /** What every test file runs first. */
-const setupFiles = ["test/servers/report/begin-file.ts"];
+const setupFiles = ["test/servers/report/begin-file.ts", "test/seed.ts"];
 
 /** All of these run at the same time. */
 const needNode = {
