@@ -4,6 +4,7 @@ import { formatProblem } from "./config/problems.ts";
 import { deadlines } from "./core/deadlines.ts";
 import { ConfigError } from "./core/errors.ts";
 import { parsePayload } from "./core/payload/payload.ts";
+import { findForm } from "./core/payload/texts/forms.ts";
 import { Secret } from "./core/secrets/secret.ts";
 import type { Target } from "./core/target.ts";
 import type { Rotator } from "./rotators/rotator.ts";
@@ -61,8 +62,9 @@ function outlineTarget(
     publish: { vaultUrl: vaults[publish.vault]?.url ?? "", name: publish.name },
     caFile: findCaFile(options),
     async logIn(value) {
-      const credential = parsePayload(new Secret(value), accounts);
       const rotator = rotators.find((one) => one.type === type);
+      const form = rotator && findForm(publish.as, rotator.endpoint(options).engine);
+      const credential = parsePayload(new Secret(value), accounts, form);
       if (!credential || !rotator) {
         throw new ConfigError(`The secret ${publish.name} contains no credential of ${id}`);
       }

@@ -30,7 +30,12 @@ export type Authority =
   | { readonly as: "admin"; readonly secret: SecretName; readonly account?: string }
   | { readonly as: "identity" };
 
-export type PayloadFormat = "json" | "password" | "connection-string";
+/** Connection texts in the syntax of a family of clients. Which of them a system has, `findForm` says. */
+export const textForms = ["uri", "jdbc", "ado", "odbc", "libpq", "sqlalchemy"] as const;
+export type TextFormName = (typeof textForms)[number];
+
+export const payloadFormats = ["json", "password", "connection-string", ...textForms] as const;
+export type PayloadFormat = (typeof payloadFormats)[number];
 
 /** One account of a target. */
 export interface Slot {
@@ -84,6 +89,8 @@ export interface Endpoint {
   readonly members?: readonly string[];
   /** Other values that consumers need to connect, by the keys under which they are published, such as `authSource`. No secrets. */
   readonly more?: Readonly<Record<string, string>>;
+  /** False: consumers connect without TLS. Absent: with TLS, and they verify the server. JSON does not contain it. */
+  readonly tls?: false;
 }
 
 /** Every address of the system, as `host:port`. */

@@ -137,7 +137,7 @@ test.each([
   [
     "an unknown form",
     { publish: { secret: "x", as: "Json" } },
-    'publish.as: must be one of "json", "password", "connection-string" (did you mean "json"?)',
+    'publish.as: must be one of "json", "password", "connection-string", "uri", "jdbc", "ado", "odbc", "libpq", "sqlalchemy" (did you mean "json"?)',
   ],
   [
     "a tag that is too long",

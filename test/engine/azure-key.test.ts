@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { secretKeeper } from "../../conformance/secret-keeper.ts";
 import { parsePayload } from "../../shared/core/payload/payload.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import type { PayloadFormat, Target } from "../../shared/core/target.ts";
+import type { Target } from "../../shared/core/target.ts";
 import { day, minute } from "../../shared/core/time.ts";
 import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
@@ -18,7 +18,7 @@ afterEach(() => bench.close());
 
 interface Settings {
   readonly service?: KeyServiceName;
-  readonly as?: PayloadFormat;
+  readonly as?: "json" | "password" | "connection-string";
   readonly arm?: Omit<ArmDoubleOptions, "resources">;
   /** Milliseconds for every call. */
   readonly within?: number;

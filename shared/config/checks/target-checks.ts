@@ -3,6 +3,7 @@ import { findMaxGrace } from "../../core/target.ts";
 import { day, formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
+import { checkFormat } from "./check-format.ts";
 import { choosePolicyFor } from "./choices.ts";
 import {
   type CheckContext,
@@ -132,32 +133,6 @@ function checkIdentityAccount(draft: TargetDraft): Finding[] {
   const message =
     "is one of the accounts that this target rotates; the app's identity needs another account, which has no password";
   return [{ path: ["options", "identityAccount"], message }];
-}
-
-function checkFormat({ entry, fields, rotator, options }: TargetDraft): Finding[] {
-  // Reads the raw value, so that a bad name of the secret does not hide this problem.
-  const publish = isRecord(entry.value) ? entry.value["publish"] : undefined;
-  const format = isRecord(publish) ? publish["as"] : undefined;
-  if (rotator === undefined) return [];
-  const isPair = (fields.accounts ?? []).length > 1;
-  const problem =
-    format === "connection-string"
-      ? findTextProblem(rotator, options)
-      : format === "password" && isPair && !rotator.findOwner
-        ? "must be json for a pair: consumers need the account name together with the password"
-        : undefined;
-  return problem === undefined ? [] : [{ path: ["publish", "as"], message: problem }];
-}
-
-function findTextProblem(
-  rotator: NonNullable<TargetDraft["rotator"]>,
-  options: unknown,
-): string | undefined {
-  if (!rotator.toConnectionString) {
-    return `must be json or password: ${rotator.type} has no connection strings`;
-  }
-  const fault = options === undefined ? undefined : rotator.findTextFault?.(options);
-  return fault && `must be json or password: ${fault}`;
 }
 
 /** The secret of the only account of a system that creates its secrets would be taken away before consumers can read the next one. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { PasswordRules } from "../../core/secrets/password.ts";
-import { type Endpoint, maxGraceMs } from "../../core/target.ts";
+import { type Endpoint, maxGraceMs, payloadFormats } from "../../core/target.ts";
 import { duration, name, secretName, secretOrName, secretPlace } from "./fields.ts";
 import { overridesSchema } from "./policies.ts";
 
@@ -79,10 +79,10 @@ const admin = z.union(
 );
 
 /** The forms of a published secret. */
-export const format = z.enum(["json", "password", "connection-string"]);
+export const format = z.enum(payloadFormats);
 
 const formatHelp =
-  "json: account, password and address. password: only the password or key. connection-string: the connection string of the service, for systems that have one.";
+  "json: account, password and address. password: only the password or key. connection-string: the connection string of the service, for systems that have one. uri, jdbc, ado, odbc, libpq, sqlalchemy: address, account and password in one text, as these clients write it.";
 
 const publish = z.union(
   [

@@ -48,17 +48,26 @@ function userInfoFields(userInfo: string, from: number): { account?: Fields; pas
 }
 
 function queryFields(text: string, start: number): { accounts: Fields; passwords: Fields } {
+  // The driver of MariaDB does not decode what is in a URL.
+  const isRaw = /^jdbc:mariadb:/i.test(text);
   const parameters = Array.from(text.matchAll(/[?&]([^=&#?]*)=([^&#]*)/g))
     .filter(({ index }) => index >= start)
     .map(({ index, 0: all, 1: name = "", 2: value = "" }) => {
+      const from = index + all.length - value.length;
       // Some drivers read a plus as a blank, and others as a plus.
       const isCertain = !value.includes("+");
-      const field = encodeValue(value, index + all.length - value.length);
+      const field = isRaw ? rawValue(value, from) : encodeValue(value, from);
       return { name: name.toLowerCase(), field: isCertain ? field : undefined };
     });
   const named = (...names: string[]) =>
     parameters.filter(({ name }) => names.includes(name)).map(({ field }) => field);
   return { accounts: named("user", "username"), passwords: named("password", "pwd") };
+}
+
+/** A person may have encoded it nevertheless. */
+function rawValue(value: string, from: number): Field | undefined {
+  if (value.includes("%")) return undefined;
+  return { value, from, to: from + value.length, write: (next) => next };
 }
 
 function encodeValue(raw: string, from: number): Field | undefined {

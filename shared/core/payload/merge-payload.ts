@@ -3,6 +3,8 @@ import { vaultLimits } from "../vault-limits.ts";
 import { isJsonObject, type JsonObject, parseJsonObject, printJson } from "./json.ts";
 import { parsePayload, readPayload } from "./payload.ts";
 import { renewValue } from "./renew.ts";
+import { mergeText } from "./texts/merge-text.ts";
+import type { TextForm } from "./texts/text-form.ts";
 
 /** The published value with its content type and tags. */
 export interface PublishedContent {
@@ -21,6 +23,8 @@ export interface Merge {
   readonly accounts: readonly string[];
   /** The tags of the configuration. Those of `fresh` take precedence. */
   readonly tags: Readonly<Record<string, string>>;
+  /** The text form of the target, if it publishes one. */
+  readonly form?: TextForm | undefined;
 }
 
 export interface Merged extends PublishedContent {
@@ -37,8 +41,8 @@ const keptTag = "keyturn-kept";
 const sampleTags = ["CredentialId", "ProviderAddress", "ValidityPeriodDays"];
 
 /**
- * The new version of a published secret: other keys of a JSON object, the content type, and tags stay as they were. Merging with
- * its own result changes nothing.
+ * The new version of a published secret: other keys of a JSON object, other parameters of a text, the content type, and tags stay as they
+ * were. Merging with its own result changes nothing.
  */
 export function mergePayload(merge: Merge): Merged {
   const { fresh } = merge;
@@ -72,10 +76,20 @@ interface MergedValue {
   readonly stale: readonly string[];
 }
 
-function mergeValue({ previous, fresh, credential, accounts }: Merge): MergedValue {
-  const before = previous && objectIn(previous.value.reveal());
+function mergeValue(merge: Merge): MergedValue {
+  const { previous, fresh, form } = merge;
+  const merged =
+    previous && (form ? mergeIntoText(merge, previous, form) : mergeIntoJson(merge, previous));
+  return merged ?? { value: fresh.value, kept: [], stale: [] };
+}
+
+function mergeIntoJson(
+  { fresh, credential, accounts }: Merge,
+  previous: PublishedContent,
+): MergedValue | undefined {
+  const before = objectIn(previous.value.reveal());
   const rendered = isJson(fresh) ? objectIn(fresh.value.reveal()) : undefined;
-  if (!previous || !before || !rendered) return { value: fresh.value, kept: [], stale: [] };
+  if (!before || !rendered) return undefined;
   const ours = namedAsIn(before, rendered);
   const kept = keptKeys(previous, before, ours);
   const superseded = parsePayload(previous.value, accounts) ?? parsePayload(previous.value, []);
@@ -93,6 +107,29 @@ function mergeValue({ previous, fresh, credential, accounts }: Merge): MergedVal
   };
 }
 
+function mergeIntoText(
+  { fresh, credential, accounts }: Merge,
+  { value, tags }: PublishedContent,
+  form: TextForm,
+): MergedValue | undefined {
+  const merged = mergeText({
+    ...{ form, credential, accounts },
+    before: value.reveal(),
+    fresh: fresh.value.reveal(),
+    isOurs: (name) => isWritten(tags) && !listKept(tags).includes(name),
+  });
+  return merged && { ...merged, value: new Secret(merged.text) };
+}
+
+/** Whether Keyturn wrote the version with these tags. */
+function isWritten(tags: PublishedContent["tags"]): boolean {
+  return tags["keyturn-target"] !== undefined;
+}
+
+function listKept(tags: PublishedContent["tags"]): readonly string[] {
+  return tags[keptTag]?.split(",") ?? [];
+}
+
 /** Some programs do not distinguish upper and lower case in names, so two names must differ in more than case. */
 function namedAsIn(before: JsonObject, ours: JsonObject): JsonObject {
   const names = Object.keys(before);
@@ -106,8 +143,8 @@ function namedAsIn(before: JsonObject, ours: JsonObject): JsonObject {
 
 /** A person may have set another address, such as that of a pooler. An address that Keyturn wrote follows the configuration. */
 function keptKeys({ tags }: PublishedContent, before: JsonObject, ours: JsonObject): string[] {
-  const isOurs = tags["keyturn-target"] !== undefined;
-  const known = tags[keptTag]?.split(",") ?? [];
+  const isOurs = isWritten(tags);
+  const known = listKept(tags);
   return Object.keys(ours).filter((key) => {
     if (/^(username|password)$/i.test(key) || !Object.hasOwn(before, key)) return false;
     return (!isOurs || known.includes(key)) && printJson(before[key]) !== printJson(ours[key]);
@@ -119,17 +156,17 @@ function without(before: JsonObject, ours: JsonObject): JsonObject {
 }
 
 /** The content type describes the form of the value, so it stays while the form stays the same. */
-function mergeContentType({ previous, fresh, accounts }: Merge): string {
+function mergeContentType({ previous, fresh, accounts, form }: Merge): string {
   if (!previous || previous.contentType === "") return fresh.contentType;
   const isSame = isJson(fresh)
     ? objectIn(previous.value.reveal()) !== undefined
-    : isBarePassword(previous.value, accounts);
+    : findShape(previous.value, accounts, form) === (form ? "form" : "password");
   return isSame ? previous.contentType : fresh.contentType;
 }
 
-function isBarePassword(value: Secret, accounts: readonly string[]): boolean {
-  const reading = readPayload(value, accounts);
-  return reading.kind === "credential" && reading.shape === "password";
+function findShape(value: Secret, accounts: readonly string[], form: TextForm | undefined) {
+  const reading = readPayload(value, accounts, form);
+  return reading.kind === "credential" ? reading.shape : undefined;
 }
 
 function mergeTags(

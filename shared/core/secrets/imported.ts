@@ -25,11 +25,13 @@ export function findImportProblem(
   const maxBytes = vaultLimits.valueBytes - roomBytes;
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes > maxBytes) return `\`value\` must have at most ${maxBytes} bytes`;
+  // Every other form escapes whatever the value contains.
+  if (publish.as !== "password") return undefined;
   const rendered = renderPayload(publish.as, { account, secret }, nowhere);
   const read = parsePayload(rendered.value, [account]);
   if (read?.account === account && read.secret.equals(secret)) return undefined;
   return (
-    `\`value\` does not look like a password. Target ${id} publishes the password alone (publish.as: ${publish.as}), ` +
+    `\`value\` does not look like a password. Target ${id} publishes the password alone (publish.as: password), ` +
     "and nobody could tell this value from another text"
   );
 }

@@ -2,6 +2,8 @@ import { deadlines } from "../../core/deadlines.ts";
 import { ConfigError, VaultUnavailableError } from "../../core/errors.ts";
 import { readFactTags } from "../../core/payload/fact-tags.ts";
 import { type PayloadReading, readPayload } from "../../core/payload/payload.ts";
+import { findForm } from "../../core/payload/texts/forms.ts";
+import type { TextForm } from "../../core/payload/texts/text-form.ts";
 import { listVersionsOf } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
 import { isSameVersion, type SecretName, type VersionRef } from "../../core/target.ts";
@@ -124,20 +126,29 @@ export function readStored(
   const rotator = ports.rotator(target.type);
   const key = rotator.readConnectionString?.(stored.value);
   const owner = rotator.findOwner && findOwner(session, stored);
-  const isNamed = readPayload(stored.value, []).kind === "credential";
-  if (owner === undefined || isNamed) return readAs(key, stored, accounts);
+  const form = findFormOf(session, stored);
+  const isNamed = readPayload(stored.value, [], form).kind === "credential";
+  if (owner === undefined || isNamed) return readAs(key, stored, accounts, form);
   return accounts.length > 0 && !accounts.includes(owner)
     ? { kind: "none", why: `holds the key ${owner}`, content: "text" }
-    : readAs(key, stored, [owner]);
+    : readAs(key, stored, [owner], form);
+}
+
+/** The text form that consumers of the target read. */
+function findFormOf({ ports, target }: TargetSession, { ref }: StoredSecret): TextForm | undefined {
+  const { vault, name, as } = target.publish;
+  if (ref.vault !== vault || ref.name !== name) return undefined;
+  return findForm(as, ports.rotator(target.type).endpoint(target.options).engine);
 }
 
 function readAs(
   key: Pick<Credential, "secret" | "secretId"> | undefined,
   { value }: StoredSecret,
   accounts: readonly string[],
+  form: TextForm | undefined,
 ): PayloadReading {
   const [only, ...others] = accounts;
-  if (!key || only === undefined || others.length > 0) return readPayload(value, accounts);
+  if (!key || only === undefined || others.length > 0) return readPayload(value, accounts, form);
   const credential = { account: only, ...key };
   return { kind: "credential", credential, shape: "connection string" };
 }

@@ -2,6 +2,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { toFactTags } from "../../core/payload/fact-tags.ts";
 import { mergePayload } from "../../core/payload/merge-payload.ts";
 import { findShapeChange, type PayloadShape, renderPayload } from "../../core/payload/payload.ts";
+import { findForm } from "../../core/payload/texts/forms.ts";
 import { computeExpiry } from "../../core/policy/due/schedule.ts";
 import { redact } from "../../core/secrets/redact.ts";
 import type { Credential, Secret } from "../../core/secrets/secret.ts";
@@ -97,7 +98,10 @@ export function makePublication(
     },
   };
   const accounts = slots.map(({ account }) => account);
-  const { notes, fits, ...merged } = mergePayload({ previous, fresh, credential, accounts, tags });
+  const form = findForm(publish.as, getEndpoint(session).engine);
+  const { notes, fits, ...merged } = mergePayload({
+    ...{ previous, fresh, credential, accounts, tags, form },
+  });
   return { content: { ...merged, ...(expiresAt !== undefined && { expiresAt }) }, notes, fits };
 }
 

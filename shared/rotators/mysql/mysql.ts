@@ -48,11 +48,10 @@ export const mysql = guarded<MysqlOptions>({
     propagation: 0,
   },
 
-  endpoint: ({ host, port, database }) => ({
-    engine: "mysql",
-    host,
-    port,
+  endpoint: ({ host, port, database, tls: { mode } }) => ({
+    ...{ engine: "mysql", host, port },
     ...(database !== undefined && { database }),
+    ...(mode === "disable" && { tls: false }),
   }),
 
   findOptionFaults,

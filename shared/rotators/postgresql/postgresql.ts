@@ -48,7 +48,10 @@ export const postgresql = guarded<PostgresqlOptions>({
     propagation: 0,
   },
 
-  endpoint: ({ host, port, database }) => ({ engine: "postgresql", host, port, database }),
+  endpoint: ({ host, port, database, tls: { mode } }) => ({
+    ...{ engine: "postgresql", host, port, database },
+    ...(mode === "disable" && { tls: false }),
+  }),
 
   findOptionFaults,
 

@@ -34,9 +34,13 @@ export const redis = guarded<RedisOptions>({
   },
 
   endpoint(options) {
-    const { host, port } = options;
+    const { host, port, tls } = options;
     const members = listNodes(options).map(describeNode);
-    return { engine: "redis", host, port, ...(members.length > 1 && { members }) };
+    return {
+      ...{ engine: "redis", host, port },
+      ...(members.length > 1 && { members }),
+      ...(tls.mode === "disable" && { tls: false }),
+    };
   },
 
   overlaps: () => true,

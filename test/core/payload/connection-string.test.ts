@@ -103,6 +103,14 @@ it.each([
   expect(withCredential(text, account, password).length).toBeGreaterThan(20);
 });
 
+it("A URL for the driver of MariaDB has no escapes", () => {
+  const text = (password: string) => `jdbc:mariadb://db:3306/shop?user=app&password=${password}`;
+  expect(ours(text("f$rst@"))).toEqual({ account: "app", password: "f$rst@" });
+  expect(withCredential(text("first"), "app", "s3c$nd@")).toBe(text("s3c$nd@"));
+  // A person may have encoded it nevertheless, which makes it the password of nobody.
+  expect(ours(text("f%40rst"))).toEqual({ account: "app", password: undefined });
+});
+
 it("A text with one or two names is not a connection string", () => {
   for (const text of ["first", "a=b;c=d", "user=app", "host=x", "a=1 b=2", "x;y;z", ""]) {
     expect(parseConnectionString(text)).toBeUndefined();
