@@ -9,6 +9,7 @@ import { faultPoints, type Faults, type FaultyServer, type Outcome } from "../..
 import {
   forget,
   type GraphApplication,
+  type Keeping,
   makeApplication,
   put,
   type StoredSecret,
@@ -30,7 +31,7 @@ import {
   routes,
 } from "./routes.ts";
 
-export interface GraphDoubleOptions {
+export interface GraphDoubleOptions extends Keeping {
   readonly tls: Pick<Certificate, "cert" | "key">;
   /** Default: free ports. */
   readonly ports?: { readonly graph: number; readonly logIn: number };
@@ -88,7 +89,7 @@ type GraphFaults = FaultyServer<
 export async function startGraphDouble(options: GraphDoubleOptions): Promise<GraphDouble> {
   const { ports, acceptsToken, onRequest } = options;
   const { now = Date.now, servers = 1, lag = 0, propagation = 0, hostile } = options;
-  const application = makeApplication(servers);
+  const application = makeApplication(servers, options);
   const directory: Directory = {
     applications: [application],
     ...{ lag, now },
