@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { expectNoTrace, failure } from "../../conformance/errors.ts";
 import { appIdentity } from "../../conformance/identity.ts";
+import { type ArmKeys, makeArmKeys } from "../../local/azure/arm/key-store.ts";
 import {
   ChangeRefusedError,
   ConfigError,
@@ -15,7 +16,6 @@ import {
   busServiceNames,
 } from "../../shared/rotators/azure-key/azure-sas-key-options.ts";
 import { group } from "../contract/rotators/azure-key-bench.ts";
-import { type ArmKeys, makeArmKeys } from "../doubles/arm/key-store.ts";
 import {
   type ArmDouble,
   armErrors,
