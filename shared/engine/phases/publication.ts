@@ -18,12 +18,14 @@ function getEndpoint({ ports, target }: TargetSession): Endpoint {
   return ports.rotator(target.type).endpoint(target.options);
 }
 
-/** The connection string of the service with this secret, if the service has its own form of it. */
+/** The connection string of the service with this secret, if the service has its own form of it and consumers read more than the secret. */
 function toConnectionString(
   { ports, target, ...session }: TargetSession,
   credential: Credential,
 ): Secret | undefined {
-  const text = ports.rotator(target.type).toConnectionString?.(target.options, credential);
+  const rotator = ports.rotator(target.type);
+  if (target.publish.as === "password" || rotator.findTextFault?.(target.options)) return undefined;
+  const text = rotator.toConnectionString?.(target.options, credential);
   return text && session.guard(text);
 }
 
