@@ -36,6 +36,8 @@ export interface GraphApplication {
   isDeleted: boolean;
   /** What log-ins go by. */
   secrets: readonly StoredSecret[];
+  /** The texts of all secrets that it has had. */
+  readonly ever: Set<string>;
   readonly views: {
     list: readonly StoredSecret[];
     readonly waiting: { left: number; write: Write }[];
@@ -55,6 +57,7 @@ export function makeApplication(servers: number): GraphApplication {
     policy: undefined,
     isDeleted: false,
     secrets: [],
+    ever: new Set(),
     views: Array.from({ length: servers }, () => ({ list: [], waiting: [] })),
     turn: 0,
   };
@@ -142,6 +145,7 @@ export function put(
     end,
     addedAt: now,
   };
+  application.ever.add(text);
   write(application, lag, (list) => [...list, secret]);
   return secret;
 }

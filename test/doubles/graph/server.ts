@@ -69,6 +69,8 @@ export interface GraphDouble {
   /** The requests to Graph. */
   readonly requests: SeenRequest[];
   credential(role?: GraphRole): TokenCredential;
+  /** Accepts a token that somebody else has issued, as one of this role. */
+  admit(token: string, role: GraphRole): void;
   /** Puts a secret there as a person would, in the portal. */
   put(given?: { name?: string; text?: string; hint?: string | null; end?: number }): StoredSecret;
   /** Removes a secret, as a person would. */
@@ -105,7 +107,7 @@ export async function startGraphDouble(options: GraphDoubleOptions = {}): Promis
     const spiteful = (refusal: GraphRefusal) =>
       errorAnswer(
         faults.hostile
-          ? { ...refusal, message: `${refusal.message} ${JSON.stringify(call.body)}` }
+          ? { ...refusal, message: `${refusal.message} ${call.token} ${JSON.stringify(call.body)}` }
           : refusal,
       );
     if (!route)
@@ -141,8 +143,9 @@ export async function startGraphDouble(options: GraphDoubleOptions = {}): Promis
           body: parsed,
         });
         const { authorization = "" } = request.headers;
-        const role = roles.get(authorization.replace(/^Bearer /, ""));
-        return answerGraph({ method: request.method ?? "", url, body: parsed, role });
+        const token = authorization.replace(/^Bearer /, "");
+        const role = roles.get(token);
+        return answerGraph({ method: request.method ?? "", url, body: parsed, token, role });
       };
       answer(request, response, now, serve);
     }),
@@ -153,6 +156,7 @@ export async function startGraphDouble(options: GraphDoubleOptions = {}): Promis
     ...{ tenant, now, propagation },
     blocksAddress: false,
     turn: 0,
+    issued: new Set(),
   };
   const logIn = await listen(
     createServer({ key, cert }, (request, response) => {
@@ -184,6 +188,7 @@ export async function startGraphDouble(options: GraphDoubleOptions = {}): Promis
         getToken: () => Promise.resolve({ token, expiresOnTimestamp: Date.now() + 3_600_000 }),
       };
     },
+    admit: (token, role) => void roles.set(token, role),
     put({ name, text: given, hint, end = now() + year } = {}) {
       return put(application, 0, {
         ...(name !== undefined && { displayName: name }),

@@ -26,6 +26,10 @@ export interface KeyPlane extends Listening {
   readonly dates: string[];
   /** Answers every request so, whatever its key. */
   always: PlaneAnswer | undefined;
+  /** While true, a refusal repeats the headers of the request, which have the key or a signature. */
+  hostile: boolean;
+  /** The signatures that clients have sent. */
+  readonly received: ReadonlySet<string>;
 }
 
 /** A request to the service. */
@@ -175,7 +179,8 @@ export async function startKeyPlane(
   const behaviour = behaviours[service];
   const requests: { method: string; url: string }[] = [];
   const dates: string[] = [];
-  const set: { always: PlaneAnswer | undefined } = { always: undefined };
+  const received = new Set<string>();
+  const set = { always: undefined as PlaneAnswer | undefined, hostile: false };
 
   async function answer(request: IncomingMessage): Promise<PlaneAnswer> {
     const { method = "", url = "/" } = request;
@@ -186,9 +191,14 @@ export async function startKeyPlane(
     if (set.always !== undefined) return set.always;
     if (behaviour === undefined) return { status: 500 };
     const header = (one: string) => [request.headers[one] ?? ""].flat().join();
+    const proof = findProof(header("authorization"));
+    if (proof !== undefined) received.add(proof);
     const asked = { url: new URL(url, `https://${header("host")}`), header, name, body };
     const isKnown = listKeys().some((one) => behaviour.has(asked, one));
-    return isKnown ? behaviour.accepted : behaviour.refused;
+    if (isKnown) return behaviour.accepted;
+    const { refused } = behaviour;
+    if (!set.hostile) return refused;
+    return { ...refused, text: `${refused.text ?? ""} ${JSON.stringify(request.headers)}` };
   }
 
   const listening = await listen(
@@ -206,5 +216,14 @@ export async function startKeyPlane(
     origin: `https://localhost:${listening.port}`,
     requests,
     dates,
+    received,
   });
+}
+
+/** What shows that a client has the key, and works for a while without it. */
+function findProof(authorization: string): string | undefined {
+  const found = /^(?:SharedKey \w+:|SharedAccessSignature .*&sig=|Bearer )([^&]+)/.exec(
+    authorization,
+  );
+  return found?.[1] && decodeURIComponent(found[1]);
 }
