@@ -43,6 +43,8 @@ export interface KeyPlaneOptions {
   readonly listKeys: () => readonly PlaneKey[];
   /** Called with each request. Its answer, if it has one, is sent whatever the key. */
   readonly before?: (request: IncomingMessage) => PlaneAnswer | undefined;
+  /** What is sent instead of a refusal. */
+  readonly worsen?: (refused: PlaneAnswer, request: IncomingMessage) => PlaneAnswer;
 }
 
 export interface KeyPlane extends Listening {
@@ -65,7 +67,7 @@ export async function startKeyPlane(options: KeyPlaneOptions): Promise<KeyPlane>
 
 async function answer(
   request: IncomingMessage,
-  { name, behaviour, listKeys, before }: KeyPlaneOptions,
+  { name, behaviour, listKeys, before, worsen = (refused) => refused }: KeyPlaneOptions,
 ): Promise<PlaneAnswer> {
   const given = before?.(request);
   const body = await text(request);
@@ -73,7 +75,7 @@ async function answer(
   const header = (one: string) => [request.headers[one] ?? ""].flat().join();
   const url = new URL(request.url ?? "/", `https://${header("host")}`);
   const isKnown = listKeys().some((key) => behaviour.has({ url, header, name, body }, key));
-  return isKnown ? behaviour.accepted : behaviour.refused;
+  return isKnown ? behaviour.accepted : worsen(behaviour.refused, request);
 }
 
 export const unauthorized: PlaneAnswer = {

@@ -10,6 +10,8 @@ export interface ArmKey {
 /** The keys of one resource, by the names in the list of its service. */
 export interface ArmKeys {
   readonly now: ReadonlyMap<string, ArmKey>;
+  /** Every value that a key has had. */
+  readonly ever: ReadonlySet<string>;
   /** Answers of the list that still show what was there before the last regeneration. */
   staleReads: number;
   /** How many regenerations took effect. */
@@ -41,14 +43,15 @@ export function makeArmKeys(
   let before: ReadonlyMap<string, ArmKey> = now;
   let landed = 0;
 
-  const make = (value = makeKeyValue()): ArmKey => ({
-    value,
-    created: Date.now(),
-    id: randomBytes(8).toString("hex"),
-  });
+  const ever = new Set<string>();
+  const make = (value = makeKeyValue()): ArmKey => {
+    ever.add(value);
+    return { value, created: Date.now(), id: randomBytes(8).toString("hex") };
+  };
 
   const keys: ArmKeys = {
     now,
+    ever,
     staleReads: 0,
     get landed() {
       return landed;

@@ -56,6 +56,8 @@ export interface ArmDouble {
     isBusy(resource: string): boolean;
   };
   credential(role?: ArmRole): ArmCredential;
+  /** Accepts a token that somebody else has issued, as one of this role. */
+  admit(token: string, role: ArmRole): void;
   /** Deletes a resource. */
   remove(resource: string): void;
   /** Ends every operation that can end now. */
@@ -95,6 +97,9 @@ export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDoub
       isBusy: (resource) => state.operations.isBusy(resource),
     },
     credential: (role = "contributor") => state.gate.credential(role),
+    admit: (token, role) => {
+      state.gate.admit(token, role);
+    },
     remove(resource) {
       const at = state.resources.findIndex(({ name }) => name === resource);
       state.resources.splice(at, 1);

@@ -36,6 +36,8 @@ export interface GraphApplication {
   isDeleted: boolean;
   /** What log-ins go by. */
   secrets: readonly StoredSecret[];
+  /** The texts of all secrets that it has had. */
+  readonly ever: Set<string>;
   readonly views: {
     list: readonly StoredSecret[];
     readonly waiting: { left: number; write: Write }[];
@@ -69,6 +71,7 @@ export function makeApplication(
     owners: ["keyturn"],
     policy: undefined,
     isDeleted: false,
+    ever: new Set(secrets.map(({ text }) => text)),
     views: Array.from({ length: servers }, () => ({ list: secrets, waiting: [] })),
     turn: 0,
   };
@@ -159,6 +162,7 @@ export function put(
     end,
     addedAt: now,
   };
+  application.ever.add(text);
   write(application, lag, (list) => [...list, secret]);
   return secret;
 }

@@ -14,6 +14,7 @@ export interface GraphCall {
   readonly method: string;
   readonly url: URL;
   readonly body: unknown;
+  readonly token: string;
   readonly role: GraphRole | undefined;
 }
 

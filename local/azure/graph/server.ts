@@ -69,6 +69,8 @@ export interface GraphDouble {
   readonly faults: Faults<GraphEffect | "log-in", GraphRefusal & { readonly error: LogInError }>;
   readonly connections: readonly Connections[];
   credential(role?: GraphRole): TokenCredential;
+  /** Accepts a token that somebody else has issued, as one of this role. */
+  admit(token: string, role: GraphRole): void;
   /** Puts a secret there as a person would, in the portal. */
   put(given?: { name?: string; text?: string; hint?: string | null; end?: number }): StoredSecret;
   /** Removes a secret, as a person would. */
@@ -110,6 +112,7 @@ export async function startGraphDouble(options: GraphDoubleOptions): Promise<Gra
     ...{ tenant, now, propagation },
     blocksAddress: false,
     turn: 0,
+    issued: new Set(),
   };
   const logIn = await listen(serveLogIns(options.tls, logIns, faults), ports?.logIn);
   return {
@@ -118,6 +121,7 @@ export async function startGraphDouble(options: GraphDoubleOptions): Promise<Gra
     ...{ tenant, application, directory, logIns, faults },
     connections: [graph.connections, logIn.connections],
     credential: (role = "owner") => makeCredential(roles, role),
+    admit: (token, role) => void roles.set(token, role),
     put: ({ name, text: given, hint, end = now() + year } = {}) =>
       put(application, 0, {
         ...(name !== undefined && { displayName: name }),
@@ -163,8 +167,11 @@ function serveGraph(tls: GraphDoubleOptions["tls"], serving: Serving): Server {
       const { method = "" } = request;
       onRequest?.({ method, path: `${url.pathname}${url.search}`, body: parsed });
       const { authorization = "" } = request.headers;
-      const role = findRole(authorization.replace(/^Bearer /, ""));
-      return answerGraph(directory, faults, { method, url, body: parsed, role });
+      const token = authorization.replace(/^Bearer /, "");
+      return answerGraph(directory, faults, {
+        ...{ method, url, body: parsed, token },
+        role: findRole(token),
+      });
     };
     answer(request, response, directory.now, serve);
   });
@@ -181,7 +188,7 @@ async function answerGraph(
   const spiteful = (refusal: GraphRefusal) =>
     errorAnswer(
       faults.hostile
-        ? { ...refusal, message: `${refusal.message} ${JSON.stringify(call.body)}` }
+        ? { ...refusal, message: `${refusal.message} ${call.token} ${JSON.stringify(call.body)}` }
         : refusal,
     );
   if (!route) {

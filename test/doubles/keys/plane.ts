@@ -26,6 +26,10 @@ export interface KeyPlane extends LocalKeyPlane {
   readonly dates: string[];
   /** Answers every request so, whatever its key. */
   always: PlaneAnswer | undefined;
+  /** While true, a refusal repeats the headers of the request, which have the key or a signature. */
+  hostile: boolean;
+  /** The signatures that clients have sent. */
+  readonly received: ReadonlySet<string>;
 }
 
 /** A token with the audience that the service demands. */
@@ -142,14 +146,29 @@ export async function startKeyPlane(
   const behaviour = behaviours[service] ?? unknown;
   const requests: { method: string; url: string }[] = [];
   const dates: string[] = [];
-  const set: { always: PlaneAnswer | undefined } = { always: undefined };
+  const received = new Set<string>();
+  const set = { always: undefined as PlaneAnswer | undefined, hostile: false };
   const before = ({ method = "", url = "/", headers }: IncomingMessage) => {
+    const proof = findProof(headers.authorization);
+    if (proof !== undefined) received.add(proof);
     requests.push({ method, url });
     const date = headers["ocp-date"] ?? headers["x-ms-date"];
     if (typeof date === "string") dates.push(date);
     return set.always;
   };
+  const worsen = (refused: PlaneAnswer, { headers }: IncomingMessage): PlaneAnswer =>
+    set.hostile
+      ? { ...refused, text: `${refused.text ?? ""} ${JSON.stringify(headers)}` }
+      : refused;
   const tls = await localCertificate();
-  const plane = await start({ tls, name, behaviour, listKeys, before });
-  return Object.assign(set, { ...plane, requests, dates });
+  const plane = await start({ tls, name, behaviour, listKeys, before, worsen });
+  return Object.assign(set, { ...plane, requests, dates, received });
+}
+
+/** What shows that a client has the key, and works for a while without it. */
+function findProof(authorization = ""): string | undefined {
+  const found = /^(?:SharedKey \w+:|SharedAccessSignature .*&sig=|Bearer )([^&]+)/.exec(
+    authorization,
+  );
+  return found?.[1] && decodeURIComponent(found[1]);
 }
