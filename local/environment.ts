@@ -14,6 +14,7 @@ import {
   type ShownTarget,
 } from "./start/demo/targets.ts";
 import { connectToVault } from "./start/demo/vault.ts";
+import { type Closing, createClosing } from "./start/environment/closing.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
 import {
   type FunctionsHost,
@@ -29,12 +30,7 @@ import {
   replaceFile,
   replaceJson,
 } from "./start/environment/kept.ts";
-import {
-  type Closing,
-  createClosing,
-  type Services,
-  startServices,
-} from "./start/environment/services.ts";
+import { type Services, startServices } from "./start/environment/services.ts";
 
 export interface EnvironmentOptions {
   /** Folder for the data that outlives the environment. */

@@ -5,9 +5,9 @@ import { type GraphDouble, startGraphDouble } from "../../azure/graph/server.ts"
 import { cognitivePlane, startKeyPlane } from "../../azure/key-plane.ts";
 import type { Certificate } from "../../certificate.ts";
 import type { IdentityEndpoint } from "../../identity/endpoint.ts";
+import type { Closing } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Addresses, choosePort, readJson, replaceJson } from "./kept.ts";
-import type { Closing } from "./services.ts";
 
 /** The doubles of Azure that the targets with minted secrets need. All addresses are origins on this machine. */
 export interface AzureDoubles {

@@ -8,6 +8,7 @@ import { toVaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
 import { type AzureDoubles, startAzure } from "./azure.ts";
+import type { Closing } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Addresses, choosePort, isFree } from "./kept.ts";
 
@@ -28,26 +29,6 @@ export interface Services {
   /** The environment variable with which a Node program trusts these servers. */
   readonly trust: { readonly NODE_EXTRA_CA_CERTS: string };
 }
-
-/** Collects what must be closed. The last added is closed first. */
-export function createClosing() {
-  const closers: (() => Promise<void>)[] = [];
-  let closing: Promise<void> | undefined;
-  const closeAll = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const close of closers.reverse()) {
-      await close().catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
-  };
-  return {
-    add: (close: () => Promise<void>): void => void closers.push(close),
-    /** Closes everything, even if some of it fails; throws the first failure. Safe to repeat. */
-    close: (): Promise<void> => (closing ??= closeAll()),
-  };
-}
-
-export type Closing = ReturnType<typeof createClosing>;
 
 const vaultName = "keyturn-local";
 

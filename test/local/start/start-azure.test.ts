@@ -5,8 +5,8 @@ import { forget, makeApplication, put } from "../../../local/azure/graph/applica
 import { makeCertificate } from "../../../local/certificate.ts";
 import { startIdentityEndpoint } from "../../../local/identity/endpoint.ts";
 import { startAzure } from "../../../local/start/environment/azure.ts";
+import { createClosing } from "../../../local/start/environment/closing.ts";
 import { takeDataFolder } from "../../../local/start/environment/data-folder.ts";
-import { createClosing } from "../../../local/start/environment/services.ts";
 import { dataFolder } from "./start-fixture.ts";
 
 const tls = await makeCertificate();
