@@ -14,7 +14,7 @@ import { listPolicyCases } from "./checks/policy-cases.ts";
 import { checkReferences } from "./checks/references.ts";
 import { checkShared } from "./checks/shared-checks.ts";
 import { targetChecks } from "./checks/target-checks.ts";
-import { withTargetDefaults } from "./checks/target-defaults.ts";
+import { withDefaultGrace, withTargetDefaults } from "./checks/target-defaults.ts";
 import { findWarnings } from "./checks/warnings.ts";
 import type { Config, Configured } from "./config.ts";
 import { ConfigProblemsError, type Problem, sortForReading } from "./problems.ts";
@@ -88,7 +88,9 @@ export async function checkSources(
   const defaulted = written.map(withTargetDefaults);
   const own = await openOwnRotators(defaulted, builtIn, openModule);
   const rotators = [...builtIn, ...own.rotators];
-  const sources = defaulted.map((source) => withOnlyChoices(source, rotators));
+  const sources = defaulted.map((source) =>
+    withDefaultGrace(withOnlyChoices(source, rotators), rotators),
+  );
   const merged = mergeSources(sources);
   const drafts = [...merged.entries.targets.values()].map((entry) => draftTarget(entry, rotators));
   const schema = makeFileSchema(makeTargetSchema(rotators, own.isComplete));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { makeProgram } from "../../cli/program.ts";
 import { patient } from "./world/api.ts";
+import { beginAzureRotations } from "./world/azure-lives.ts";
 import { type LeakWorld, startLeakWorld } from "./world/leak-world.ts";
 import { leaksIn } from "./world/leaks.ts";
 import { openQueues } from "./world/queues.ts";
@@ -13,6 +14,7 @@ let leakWorld: LeakWorld;
 let world: World;
 let echo: LeakWorld["echo"];
 let keyturn: LeakWorld["commandLine"]["keyturn"];
+let azureRotations: () => Promise<void>;
 
 beforeAll(async () => {
   leakWorld = await startLeakWorld();
@@ -20,6 +22,10 @@ beforeAll(async () => {
   ({ keyturn } = leakWorld.commandLine);
 });
 afterAll(() => leakWorld.close());
+
+test("Rotations of keys and client secrets begin", async () => {
+  azureRotations = await beginAzureRotations(leakWorld);
+});
 
 test(
   "Rotations that succeed, with a vault that loses replies and a connection that breaks",
@@ -218,6 +224,13 @@ test("Secrets in places where they do not belong", async () => {
   await vi.waitFor(async () => {
     expect(await api.alarms()).toHaveLength(before + 4);
   }, patient);
+});
+
+test("The rotations of keys and client secrets end", async () => {
+  await azureRotations();
+  for (const name of ["storage", "openai", "bus", "app"])
+    for (const verb of ["verify", "explain"])
+      expect(await keyturn(`${verb} ${name}`)).toMatchObject({ status: 0 });
 });
 
 test("leave no secret outside the vault", { timeout: 300_000 }, async () => {

@@ -7,7 +7,10 @@ import { day, minute } from "../../shared/core/time.ts";
 import { requestRotation } from "../../shared/engine/inbox/request-rotation.ts";
 import type { Ports } from "../../shared/engine/ports.ts";
 import { workOn } from "../../shared/engine/worker.ts";
-import type { KeyServiceName } from "../../shared/rotators/azure-key/azure-key-services.ts";
+import {
+  type KeyServiceName,
+  keyServices,
+} from "../../shared/rotators/azure-key/azure-key-services.ts";
 import { type KeyBench, startKeyBench } from "../contract/rotators/azure-key-bench.ts";
 import type { ArmDoubleOptions } from "../doubles/arm/server.ts";
 import { makeWorld, mintedPair, open, type World } from "./world.ts";
@@ -85,10 +88,17 @@ function published(): string {
 const isPublishedValid = () => bench.keys.has(published());
 
 describe("the keys of a resource of Azure", () => {
-  test.each(["json", "password", "connection-string"] as const)(
-    "take turns when they are published as %s, and the superseded one ends after its grace",
-    async (as) => {
-      const { rotate, work } = await start({ as });
+  test.each([
+    ["storage", "json"],
+    ["storage", "password"],
+    ["storage", "connection-string"],
+    // It has no connection strings.
+    ["cognitive", "json"],
+    ["cognitive", "password"],
+  ] as const)(
+    "of %s take turns when they are published as %s, and the superseded one ends after its grace",
+    async (service, as) => {
+      const { rotate, work } = await start({ service, as });
       for (let turn = 1; turn <= 3; turn++) {
         const before = published();
         await rotate();
@@ -101,6 +111,17 @@ describe("the keys of a resource of Azure", () => {
       expect(bench.creations()).toBe(6);
     },
   );
+
+  const services = Object.keys(keyServices) as KeyServiceName[];
+  test.each(services)("of %s take turns, with or without a connection string", async (service) => {
+    const { rotate, idle } = await start({ service });
+    await rotate();
+    expect(published()).toBe(bench.valueOf(idle).reveal());
+    const { value } = world.vault.versions("app-db").at(-1) ?? {};
+    expect("connectionString" in JSON.parse(value?.reveal() ?? "{}")).toBe(
+      "toText" in keyServices[service],
+    );
+  });
 
   test("are not regenerated twice after a lost answer, because the time of the key shows that it was created", async () => {
     const { rotate, idle } = await start();

@@ -9,74 +9,28 @@ import {
   TargetUnavailableError,
 } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
-import { azureSasKey } from "../../shared/rotators/azure-key/azure-sas-key.ts";
 import {
   type BusServiceName,
   busServiceNames,
 } from "../../shared/rotators/azure-key/azure-sas-key-options.ts";
-import { group } from "../contract/rotators/azure-key-bench.ts";
-import { type ArmKeys, makeArmKeys } from "../doubles/arm/key-store.ts";
 import {
-  type ArmDouble,
-  armErrors,
-  type ArmResource,
-  startArmDouble,
-} from "../doubles/arm/server.ts";
-import { type KeyPlane, startKeyPlane } from "../doubles/keys/plane.ts";
+  type SasBench,
+  type SasResources,
+  startSasBench,
+} from "../contract/rotators/azure-sas-key-bench.ts";
+import { armErrors } from "../doubles/arm/server.ts";
 
-const providers: Readonly<Record<BusServiceName, string>> = {
-  "service-bus": "Microsoft.ServiceBus",
-  "event-hubs": "Microsoft.EventHub",
-  relay: "Microsoft.Relay",
-};
 const patience = () => AbortSignal.timeout(20_000);
 const using = appIdentity;
 
-let arm: ArmDouble;
-let plane: KeyPlane;
-let keys: ArmKeys;
-afterEach(async () => {
-  await arm.close();
-  await plane.close();
-});
+let bench: SasBench;
+afterEach(() => bench.close());
 
-async function start(
-  service: BusServiceName = "service-bus",
-  changed: {
-    readonly queue?: string;
-    readonly namespace?: Partial<ArmResource>;
-    readonly rights?: readonly string[];
-  } = {},
-) {
-  const { queue, namespace = {}, rights = ["Manage", "Send", "Listen"] } = changed;
-  keys = makeArmKeys(["primaryKey", "secondaryKey"]);
-  plane = await startKeyPlane(service, "orders", () => [...keys.now.values()]);
-  const common = { resourceGroup: group, administratorLogin: "none" };
-  const path = queue === undefined ? "" : `queues/${queue}/`;
-  arm = await startArmDouble({
-    hostile: true,
-    resources: [
-      {
-        ...{ ...common, keys, properties: { rights } },
-        service: queue === undefined ? service : "service-bus-queue",
-        name: ["orders", ...(queue === undefined ? [] : [queue]), "app"].join("/"),
-      },
-      {
-        ...{ ...common, name: "orders", service: `${service}-namespace` },
-        properties: { serviceBusEndpoint: `${plane.origin}/` },
-        ...namespace,
-      },
-    ],
-  });
-  const rotator = azureSasKey(arm.credential(), { ca: arm.ca, pollInterval: 1 });
-  const options = rotator.options.parse({
-    service,
-    resource: `/subscriptions/${arm.subscriptionId}/resourceGroups/${group}/providers/${providers[service]}/namespaces/orders/${path}authorizationRules/app`,
-    host: "localhost",
-    port: plane.port,
-    resourceManager: arm.endpoint,
-  });
-  const valueOf = (account: string) => new Secret(keys.now.get(`${account}Key`)?.value ?? "");
+async function start(service?: BusServiceName, resources?: SasResources) {
+  bench = await startSasBench(service, resources);
+  const { options } = bench;
+  const valueOf = (account: string) => bench.valueOf(account);
+  const rotator = bench.rotator();
   const verify = (account: string, secret = valueOf(account)) =>
     rotator.verify({ options, credential: { account, secret } }, patience());
   const apply = (account: string, secret: Secret, signal = patience()) =>
@@ -86,10 +40,7 @@ async function start(
 
 const fresh = () => new Secret(randomBytes(32).toString("base64"));
 
-const sent = () =>
-  arm.inspection.requests
-    .filter(({ path }) => path.endsWith("/regenerateKeys"))
-    .map(({ body }) => body);
+const sent = () => bench.sent();
 
 async function failsAs(
   kind: abstract new (...args: never[]) => Error,
@@ -98,7 +49,7 @@ async function failsAs(
 ): Promise<void> {
   const error = await failure(attempt);
   expect(error).toBeInstanceOf(kind);
-  const values = Array.from(keys.now.values(), ({ value }) => value);
+  const values = Array.from(bench.keys.now.values(), ({ value }) => value);
   expectNoTrace(error, [...values, ...secrets.map((one) => one.reveal())]);
 }
 
@@ -143,7 +94,7 @@ describe("a key of Service Bus", () => {
   it("may have been set when the answer is lost", async () => {
     const { apply, valueOf } = await start();
     const next = fresh();
-    arm.faults.on("regenerate", { do: "lost-reply-after-effect" });
+    bench.arm.faults.on("regenerate", { do: "lost-reply-after-effect" });
     await failsAs(OutcomeUnknownError, apply("secondary", next), next);
     expect(valueOf("secondary").equals(next)).toBe(true);
     await apply("secondary", next);
@@ -157,10 +108,10 @@ describe("a key of Service Bus", () => {
   ] as const)("is not sent again after %s", async (_, answer, kind) => {
     const { apply } = await start();
     const next = fresh();
-    arm.faults.on("regenerate", { do: "refuse", with: answer });
+    bench.arm.faults.on("regenerate", { do: "refuse", with: answer });
     await failsAs(kind, apply("secondary", next), next);
     expect(sent()).toHaveLength(1);
-    expect(keys.landed).toBe(0);
+    expect(bench.keys.landed).toBe(0);
   });
 
   it("is retired by a key that nobody knows, and only if consumers do not read it", async () => {
@@ -187,14 +138,13 @@ describe("a key of Service Bus", () => {
   it("is proven at its queue, and only compared without the right to manage", async () => {
     const { verify, rotator, options } = await start("service-bus", { queue: "mails" });
     expect(await verify("primary")).toBe("accepted");
-    expect(plane.requests.map(({ url }) => url)).toContain("/mails?api-version=2021-05");
+    expect(bench.plane.requests.map(({ url }) => url)).toContain("/mails?api-version=2021-05");
     const text = rotator.toConnectionString?.(options, { account: "primary", secret: fresh() });
     expect(text?.reveal()).toMatch(/^Endpoint=sb:\/\/localhost\/;.*;EntityPath=mails$/);
-    await arm.close();
-    await plane.close();
+    await bench.close();
     const sender = await start("service-bus", { rights: ["Send"] });
     expect(await sender.verify("primary")).toBe("accepted");
-    expect(plane.requests).toEqual([]);
+    expect(bench.plane.requests).toEqual([]);
   });
 
   it("belongs to the account that has it", async () => {
@@ -207,7 +157,7 @@ describe("a key of Service Bus", () => {
 
   it("is that of a policy that exists", async () => {
     const { rotator, options, apply } = await start();
-    arm.remove("orders/app");
+    bench.arm.remove("orders/app");
     const call = { options, account: "secondary", using, isProven: false };
     await failsAs(ConfigError, rotator.examine?.(call, patience()) ?? Promise.resolve());
     await failsAs(ConfigError, apply("secondary", fresh()));

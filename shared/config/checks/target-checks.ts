@@ -22,22 +22,27 @@ export const defaultGrace = day;
 /** Checks that involve several fields of a target. Paths begin at the target. */
 export const targetChecks: readonly TargetCheck[] = [
   checkAuthority,
-  checkOptionsOfAuthority,
+  ifSupported(checkOptionsOfAuthority),
   checkAccounts,
   checkAccountNames,
   checkPair,
-  checkAdministrator,
-  checkIdentityAccount,
+  ifSupported(checkAdministrator),
+  ifSupported(checkIdentityAccount),
   checkFormat,
   checkMinted,
   checkGrace,
-  checkRetire,
+  ifSupported(checkRetire),
   checkPasswordRules,
-  checkFirstLogIn,
+  ifSupported(checkFirstLogIn),
   checkOwnSecret,
   checkPendingNames,
   checkConsumers,
 ];
+
+/** A check of who changes the password, for an authority that the type supports. Another one is a problem without consequences. */
+function ifSupported(check: TargetCheck): TargetCheck {
+  return (draft, context) => (checkAuthority(draft).length > 0 ? [] : check(draft, context));
+}
 
 function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
   if (fields.admin === undefined || rotator === undefined) return [];

@@ -1,23 +1,16 @@
 import { z } from "zod";
 import type { Finding, Path, Problem } from "../problems.ts";
 import { name } from "../schema/fields.ts";
-import { format, targetFields } from "../schema/targets.ts";
+import { type ConfigRotator, format, targetFields } from "../schema/targets.ts";
 import { countNodes, type Source } from "../yaml/document.ts";
 import { isRecord } from "../yaml/is-record.ts";
+import { overlaps } from "./drafts.ts";
+import { mapTargets } from "./map-targets.ts";
 
 const section = "targetDefaults";
 
 /** The fields that targets may share. `accounts` and `overrides` belong to one target. */
-const shared = [
-  "type",
-  "options",
-  "admin",
-  "publish",
-  "policy",
-  "grace",
-  "consumers",
-  "tags",
-] as const;
+const shared = ["type", "options", "admin", "publish", "policy", "consumers", "tags"] as const;
 
 /** Fields that are merged key by key: a target replaces single keys and keeps the others. */
 const mergedByKey = ["options", "publish", "tags"];
@@ -52,29 +45,30 @@ export const targetDefaultsSchema = z
 
 /** Every target gets a copy of all shared values, so this bounds the memory that a small file can use. */
 const maxValues = 1000;
+const isTooLarge = (defaults: unknown): boolean => countNodes(defaults) > maxValues;
 
-/** Returns the source with the defaults filled in to each of its targets. */
+/** Returns the source with the defaults filled in to each of its targets, except `grace`, which depends on the rotator. */
 export function withTargetDefaults(source: Source): Source {
   const defaults = source.value?.[section];
   const targets = source.value?.["targets"];
   if (!isRecord(defaults) || !isRecord(targets)) return source;
-  if (countNodes(defaults) > maxValues) {
+  if (isTooLarge(defaults)) {
     const problem = source.locate({
       path: [section],
       message: `has more than ${maxValues} values`,
     });
     return { ...source, problems: [...source.problems, problem] };
   }
-  const filled = Object.entries(targets).map(([id, target]) => [id, fill(target, defaults)]);
   return {
-    ...source,
-    value: { ...source.value, targets: Object.fromEntries(filled) as unknown },
+    ...mapTargets(source, (target) => fill(target, defaults)),
     locate: (finding) => locateDefaults(source, finding, { defaults, targets }),
   };
 }
 
-function fill(target: unknown, defaults: Readonly<Record<string, unknown>>): unknown {
-  if (!isRecord(target)) return target;
+function fill(
+  target: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<string, unknown>>,
+): unknown {
   const filled: Record<string, unknown> = { ...target };
   for (const field of shared) {
     if (!(field in defaults) || !isFor(field, target, defaults)) continue;
@@ -87,16 +81,37 @@ function fill(target: unknown, defaults: Readonly<Record<string, unknown>>): unk
   return filled;
 }
 
-/** Options apply to targets of the same type, `grace` to pairs, and `publish` to targets that name a secret. */
+/** Options apply to targets of the same type, and `publish` to targets that name a secret. */
 function isFor(
   field: (typeof shared)[number],
   target: Readonly<Record<string, unknown>>,
   defaults: Readonly<Record<string, unknown>>,
 ): boolean {
   if (field === "options") return !("type" in target) || target["type"] === defaults["type"];
-  if (field === "publish") return "publish" in target;
-  const { accounts } = target;
-  return field !== "grace" || !Array.isArray(accounts) || accounts.length === 2;
+  return field !== "publish" || "publish" in target;
+}
+
+/**
+ * Returns the source with the default grace filled in to the targets that can have one: pairs, and single accounts that may have two valid
+ * secrets. The accounts of `defaultAccounts` must be there already.
+ */
+export function withDefaultGrace(source: Source, rotators: readonly ConfigRotator[]): Source {
+  const defaults = source.value?.[section];
+  if (!isRecord(defaults) || !("grace" in defaults) || isTooLarge(defaults)) return source;
+  const { grace: common } = defaults;
+  return mapTargets(source, (target) =>
+    "grace" in target || !hasGrace(target, rotators) ? target : { ...target, grace: common },
+  );
+}
+
+function hasGrace(
+  { accounts, type: written, options: given }: Readonly<Record<string, unknown>>,
+  rotators: readonly ConfigRotator[],
+): boolean {
+  if (!Array.isArray(accounts) || accounts.length === 2) return true;
+  const rotator = rotators.find((one) => one.type === written);
+  const parsed = rotator?.options.safeParse(given ?? {});
+  return parsed?.success === true && overlaps({ rotator, options: parsed.data }) === true;
 }
 
 function asMapping(written: unknown): unknown {

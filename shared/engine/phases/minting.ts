@@ -51,8 +51,8 @@ import { type Advance, GoBackError, NotYetPropagatedError, PausedError } from ".
 /** Milliseconds between the two proofs of a secret, where one is not enough. */
 const secondProofMs = minute;
 
-/** Longer than any secret that a system creates. */
-const longestSecret = 512;
+/** Longer than any secret that a system creates, and than its id. */
+const longest = { secret: new Secret("-".repeat(512)), secretId: "-".repeat(128) };
 
 /** The step `staging`: chooses the account. An earlier pending version of the rotation was lost, or refused. */
 export async function stageMint(session: TargetSession, rotation: Rotation): Promise<Advance> {
@@ -61,8 +61,7 @@ export async function stageMint(session: TargetSession, rotation: Rotation): Pro
   session.stage(withOwnPublished(session, withoutPending(session.record(), rotation), current));
   const account = chooseAccount(session.target, session.record());
   await takeRoomForBoth(session);
-  const placeholder = { account, secret: new Secret("-".repeat(longestSecret)) };
-  await requireRoom(session, rotation.id, placeholder, current);
+  await requireRoom(session, rotation.id, { account, ...longest }, current);
   return { to: "applying", learnt: { account, changeBegan: false } };
 }
 

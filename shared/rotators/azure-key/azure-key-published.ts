@@ -3,15 +3,20 @@ import { redact } from "../../core/secrets/redact.ts";
 import type { Secret } from "../../core/secrets/secret.ts";
 
 /**
- * Throws if consumers read this key, in whatever form: plain, in JSON, in a URL or in a connection string. The search is that with which
- * secrets are removed from messages, so it also finds parts of the key, and refuses rather too often.
+ * Whether consumers read this key, in whatever form: plain, in JSON, in a URL or in a connection string. The search is that with which
+ * secrets are removed from messages, so it also finds parts of the key.
  */
+export function isPublished(key: Secret, publishedText: Secret | undefined): boolean {
+  const text = publishedText?.reveal() ?? "";
+  return redact(text, [key]) !== text;
+}
+
+/** Throws if consumers read this key. It refuses rather too often. */
 export function requireUnpublished(
   key: Secret,
   publishedText: Secret | undefined,
   where: string,
 ): void {
-  const text = publishedText?.reveal() ?? "";
-  if (redact(text, [key]) === text) return;
+  if (!isPublished(key, publishedText)) return;
   throw new ChangeRefusedError(`${where}: consumers read this key, so it is not regenerated`);
 }

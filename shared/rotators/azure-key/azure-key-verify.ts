@@ -37,11 +37,49 @@ export async function verifyKey(
   const listed = await orUnavailable(listKeys(concern, calling.signal));
   const key = listed.keys.get(account);
   if (key?.secret.equals(secret) !== true) return "rejected";
+  const verdict = await prove(concern, { key, date: listed.date }, calling, read);
+  if (verdict === "accepted, like a wrong key") {
+    calling.note?.(
+      `${describeTarget(target)} does not refuse a wrong key, so its keys are only compared with the list of Azure`,
+    );
+  }
+  return verdict === "rejected" ? verdict : "accepted";
+}
+
+/** A key, and the time of the service. Milliseconds since 1970. */
+interface Proven {
+  readonly key: Pick<ListedKey, "secret" | "id">;
+  readonly date: number | undefined;
+}
+
+/** Whether the service certainly accepts the key, whatever the list says. Not if it gives no answer about the key. */
+export async function isStillAccepted(
+  concern: KeyConcern,
+  proven: Proven,
+  calling: Calling,
+  read: ReadProperties,
+): Promise<boolean> {
+  try {
+    return (await prove(concern, proven, calling, read)) === "accepted";
+  } catch (error) {
+    if (error instanceof TargetUnavailableError) return false;
+    throw error;
+  }
+}
+
+/** What the service says about the key. Undefined: nobody can ask it. */
+async function prove(
+  concern: KeyConcern,
+  { key, date }: Proven,
+  calling: Calling,
+  read: ReadProperties,
+): Promise<Verdict | "accepted, like a wrong key" | undefined> {
+  const { target } = concern;
   const { proof } = target.service;
-  if (target.comparesOnly || proof === undefined) return "accepted";
+  if (target.comparesOnly || proof === undefined) return undefined;
   if (proof.by === "redis") return proveAtRedis(target, key, calling);
   const properties = await orUnavailable(read(concern, calling.signal));
-  return proveByRequest(proof, target, toProbe(target, key, properties, listed.date), calling);
+  return proveByRequest(proof, target, toProbe(target, key, properties, date), calling);
 }
 
 /** A missing right of the identity says nothing about the secret. */
@@ -57,7 +95,7 @@ export async function orUnavailable<Result>(query: Promise<Result>): Promise<Res
 /** The service as its clients know it. Throws ConfigError if the options name another host. */
 function toProbe(
   target: KeyTarget,
-  key: ListedKey,
+  key: Proven["key"],
   properties: KeyProperties,
   date: number | undefined,
 ): Probe {
@@ -92,18 +130,14 @@ async function proveByRequest(
   target: KeyTarget,
   probe: Probe,
   calling: Calling,
-): Promise<Verdict> {
+): Promise<Verdict | "accepted, like a wrong key" | undefined> {
   const verdict = await askService(proof, target, probe, calling);
-  if (verdict !== "accepted" || proof.needsControl !== true) return verdict ?? "accepted";
+  if (verdict !== "accepted" || proof.needsControl !== true) return verdict;
   // How the wrong key is refused does not matter, because the right one is not.
   const control = { ...proof, refuses: ({ status }: RawAnswer) => [401, 403].includes(status) };
   const wrong = { ...probe, key: makeWrongKey(probe.key) };
-  if ((await askService(control, target, wrong, calling)) === "accepted") {
-    calling.note?.(
-      `${describeTarget(target)} does not refuse a wrong key, so its keys are only compared with the list of Azure`,
-    );
-  }
-  return "accepted";
+  const isAnyAccepted = (await askService(control, target, wrong, calling)) === "accepted";
+  return isAnyAccepted ? "accepted, like a wrong key" : "accepted";
 }
 
 /** Undefined: this resource cannot be asked. Throws TargetUnavailableError for an answer that says nothing about the key. */
@@ -138,7 +172,7 @@ const advice =
 
 async function proveAtRedis(
   { host, port }: KeyTarget,
-  { secret }: ListedKey,
+  { secret }: Proven["key"],
   { signal, caFile, connectWithin }: Calling,
 ): Promise<Verdict> {
   const tls = { mode: "verify-full" as const, ...(caFile !== undefined && { caFile }) };

@@ -3,12 +3,15 @@ import { ConfigError } from "../../core/errors.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { findUnfitName } from "../common/connection/account-name.ts";
+import { readPropagation } from "../common/double-propagation.ts";
 import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
-import { concerns, type KeySeams, listKeys, regenerate, requireKey } from "./azure-key-calls.ts";
+import { concerns, type KeySeams, regenerate, requireKey } from "./azure-key-calls.ts";
 import { examineKey } from "./azure-key-examine.ts";
+import { findKeyOwner, listPublished } from "./azure-key-looks.ts";
 import { type AzureKeyOptions, azureKeyOptions, toTarget } from "./azure-key-options.ts";
 import { requireUnpublished } from "./azure-key-published.ts";
+import { retireKey } from "./azure-key-retire.ts";
 import { settleKey } from "./azure-key-settle.ts";
 import {
   describeKey,
@@ -19,7 +22,7 @@ import {
   withArticle,
 } from "./azure-key-target.ts";
 import { readKeyText } from "./azure-key-text.ts";
-import { orUnavailable, verifyKey } from "./azure-key-verify.ts";
+import { verifyKey } from "./azure-key-verify.ts";
 
 export type { AzureKeyOptions };
 
@@ -50,7 +53,8 @@ const pure = {
   findUnfitAccount: (account: string, options?: AzureKeyOptions) =>
     findUnfitName(account) ?? (options && findUnfitKey(account, toTarget(options))),
 
-  findPropagation: (options: AzureKeyOptions) => toTarget(options).service.propagation,
+  findPropagation: (options: AzureKeyOptions) =>
+    readPropagation(options.propagation, toTarget(options).service.propagation),
 
   findSettleTime: (options: AzureKeyOptions) => toTarget(options).service.settleTime,
 
@@ -95,19 +99,17 @@ export function azureKey(
     async mint({ options, account, using, publishedText, isInTime }, signal) {
       const concern = toConcern(options, account);
       requireIdentity(using, concern.target);
-      const before = requireKey(await listKeys(concern, signal), concern);
+      const { list } = await listPublished(concern, publishedText, signal);
+      const before = requireKey(list, concern);
       requireUnpublished(before.secret, publishedText, describeKey(concern.target, account));
       const { secret, id } = await regenerate(concern, before, isInTime, signal);
       return { credential: { account, secret, ...(id !== "" && { secretId: id }) } };
     },
 
-    async retire({ options, account, using, publishedText, superseded, isInTime }, signal) {
+    async retire({ options, account, using, connectWithin, ...ended }, signal) {
       const concern = toConcern(options, account);
       requireIdentity(using, concern.target);
-      const before = requireKey(await listKeys(concern, signal), concern);
-      requireUnpublished(before.secret, publishedText, describeKey(concern.target, account));
-      if (superseded && !superseded.secret.equals(before.secret)) return;
-      await regenerate(concern, before, isInTime, signal);
+      await retireKey(concern, ended, { signal, ca, caFile, connectWithin });
     },
 
     async settle({ options, account, using, ...sent }, signal) {
@@ -116,11 +118,10 @@ export function azureKey(
       return settleKey(concern, sent, signal);
     },
 
-    async findOwner({ options, secret, accounts, using }, signal) {
-      const concern = toConcern(options, accounts[0] ?? "");
+    async findOwner({ options, using, ...ownerless }, signal) {
+      const concern = toConcern(options, ownerless.accounts[0] ?? "");
       requireIdentity(using, concern.target);
-      const list = await orUnavailable(listKeys(concern, signal));
-      return accounts.find((account) => list.keys.get(account)?.secret.equals(secret) === true);
+      return findKeyOwner(concern, ownerless, signal);
     },
 
     async examine({ options, account, using }, signal) {

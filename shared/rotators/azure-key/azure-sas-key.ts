@@ -9,14 +9,15 @@ import {
   concerns,
   type KeyConcern,
   type KeySeams,
-  listKeys,
   type ReadProperties,
   readResource,
   regenerate,
   requireKey,
 } from "./azure-key-calls.ts";
 import { examineKey } from "./azure-key-examine.ts";
+import { findKeyOwner, listPublished } from "./azure-key-looks.ts";
 import { requireUnpublished } from "./azure-key-published.ts";
+import { retireKey } from "./azure-key-retire.ts";
 import {
   describeKey,
   describeTarget,
@@ -25,7 +26,7 @@ import {
   nameOf,
 } from "./azure-key-target.ts";
 import { readKeyText } from "./azure-key-text.ts";
-import { orUnavailable, verifyKey } from "./azure-key-verify.ts";
+import { verifyKey } from "./azure-key-verify.ts";
 import {
   type AzureSasKeyOptions,
   azureSasKeyOptions,
@@ -64,7 +65,8 @@ export function azureSasKey(
       const concern = toConcern(options, next.account);
       requireIdentity(using, concern.target);
       requireForm(next.secret, concern);
-      const before = requireKey(await listKeys(concern, signal), concern);
+      const { list } = await listPublished(concern, publishedText, signal);
+      const before = requireKey(list, concern);
       if (before.secret.equals(next.secret)) return { credential: next };
       requireUnpublished(before.secret, publishedText, describeKey(concern.target, next.account));
       const { secret } = await regenerate(withKey(concern, next.secret), before, undefined, signal);
@@ -74,21 +76,16 @@ export function azureSasKey(
       );
     },
 
-    async retire({ options, account, using, publishedText, superseded, isInTime }, signal) {
+    async retire({ options, account, using, ...ended }, signal) {
       const concern = toConcern(options, account);
       requireIdentity(using, concern.target);
-      const before = requireKey(await listKeys(concern, signal), concern);
-      requireUnpublished(before.secret, publishedText, describeKey(concern.target, account));
-      if (superseded && !superseded.secret.equals(before.secret)) return;
-      // Azure creates the key, and nobody reads it.
-      await regenerate(concern, before, isInTime, signal);
+      await retireKey(concern, ended, { signal, ca }, readRule);
     },
 
-    async findOwner({ options, secret, accounts, using }, signal) {
-      const concern = toConcern(options, accounts[0] ?? "");
+    async findOwner({ options, using, ...ownerless }, signal) {
+      const concern = toConcern(options, ownerless.accounts[0] ?? "");
       requireIdentity(using, concern.target);
-      const list = await orUnavailable(listKeys(concern, signal));
-      return accounts.find((account) => list.keys.get(account)?.secret.equals(secret) === true);
+      return findKeyOwner(concern, ownerless, signal);
     },
 
     async examine({ options, account, using }, signal) {

@@ -58,3 +58,30 @@ test("a policy with a problem is not completed with defaults that the writer did
     expect.stringMatching(/^policies.default.grace: /),
   ]);
 });
+
+const keys = {
+  type: "azure-key",
+  options: { service: "storage", resource: "orders" },
+  accounts: null,
+  admin: null,
+};
+const resource = "targets.orders.options.resource: must be the id of a storage account in Azure";
+
+test("accounts that follow from the options are not missing while the options have a problem", async () => {
+  const problems = await listProblems(withTarget(keys));
+  expect(problems).toEqual([expect.stringMatching(new RegExp(`^${resource}`))]);
+});
+
+test.each([
+  ["a first password", {}],
+  ["sessions", { overrides: proof }],
+  ["an administrator", { admin: { secret: "keys", account: "key1" } }],
+])("an authority that the type does not have leads to no advice about %s", async (_what, more) => {
+  const id =
+    "/subscriptions/11111111-2222-4333-8444-555555555555/resourceGroups/orders/providers/Microsoft.Storage/storageAccounts/orders";
+  const options = { service: "storage", resource: id };
+  const problems = await listProblems(withTarget({ ...keys, options, admin: "self", ...more }));
+  expect(problems).toEqual([
+    "targets.orders.admin: is not supported for azure-key; use managed-identity",
+  ]);
+});

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadConfig, parseConfig } from "../../../shared/config/load.ts";
+import { makeRotators } from "../../../shared/rotators/registry.ts";
 import { fakeRotators } from "../fake-rotators.ts";
 import { certificate, listProblems, load, makeFolder } from "../written.ts";
 
@@ -41,11 +42,32 @@ test("a target can override single options, tags and the vault of the defaults",
       options: { host: "db.example", port: 1 },
       publish: { vault: "other", name: "single", as: "password" },
       policy: { name: "default" },
-      // A default grace applies to pairs only, never to a single account.
+      // Its system keeps no second password of an account.
       grace: 0,
       tags: { owner: "x", env: "y" },
     },
     { type: "cloud-server", options: { server: "s" }, authority: { as: "identity" } },
+  ]);
+});
+
+test("a default grace is for every target that can keep two secrets, and for no other", async () => {
+  const all = makeRotators({ getToken: () => Promise.reject(new Error("not requested")) });
+  const id = "3f1e0c52-6f5b-4a39-9d1f-0a1b2c3d4e5f";
+  const config = await load(
+    `${head}targetDefaults: { grace: 2h, admin: managed-identity }
+targets:
+  app: { type: entra-app, options: { tenant: ${id} }, accounts: [${id}], publish: { secret: app, vault: main } }
+  same: { type: entra-app, options: { tenant: ${id}, application: ${id.replace("3", "4")} }, publish: { secret: same, vault: main } }
+  single: { type: mysql, options: { host: h }, accounts: [a], admin: { secret: s, vault: main }, publish: { secret: single, vault: main } }
+  only: { type: postgresql, options: { host: h }, accounts: [a], admin: self, publish: { secret: only, vault: main } }
+`,
+    all,
+  );
+  expect(config.targets.map((target) => [target.id, target.grace])).toEqual([
+    ["app", 7_200_000],
+    ["same", 7_200_000],
+    ["single", 7_200_000],
+    ["only", 0],
   ]);
 });
 

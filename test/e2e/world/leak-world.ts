@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommandLine, makeCommandLine } from "../command-line/run.ts";
+import { type AzureDoubles, startAzureDoubles } from "./azure-doubles.ts";
 import { type Echo, startEcho } from "./echo.ts";
 import { journalRows } from "./journal-rows.ts";
 import type { Place } from "./leaks.ts";
@@ -12,6 +13,7 @@ import { asJson, everySecond, newPassword, type Places, startWorld, type World }
 export interface LeakWorld {
   readonly world: World;
   readonly echo: Echo;
+  readonly azure: AzureDoubles;
   readonly commandLine: CommandLine;
   /** A new secret that somebody gives to the app, which may refuse it. */
   newSecret(): string;
@@ -23,7 +25,7 @@ export interface LeakWorld {
 }
 
 export async function startLeakWorld(): Promise<LeakWorld> {
-  const echo = await startEcho();
+  const [echo, azure] = await Promise.all([startEcho(), startAzureDoubles()]);
   // As many services issue them, this webhook has a secret in its URL.
   const inAddress = randomBytes(24).toString("base64url");
   const hookAt = (path: string) => ({
@@ -35,30 +37,35 @@ export async function startLeakWorld(): Promise<LeakWorld> {
     sweep: everySecond,
     // NODE_DEBUG=http or net would make Node print the headers of every request.
     settings: { AZURE_LOG_LEVEL: "verbose", NODE_DEBUG: "tls,dns,timer" },
-    config: (places) => makeLeakConfig(places, hookAt),
+    config: (places) => makeLeakConfig(places, azure, hookAt),
   });
   await seedAll(world);
+  await azure.seed(world);
   const logStart = (await stat(world.database.logFile)).size;
-  await world.start();
+  await world.start({ settings: await azure.trust(world.folder) });
   const commandLine = await makeCommandLine(world);
   const given: string[] = [];
   return {
-    ...{ world, echo, commandLine },
+    ...{ world, echo, azure, commandLine },
     newSecret() {
       const secret = newPassword();
       given.push(secret);
       return secret;
     },
-    everySecret: () => everySecret(world, [...given, inAddress]),
+    everySecret: () => everySecret(world, [...given, inAddress, ...azure.everySecret()]),
     everyPlace: () => everyPlace(world, { echo, commandLine, logStart }),
     async close() {
       await world.close();
-      await echo.close();
+      await Promise.all([echo.close(), azure.close()]);
     },
   };
 }
 
-function makeLeakConfig(places: Places, hookAt: (path: string) => object): object {
+function makeLeakConfig(
+  places: Places,
+  azure: AzureDoubles,
+  hookAt: (path: string) => object,
+): object {
   const shared = { consumers: ["app"] };
   const notifiers = { notify: Reflect.get(makeConfig(places, {}), "notify") as object[] };
   return makeConfig(
@@ -76,6 +83,7 @@ function makeLeakConfig(places: Places, hookAt: (path: string) => object): objec
       misled: single(places, "misled", { admin: { secret: "wrong-admin" } }),
       dead: single(places, "dead", { options: { ...places.postgresql, port: 1 } }),
       locked: own(places, "locked"),
+      ...azure.targets,
     },
     {
       policies: {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { GraphApplication } from "./application.ts";
 import type { GraphAnswer } from "./errors.ts";
 
@@ -13,6 +14,8 @@ export interface LogInState {
   /** Conditional Access gives no tokens to this address. */
   blocksAddress: boolean;
   turn: number;
+  /** Every token that it has issued. */
+  readonly issued: Set<string>;
 }
 
 export interface LogInCall {
@@ -87,7 +90,13 @@ function answerSecret(state: LogInState, found: GraphApplication, text: string):
       token_type: "Bearer",
       expires_in: 3599,
       ext_expires_in: 3599,
-      access_token: `token-of-${found.appId}`,
+      access_token: issueToken(state),
     },
   };
+}
+
+function issueToken({ issued }: LogInState): string {
+  const token = randomBytes(48).toString("base64url");
+  issued.add(token);
+  return token;
 }

@@ -25,16 +25,21 @@ const granted: Readonly<Record<ArmRole, (action: string) => boolean>> = {
 
 export interface Gate {
   credential(role: ArmRole): ArmCredential;
+  /** Accepts a token that somebody else has issued, as one of this role. */
+  admit(token: string, role: ArmRole): void;
   /** Throws unless the header has a token with permission for the action. */
   demand(authorization: string | undefined, action: string, scope: string): void;
   /** The permissions of the role of the token's owner. */
   grantedTo(authorization: string | undefined): readonly string[];
 }
 
-/** `actions`: every action that there is. */
-export function gate(actions: readonly string[]): Gate {
+/** `actions`: every action that there is. `isContributor`: whether a token that no role has is that of a contributor. */
+export function gate(actions: readonly string[], isContributor: (token: string) => boolean): Gate {
   const roles = new Map<string, ArmRole>();
-  const findRole = (authorization = "") => roles.get(authorization.replace(/^Bearer /, ""));
+  const findRole = (authorization = "") => {
+    const token = authorization.replace(/^Bearer /, "");
+    return roles.get(token) ?? (isContributor(token) ? "contributor" : undefined);
+  };
   return {
     credential(role) {
       const token = randomBytes(24).toString("base64url");
@@ -42,6 +47,7 @@ export function gate(actions: readonly string[]): Gate {
       const expiresOnTimestamp = Date.now() + 3_600_000;
       return { getToken: () => Promise.resolve({ token, expiresOnTimestamp }) };
     },
+    admit: (token, role) => void roles.set(token, role),
     demand(authorization, action, scope) {
       if (authorization === undefined) throw new Refused(armErrors.noToken);
       const role = findRole(authorization);

@@ -1,4 +1,4 @@
-import type { Outcome } from "../faults.ts";
+import type { Outcome } from "../../faults.ts";
 import { type ArmAnswer, armErrors, type ArmRefusal, errorAnswer, Refused } from "./errors.ts";
 import type { Operation } from "./operations.ts";
 import { services } from "./services.ts";
@@ -146,10 +146,11 @@ function findPollRoute(
   };
 }
 
-/** A hostile platform repeats the request, including the password. */
+/** A hostile platform repeats the request, including the token and the password. */
 function spiteful(state: ArmState, request: ArmRequest, refusal: ArmRefusal): ArmRefusal {
-  if (!state.faults.hostile || request.body === "") return refusal;
-  return { ...refusal, message: `${refusal.message} (${request.body})` };
+  if (!state.faults.hostile) return refusal;
+  const { authorization = "", body } = request;
+  return { ...refusal, message: `${refusal.message} (${authorization} ${body})` };
 }
 
 async function findOperation(state: ArmState, id: string): Promise<Operation> {

@@ -14,6 +14,7 @@ export interface GraphCall {
   readonly method: string;
   readonly url: URL;
   readonly body: unknown;
+  readonly token: string;
   readonly role: GraphRole | undefined;
 }
 
@@ -27,7 +28,7 @@ export interface Directory {
   tenantRules: object;
 }
 
-interface Route {
+export interface Route {
   readonly effect: GraphEffect;
   readonly method: string;
   readonly path: RegExp;
