@@ -3,10 +3,12 @@ import { type Endpoint, textForms } from "../../core/target.ts";
 import type { Finding } from "../problems.ts";
 import type { ConfigRotator } from "../schema/targets.ts";
 import { isRecord } from "../yaml/is-record.ts";
-import type { TargetDraft } from "./drafts.ts";
+import { listAccounts, type TargetDraft } from "./drafts.ts";
 
 /** The format of the published secret, with the type, the accounts and the options of the target. */
-export function checkFormat({ entry, fields, rotator, options }: TargetDraft): Finding[] {
+export function checkFormat(draft: TargetDraft): Finding[] {
+  const { entry, fields, rotator, options } = draft;
+  const accounts = listAccounts(draft).map(({ name }) => name);
   // Reads the raw value, so that a bad name of the secret does not hide this problem.
   const publish = isRecord(entry.value) ? entry.value["publish"] : undefined;
   const format = isRecord(publish) ? publish["as"] : undefined;
@@ -18,7 +20,7 @@ export function checkFormat({ entry, fields, rotator, options }: TargetDraft): F
       ? findTextProblem(rotator, options)
       : format === "password" && isPair && !rotator.findOwner
         ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
-        : endpoint && findFormProblem(format, rotator, endpoint, { isPair });
+        : endpoint && findFormProblem(format, rotator, endpoint, accounts);
   return problem === undefined ? [] : [{ path: ["publish", "as"], message: problem }];
 }
 
@@ -27,14 +29,14 @@ function findFormProblem(
   format: unknown,
   rotator: ConfigRotator,
   endpoint: Endpoint,
-  { isPair }: { readonly isPair: boolean },
+  accounts: readonly string[],
 ): string | undefined {
   const name = textForms.find((one) => one === format);
   if (name === undefined) return undefined;
   const form = findForm(name, endpoint.engine);
-  const why = form ? form.findUnfit?.(endpoint) : `${rotator.type} has no form ${name}`;
+  const why = form ? form.findUnfit?.(endpoint, accounts) : `${rotator.type} has no form ${name}`;
   if (why === undefined) return undefined;
-  return `must be ${listAlternatives(rotator, endpoint, { isPair, not: name })}: ${why}`;
+  return `must be ${listAlternatives(rotator, endpoint, { isPair: accounts.length > 1, not: name })}: ${why}`;
 }
 
 /** The other formats that such a target may have, in words. */

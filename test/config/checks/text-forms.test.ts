@@ -67,6 +67,14 @@ test("SQLAlchemy needs a plain name of the database", async () => {
   ]);
 });
 
+test("psqlODBC needs plain names", async () => {
+  const message =
+    "publish.as: must be json, uri, jdbc, ado, libpq or sqlalchemy: psqlODBC has no quotes for names of accounts and databases, so they must not contain a semicolon or a brace";
+  expect(await findProblems("postgresql", "odbc", { accounts: ["app", "a;b"] })).toEqual([message]);
+  expect(await findProblems("postgresql", "odbc", { accounts: ["app", "o'b@c"] })).toEqual([]);
+  expect(await findProblems("azure-sql", "odbc", { accounts: ["a;b"] })).toEqual([]);
+});
+
 test("a name that is no format is reported with a suggestion of the formats", async () => {
   expect(await findProblems("postgresql", "url")).toEqual([
     expect.stringMatching(/^publish.as: .*"uri"/),

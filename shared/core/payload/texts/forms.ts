@@ -1,5 +1,5 @@
 import { type Endpoint, type PayloadFormat, type TextFormName, textForms } from "../../target.ts";
-import { ado, libpq, odbc, type PairSyntax, readPairs } from "./pair-syntax.ts";
+import { ado, libpq, odbc, ofKey, type PairSyntax, readPairs } from "./pair-syntax.ts";
 import type { Login, Parts, TextForm } from "./text-form.ts";
 import { addToUrl, encode, readUrl, type Url, writeUrl } from "./url-syntax.ts";
 
@@ -77,13 +77,19 @@ const forms: Readonly<Record<TextFormName, Partial<Record<Engine, TextForm>>>> =
     })),
   },
   odbc: {
-    postgresql: pairForm("postgresql", psqlOdbc(), (address, login) => ({
-      Driver: "PostgreSQL Unicode",
-      ...{ Server: address.host, Port: String(address.port), Database: address.database },
-      ...{ UID: login.username, PWD: login.password },
-      SSLmode: modeOf(address, "verify-full", "disable"),
-    })),
-    sqlserver: pairForm("sqlserver", odbc, (address, login) => ({
+    postgresql: {
+      ...pairForm("postgresql", psqlOdbc(), (address, login) => ({
+        Driver: "PostgreSQL Unicode",
+        ...{ Server: address.host, Port: String(address.port), Database: address.database },
+        ...{ UID: login.username, PWD: login.password },
+        SSLmode: modeOf(address, "verify-full", "disable"),
+      })),
+      findUnfit: ({ database = "none" }, accounts) =>
+        [database, ...accounts].every((name) => /^[^\s;{}]([^;{}]*[^\s;{}])?$/.test(name))
+          ? undefined
+          : "psqlODBC has no quotes for names of accounts and databases, so they must not contain a semicolon or a brace",
+    },
+    sqlserver: pairForm("sqlserver", { ...odbc, plainKeys: ["server"] }, (address, login) => ({
       Driver: "ODBC Driver 18 for SQL Server",
       ...{ Server: `tcp:${address.host},${address.port}`, Database: address.database },
       ...{ UID: login.username, PWD: login.password },
@@ -187,12 +193,14 @@ function pairForm(
 }
 
 function writePairs(
-  { separator, write }: PairSyntax,
+  syntax: PairSyntax,
   values: Readonly<Record<string, string | undefined>>,
 ): string {
   return Object.entries(values)
-    .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${write(value)}`]))
-    .join(separator);
+    .flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${ofKey(name, syntax).write(value)}`],
+    )
+    .join(syntax.separator);
 }
 
 function readAllPairs(text: string, start: number, syntax: PairSyntax): Parts | undefined {
@@ -201,10 +209,11 @@ function readAllPairs(text: string, start: number, syntax: PairSyntax): Parts | 
   return pairs.length === 0 ? undefined : pairs.map(({ key, ...part }) => ({ name: key, ...part }));
 }
 
-/** The driver decodes percent and plus signs outside of braces. */
+/** The driver removes braces from the password only, and decodes percent and plus signs in a password without them. */
 function psqlOdbc(): PairSyntax {
   return {
     ...odbc,
+    plainKeys: ["server", "servername", "uid", "username", "database"],
     read: (raw) => (/^[^{]*[%+]/.test(raw) ? undefined : odbc.read(raw)),
   };
 }

@@ -8,6 +8,8 @@ export interface PairSyntax {
   /** Undefined when different drivers read the value differently. */
   readonly read: (raw: string) => string | undefined;
   readonly write: (value: string) => string;
+  /** Keys, in lower case without separators, whose values have no quotes: every character but the separator counts. Absent: none. */
+  readonly plainKeys?: readonly string[];
 }
 
 export interface Pair {
@@ -66,12 +68,19 @@ export function readPairs(text: string, start: number, syntax: PairSyntax): Pair
     const raw = rest.trimEnd();
     const from = end - rest.length;
     const whole = text.slice(text.indexOf(key, found.index), from + raw.length);
-    const value = syntax.read(raw);
-    const { write } = syntax;
+    const { read, write } = ofKey(key, syntax);
+    const value = read(raw);
     const field = value === undefined ? undefined : { value, from, to: from + raw.length, write };
     pairs.push({ key: toPlainName(key), field, whole });
   }
   return /^[;\s]*$/.test(text.slice(end)) ? pairs : [];
+}
+
+/** How the value of this key is read and written. */
+export function ofKey(key: string, syntax: PairSyntax): Pick<PairSyntax, "read" | "write"> {
+  if (syntax.plainKeys?.includes(toPlainName(key)) !== true) return syntax;
+  // A person who wrote braces may have meant quotes.
+  return { read: (raw) => (/[{}]/.test(raw) ? undefined : raw), write: (value) => value };
 }
 
 /** The value without its quotes; undefined when a quotation mark has no partner. */

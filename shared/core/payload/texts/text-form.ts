@@ -33,6 +33,6 @@ export interface TextForm {
   readonly defaultPort: number;
   /** The account of a text that names none. Absent: the text must name its account. */
   readonly defaultAccount?: string;
-  /** Why the text cannot contain this address, as in "reads …". Absent: it can contain every address. */
-  readonly findUnfit?: (address: Endpoint) => string | undefined;
+  /** Why the text cannot contain this address or one of these accounts, in a clause. Absent: it can contain every name. */
+  readonly findUnfit?: (address: Endpoint, accounts: readonly string[]) => string | undefined;
 }

@@ -251,10 +251,13 @@ const all = ["postgresql", "mysql", "sqlserver", "mongodb", "redis"].flatMap((en
 it.each(all)("a merged text of $engine as $as is read back, and stable", ({ engine, as }) => {
   const endpoint = { ...postgresql, engine };
   const form = findForm(as, engine);
+  const logins = hostileLogins.filter(
+    ({ username }) => form?.findUnfit?.(endpoint, [username]) === undefined,
+  );
   fc.assert(
     fc.property(
-      fc.constantFrom(...hostileLogins),
-      fc.constantFrom(...hostileLogins),
+      fc.constantFrom(...logins),
+      fc.constantFrom(...logins),
       fc.boolean(),
       (before, after, isWritten) => {
         const text = (username: string, password: string) =>
