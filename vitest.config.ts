@@ -36,7 +36,7 @@ const apart = globSync("test/**/*.test.ts").filter((file) =>
 );
 
 /** What every test file runs first. */
-const setupFiles = ["test/servers/report/begin-file.ts"];
+const setupFiles = ["test/servers/report/begin-file.ts", "test/seed.ts"];
 
 /** All of these run at the same time. */
 const needNode = {
@@ -83,8 +83,8 @@ export default defineConfig({
           testTimeout: 120_000,
           // The first start of a server on a machine downloads it.
           hookTimeout: 300_000,
-          // Each file starts servers of its own, which need a core more than a third file does.
-          maxWorkers: 2,
+          // Each file starts servers of its own, and waits for them for a third of its time.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

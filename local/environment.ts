@@ -4,8 +4,8 @@ import { type Api, makeApi } from "./start/console/api.ts";
 import { clock } from "./start/console/lines.ts";
 import { type ConsumerProcess, type Counts, startConsumer } from "./start/demo/consumer-process.ts";
 import { seedDatabases } from "./start/demo/seed-databases.ts";
-import { seedSecrets } from "./start/demo/seed-secrets.ts";
-import { makeConfiguration, seeds } from "./start/demo/seeds.ts";
+import { seedMinted, seedSecrets } from "./start/demo/seed-secrets.ts";
+import { databaseSeeds, makeConfiguration } from "./start/demo/seeds.ts";
 import {
   describeOwn,
   describeSeeded,
@@ -14,6 +14,7 @@ import {
   type ShownTarget,
 } from "./start/demo/targets.ts";
 import { connectToVault } from "./start/demo/vault.ts";
+import { type Closing, createClosing } from "./start/environment/closing.ts";
 import { type DataFolder, takeDataFolder } from "./start/environment/data-folder.ts";
 import {
   type FunctionsHost,
@@ -29,12 +30,7 @@ import {
   replaceFile,
   replaceJson,
 } from "./start/environment/kept.ts";
-import {
-  type Closing,
-  createClosing,
-  type Services,
-  startServices,
-} from "./start/environment/services.ts";
+import { type Services, startServices } from "./start/environment/services.ts";
 
 export interface EnvironmentOptions {
   /** Folder for the data that outlives the environment. */
@@ -43,7 +39,7 @@ export interface EnvironmentOptions {
   readonly port?: number | undefined;
   /** A keyturn.yaml instead of the one for the seeded targets. */
   readonly config?: string | undefined;
-  /** Maximum age of the seeded targets' passwords, at least `10s`. Default: 15 s for the pair, 35 s for the others. */
+  /** Maximum age of the seeded targets' secrets, at least `10s`. Default: 15 s for the pair, 35 s for the others. */
   readonly every?: string | undefined;
   readonly onEvent?: (event: KeyturnEvent) => void;
   /** Receives sentences about the environment itself, such as a restart of the host. */
@@ -64,6 +60,8 @@ export interface Environment {
   readonly watched: readonly ShownTarget[];
   /** The consumer's counts, by target. */
   counts(): Readonly<Record<string, Counts>>;
+  /** Logs in to a target with a value of its published secret, in the consumer's process. */
+  readonly logIn: ConsumerProcess["logIn"];
   /** Resolves with the reason when a part of the environment stops unexpectedly. */
   readonly failed: Promise<string>;
   /** Lets running functions end, then stops everything. Safe to repeat. */
@@ -109,7 +107,12 @@ async function startIn(
   for (const warning of warnings) onNote?.(`warning: ${warning}`);
   const targets = outlined.map(options.config === undefined ? describeSeeded : describeOwn);
   const vaultUrl = services.vault.url;
-  const consumer = startConsumer(folder, vaultUrl, services.identity.env, config);
+  const consumer = startConsumer(
+    folder,
+    vaultUrl,
+    { ...services.identity.env, ...services.trust },
+    config,
+  );
   closing.add(() => consumer.end());
   let isClosing = false;
   const file = folder.at("environment.json");
@@ -136,6 +139,7 @@ async function startIn(
     targets,
     watched: selectWatched(targets, vaultUrl),
     counts: () => consumer.counts(),
+    logIn: (target, value) => consumer.logIn(target, value),
     failed: firstFailure(services, host, consumer, () => isClosing),
     close() {
       isClosing = true;
@@ -144,7 +148,8 @@ async function startIn(
   };
 }
 
-async function seed({ vault, identity, postgres, topic, ca }: Services): Promise<SecretClient> {
+async function seed(services: Services): Promise<SecretClient> {
+  const { vault, identity, postgres, topic, azure, ca } = services;
   // Not `ManagedIdentityCredential`, which reads the identity's address from the environment of the whole process.
   const client = connectToVault(vault.url, {
     getToken() {
@@ -154,6 +159,7 @@ async function seed({ vault, identity, postgres, topic, ca }: Services): Promise
   });
   const { host, port } = postgres;
   const passwords = await seedSecrets(client, { host, port }, topic.key);
+  await seedMinted(client, azure);
   await seedDatabases(postgres, ca, passwords).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`The databases and accounts cannot be created in PostgreSQL: ${why}`);
@@ -163,20 +169,20 @@ async function seed({ vault, identity, postgres, topic, ca }: Services): Promise
 
 function writeConfiguration(
   folder: DataFolder,
-  { vault, topic, postgres, caFile }: Services,
+  { vault, topic, postgres, caFile, azure }: Services,
   { config, every }: EnvironmentOptions,
 ): string {
   if (config !== undefined) return resolve(config);
   const file = folder.at("keyturn.yaml");
   const topicEndpoint = topic.endpoint;
-  const places = { vaultUrl: vault.url, topicEndpoint, postgres, caFile, every };
+  const places = { vaultUrl: vault.url, topicEndpoint, postgres, caFile, every, azure };
   replaceFile(file, makeConfiguration(places));
   return file;
 }
 
 function startHost(
   folder: DataFolder,
-  { azurite, identity }: Services,
+  { azurite, identity, trust }: Services,
   config: string,
   options: EnvironmentOptions & Pick<FunctionsHostOptions, "port" | "onReplaced">,
 ): Promise<FunctionsHost> {
@@ -186,6 +192,7 @@ function startHost(
     onReplaced: options.onReplaced,
     settings: {
       ...identity.env,
+      ...trust,
       AzureWebJobsStorage: azurite.connectionString,
       KEYTURN_CONFIG: config,
       KEYTURN_QUEUE: "keyturn-work",
@@ -197,7 +204,7 @@ function startHost(
     onKilled(how) {
       const end = clock(new Date(Date.now() + claimLength).toISOString());
       options.onNote?.(
-        `The Functions host was killed (${how}) and is restarting. Interrupted rotations continue when its claims expire, at ${end} at the latest. Until then the published passwords do not change.`,
+        `The Functions host was killed (${how}) and is restarting. Interrupted rotations continue when its claims expire, at ${end} at the latest. Until then the published secrets do not change.`,
       );
     },
   });
@@ -220,13 +227,18 @@ async function joinVaultEvents({ vaultTopic }: Services, host: FunctionsHost): P
   await vaultTopic.subscribe({ name: "near-expiry", url: url.href, schema: "EventGridSchema" });
 }
 
-function choosePorts({ vault, topic, postgres }: Services, host: FunctionsHost) {
+function choosePorts({ vault, topic, postgres, azure }: Services, host: FunctionsHost) {
   const portOf = ({ url }: { readonly url: string }) => Number(new URL(url).port);
+  const { resourceManager, openAi, entra } = azure;
   return {
     vault: portOf(vault),
     topic: portOf(topic),
     postgres: postgres.port,
     functions: portOf(host),
+    resourceManager: portOf({ url: resourceManager }),
+    openAi: portOf(openAi),
+    graph: portOf({ url: entra.graph }),
+    logIn: portOf({ url: entra.logIn }),
   };
 }
 
@@ -248,7 +260,7 @@ async function firstFailure(
 
 function choosePlaces(
   folder: DataFolder,
-  { vault, identity, azurite, topic, postgres, caFile }: Services,
+  { vault, identity, azurite, topic, postgres, caFile, azure }: Services,
   host: FunctionsHost,
   configuration: string,
 ): EnvironmentFile {
@@ -260,7 +272,13 @@ function choosePlaces(
     identity: identity.env,
     storage: { connectionString: azurite.connectionString },
     events: { url: topic.url, endpoint: topic.endpoint, key: topic.key },
-    databases: seeds.map(({ id }) => ({ name: id, ...server })),
+    databases: databaseSeeds.map(({ id }) => ({ name: id, ...server })),
+    azure: {
+      caFile,
+      resourceManager: azure.resourceManager,
+      openAi: azure.openAi.url,
+      ...{ graph: azure.entra.graph, logIn: azure.entra.logIn },
+    },
     configuration,
     logs: { functions: join(folder.path, "functions.log"), postgresql },
     processes: folder.processes(),

@@ -82,7 +82,7 @@ async function describeFailure(env: Environment): Promise<never> {
 async function run({ once, data = defaultData, port, config }: Arguments): Promise<void> {
   // A configuration with problems is refused before anything starts.
   const targets = config === undefined ? seeds : (await readTargets(config)).targets;
-  const show = createShow(targets.map(({ id }) => id));
+  const show = createShow(targets);
   const signal = listenForStop(show);
   try {
     const env = await startEnvironment({

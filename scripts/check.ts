@@ -1,6 +1,6 @@
 /**
  * Runs every check that needs no servers. Prints a line when a check starts and ends, progress of the tests, and details of
- * failures only.
+ * failures only. `--no-tests`: all but the tests, for a run that tests everything later.
  */
 import { spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
 
 interface Check {
   readonly name: string;
@@ -99,7 +100,8 @@ function report({ name, passed, seconds, output }: Outcome): void {
   console.log(`${painted} ${name.padEnd(10)} ${seconds.toFixed(1).padStart(5)} s${detail}`);
 }
 
-const waiting = [...checks];
+const { values } = parseArgs({ options: { "no-tests": { type: "boolean" } } });
+const waiting = checks.filter(({ name }) => name !== "tests" || values["no-tests"] !== true);
 const outcomes: Outcome[] = [];
 
 async function work(): Promise<void> {

@@ -3,8 +3,8 @@ import type { Config } from "./config/config.ts";
 import { formatProblem } from "./config/problems.ts";
 import { deadlines } from "./core/deadlines.ts";
 import { ConfigError } from "./core/errors.ts";
-import { parsePayload } from "./core/payload/payload.ts";
-import { Secret } from "./core/secrets/secret.ts";
+import { parsePayload, readPayload } from "./core/payload/payload.ts";
+import { type Credential, Secret } from "./core/secrets/secret.ts";
 import type { Target } from "./core/target.ts";
 import type { Rotator } from "./rotators/rotator.ts";
 
@@ -14,13 +14,16 @@ export interface OutlinedTarget {
   readonly type: string;
   /** The accounts. Two accounts take turns. */
   readonly accounts: readonly string[];
+  /** Whether the superseded secret works until its grace is over, so that consumers are refused at no moment. */
+  readonly keepsSuperseded: boolean;
   /** The secret that consumers read. */
   readonly publish: { readonly vaultUrl: string; readonly name: string };
   /** The absolute path of the CA file of the target, if it names one. */
   readonly caFile: string | undefined;
   /**
    * Logs in with a value of the published secret, as a consumer does. Throws if the value is not a credential of the target,
-   * or if the target does not respond. The error never repeats the value.
+   * or if the target does not respond. The error never repeats the value. Keys of Azure are also compared with its list, with the
+   * identity of this process.
    */
   readonly logIn: (value: string) => Promise<"accepted" | "rejected">;
 }
@@ -54,19 +57,37 @@ function outlineTarget(
   rotators: readonly Rotator[],
 ): OutlinedTarget {
   const accounts = slots.map(({ account }) => account);
+  const rotator = rotators.find((one) => one.type === type);
   return {
-    id,
-    type,
-    accounts,
+    ...{ id, type, accounts },
+    keepsSuperseded: accounts.length > 1 || rotator?.overlaps?.(options) === true,
     publish: { vaultUrl: vaults[publish.vault]?.url ?? "", name: publish.name },
     caFile: findCaFile(options),
     async logIn(value) {
-      const credential = parsePayload(new Secret(value), accounts);
-      const rotator = rotators.find((one) => one.type === type);
-      if (!credential || !rotator) {
+      const tried = rotator ? listCredentials(rotator, new Secret(value), accounts) : [];
+      if (!rotator || tried.length === 0) {
         throw new ConfigError(`The secret ${publish.name} contains no credential of ${id}`);
       }
-      return rotator.verify({ options, credential }, AbortSignal.timeout(deadlines.verify));
+      const signal = AbortSignal.timeout(deadlines.verify);
+      for (const credential of tried) {
+        if ((await rotator.verify({ options, credential }, signal)) === "accepted") {
+          return "accepted";
+        }
+      }
+      return "rejected";
     },
   };
+}
+
+/** The credentials that a published value may be: of each account, where consumers read a key without the name of its account. */
+function listCredentials(
+  rotator: Rotator,
+  value: Secret,
+  accounts: readonly string[],
+): readonly Credential[] {
+  const key = rotator.readConnectionString?.(value);
+  if (key) return accounts.map((account) => ({ account, ...key }));
+  const isNamed = readPayload(value, []).kind === "credential";
+  const possible = rotator.findOwner && !isNamed ? accounts.map((one) => [one]) : [accounts];
+  return possible.flatMap((names) => parsePayload(value, names) ?? []);
 }

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { TokenCredential } from "@azure/identity";
 import type { Config } from "./config/config.ts";
 import { writeForm } from "./config/form/write-form.ts";
 import { loadConfigFrom } from "./config/load.ts";
@@ -15,6 +16,19 @@ const builtIn = makeRotators({
   getToken: () =>
     Promise.reject(new ConfigError("Bug: the check of a configuration requested an Azure token")),
 });
+
+/** The identity of this process, for log-ins. A check of a configuration does not load the SDK. */
+const identity: TokenCredential = {
+  getToken: async (...request) => (await openIdentity()).getToken(...request),
+};
+
+let opened: Promise<TokenCredential> | undefined;
+
+function openIdentity(): Promise<TokenCredential> {
+  return (opened ??= import("./connections.ts").then(({ makeAzureCredential }) =>
+    makeAzureCredential(process.env, process.env["AZURE_CLIENT_ID"]),
+  ));
+}
 
 /** Checks files that have already been read. Throws ConfigProblemsError. */
 export function checkFiles(files: SourceFiles, now?: Instant): Promise<Config> {
@@ -55,7 +69,8 @@ export function planConfig(
 
 /** See `checkConfig` of the app. */
 export async function checkConfig(path: string, root: string): Promise<Outline> {
-  return makeOutline(await checkPath(resolve(root, path)), listRotators());
+  const config = await checkPath(resolve(root, path));
+  return makeOutline(config, [...makeRotators(identity), ...listOwnRotators()]);
 }
 
 /** See `writeSchema` of the app. */

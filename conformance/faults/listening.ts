@@ -15,8 +15,8 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1 and counts connections. */
-export async function listen(server: Server): Promise<Listening> {
+/** Listens on a port of 127.0.0.1, by default a free one, and counts connections. */
+export async function listen(server: Server, port = 0): Promise<Listening> {
   const open = new Set<Socket>();
   let total = 0;
   server.on("connection", (socket: Socket) => {
@@ -28,7 +28,7 @@ export async function listen(server: Server): Promise<Listening> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("not listening on TCP");

@@ -4,6 +4,7 @@ import { PostgreSQLManagementFlexibleServerClient } from "@azure/arm-postgresql-
 import { SqlManagementClient } from "@azure/arm-sql";
 import { afterEach, expect, test } from "vitest";
 import { appIdentity } from "../../conformance/identity.ts";
+import { services } from "../../local/azure/arm/services.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { azureAdmin } from "../../shared/rotators/azure-admin/azure-admin.ts";
 import {
@@ -11,7 +12,6 @@ import {
   adminServices,
 } from "../../shared/rotators/azure-admin/azure-admin-services.ts";
 import { type ArmDouble, startArmDouble } from "./arm/server.ts";
-import { services } from "./arm/services.ts";
 
 /**
  * The official clients contain the published shapes. They make the same change as Keyturn on the double: they understand its answers, and

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { faultPoints } from "./faults.ts";
+import { faultPoints } from "../../local/faults.ts";
 
 interface Refusal {
   readonly code: number;

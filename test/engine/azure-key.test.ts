@@ -88,10 +88,17 @@ function published(): string {
 const isPublishedValid = () => bench.keys.has(published());
 
 describe("the keys of a resource of Azure", () => {
-  test.each(["json", "password", "connection-string"] as const)(
-    "take turns when they are published as %s, and the superseded one ends after its grace",
-    async (as) => {
-      const { rotate, work } = await start({ as });
+  test.each([
+    ["storage", "json"],
+    ["storage", "password"],
+    ["storage", "connection-string"],
+    // It has no connection strings.
+    ["cognitive", "json"],
+    ["cognitive", "password"],
+  ] as const)(
+    "of %s take turns when they are published as %s, and the superseded one ends after its grace",
+    async (service, as) => {
+      const { rotate, work } = await start({ service, as });
       for (let turn = 1; turn <= 3; turn++) {
         const before = published();
         await rotate();

@@ -77,7 +77,7 @@ describe("The memory of an instance about servers", () => {
     called("known", 10, false);
     for (let probes = 0; probes < maxProbes; probes++) entered(await enter(`new-${probes}`, false));
     expect(passed(await enter("one-more", false)).why).toMatch(
-      /waits for a turn at server .*, because Keyturn is contacting other servers/,
+      /contacting other servers that have not answered yet, and then server/,
     );
     entered(await enter("known", false));
   });

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { listActions } from "../../local/azure/arm/requests.ts";
 import {
   type AdminServiceName,
   adminServices,
 } from "../../shared/rotators/azure-admin/azure-admin-services.ts";
-import { listActions } from "../doubles/arm/requests.ts";
 
 const page = join(import.meta.dirname, "../../docs/rotators/azure-admin.md");
 

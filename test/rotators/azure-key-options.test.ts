@@ -104,6 +104,21 @@ describe("the configuration check", () => {
       "service: cognitive",
     ],
     [
+      "the propagation of Azure",
+      { options: { service: "storage", resource: storage, propagation: "0s" } },
+      "options.propagation: is for a double on this machine only",
+    ],
+    [
+      "a propagation that is no duration",
+      {
+        options: {
+          ...{ service: "storage", resource: storage, propagation: "soon" },
+          resourceManager: "https://localhost:1",
+        },
+      },
+      "options.propagation: must be a duration, such as 0s",
+    ],
+    [
       "a missing host",
       { options: { service: "cognitive", resource: openai } },
       "options.host: is required with service: cognitive",
@@ -164,6 +179,15 @@ describe("the configuration check", () => {
 
 const parse = (options: object): AzureKeyOptions => rotator.options.parse(options);
 const secret = new Secret("k+/=");
+
+it("knows that a double on this machine refuses a new key for as long as its options say", () => {
+  const double = {
+    ...{ service: "search", resource: search },
+    resourceManager: "https://localhost:1",
+  };
+  expect(rotator.findPropagation?.(parse(double))).toBe(300_000);
+  expect(rotator.findPropagation?.(parse({ ...double, propagation: "0s" }))).toBe(0);
+});
 
 describe("connection strings", () => {
   const written: readonly (readonly [string, object, string])[] = [

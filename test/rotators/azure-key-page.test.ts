@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { services } from "../../local/azure/arm/services.ts";
 import type { KeyService } from "../../shared/rotators/azure-key/azure-key-service.ts";
 import { keyServices } from "../../shared/rotators/azure-key/azure-key-services.ts";
-import { services } from "../doubles/arm/services.ts";
 
 const page = readFileSync(join(import.meta.dirname, "../../docs/rotators/azure-key.md"), "utf8");
 const table = Object.entries<KeyService>(keyServices);

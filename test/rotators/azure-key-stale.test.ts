@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { expectNoTrace, failure } from "../../conformance/errors.ts";
 import { appIdentity } from "../../conformance/identity.ts";
+import type { ArmKey, ArmKeys } from "../../local/azure/arm/key-store.ts";
 import { ChangeRefusedError, TargetUnavailableError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import type { Rotator } from "../../shared/rotators/rotator.ts";
 import { startKeyBench } from "../contract/rotators/azure-key-bench.ts";
 import { startSasBench } from "../contract/rotators/azure-sas-key-bench.ts";
-import type { ArmKey, ArmKeys } from "../doubles/arm/key-store.ts";
 
 /** What both types of keys have in common. */
 interface Bench {

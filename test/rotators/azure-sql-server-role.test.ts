@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { listActions } from "../doubles/arm/requests.ts";
+import { listActions } from "../../local/azure/arm/requests.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 const role = z.object({ Actions: z.array(z.string()) });

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { listen } from "../../conformance/faults/listening.ts";
+import type { LogInError } from "../../local/azure/graph/log-in.ts";
 import {
   AccountBlockedError,
   ConfigError,
@@ -9,7 +10,6 @@ import {
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { judgeLogIn } from "../../shared/rotators/entra-app/entra-app-log-in.ts";
 import { startEntraBench } from "../contract/rotators/entra-app-bench.ts";
-import type { LogInError } from "../doubles/graph/log-in.ts";
 import { type Kind, patience, useEntra } from "./entra-app-steps.ts";
 
 const entra = useEntra();

@@ -24,9 +24,26 @@ test.each<[object, string]>([
   [{ tenant, logIn: "https://login.example.com" }, "Set cloud instead"],
   [{ tenant, logIn: "https://localhost:8443/path" }, "Set cloud instead"],
   [{ tenant, graph: "?" }, "Set cloud instead"],
+  [{ tenant, propagation: "0s" }, "for a double on this machine only"],
+  [
+    { tenant, propagation: "0s", graph: "https://localhost:1" },
+    "for a double on this machine only",
+  ],
 ])("%j is refused with advice", (written, words) => {
   const [issue] = options.safeParse(written).error?.issues ?? [];
   expect(issue?.message).toContain(words);
+});
+
+test("Only a double on this machine may say how long it refuses a new secret", () => {
+  const double = { graph: "https://localhost:1", logIn: "https://localhost:2" };
+  expect(rotator.findPropagation?.(options.parse({ tenant }))).toBe(300_000);
+  expect(rotator.findPropagation?.(options.parse({ tenant, ...double }))).toBe(300_000);
+  const instant = options.parse({ tenant, ...double, propagation: "0s" });
+  expect(rotator.findPropagation?.(instant)).toBe(0);
+  const wrong = options.safeParse({ tenant, ...double, propagation: "soon" });
+  expect(wrong.error?.issues.map(({ message }) => message)).toEqual([
+    "must be a duration, such as 0s",
+  ]);
 });
 
 test.each([

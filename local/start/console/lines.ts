@@ -2,6 +2,7 @@ import { type EventType, toPrintable } from "../../../shared/app.ts";
 import type { Counts } from "../demo/consumer-process.ts";
 import type { KeyturnEvent } from "../environment/functions-host.ts";
 import { wrapText } from "./text.ts";
+import { findWords, shortenAccount, type Words } from "./words.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 /** Colours a text, or returns it unchanged where colours are not shown. */
@@ -11,15 +12,15 @@ interface Wording {
   readonly word: string;
   readonly style?: Style;
   /** A fixed text, or one that is made from the event. Default: the detail of the event. */
-  readonly text?: string | ((event: KeyturnEvent) => string);
+  readonly text?: string | ((event: KeyturnEvent, words: Words) => string);
 }
 
-const causes: Readonly<Record<string, string>> = {
-  schedule: "scheduled",
-  operator: "requested",
-  exposure: "the password was exposed",
-  first: "first password from Keyturn",
-  drift: "the server refused the published password",
+const causes: Readonly<Record<string, (words: Words) => string>> = {
+  schedule: () => "scheduled",
+  operator: () => "requested",
+  exposure: ({ noun }) => `the ${noun} was exposed`,
+  first: ({ noun }) => `first ${noun} from Keyturn`,
+  drift: ({ noun }) => `the server refused the published ${noun}`,
 };
 
 /**
@@ -35,8 +36,8 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   adopted: {
     word: "adopted",
     style: "cyan",
-    text: ({ version }) =>
-      `${version ? "the published password logs in" : "no published password works yet"}; nothing was changed`,
+    text: ({ version }, { noun, works }) =>
+      `${version ? `the published ${noun} ${works}` : `no published ${noun} works yet`}; nothing was changed`,
   },
   "held-back": {
     word: "delayed",
@@ -50,41 +51,42 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
   started: {
     word: "starts",
     style: "bold",
-    text: ({ account = "", cause = "" }) =>
-      `new password for ${account} (${causes[cause] ?? cause})`,
+    text: ({ account, cause = "" }, words) =>
+      `new ${words.change} for ${shortenAccount(account)} (${causes[cause]?.(words) ?? cause})`,
   },
-  staged: { word: "staged", text: "stored a new password as a pending version" },
-  verified: { word: "applied", text: "changed the password in the database; it logs in" },
+  staged: { word: "staged", text: (_, { staged }) => staged },
+  verified: { word: "applied", text: (_, { applied }) => applied },
   published: { word: "published", text: "consumers now read the new version" },
-  checked: { word: "checked", text: "the version in Key Vault logs in" },
+  checked: { word: "checked", text: (_, { works }) => `the version in Key Vault ${works}` },
   refreshed: { word: "refreshed", text: "notified all consumers" },
   cleaned: { word: "cleaned", text: "disabled the pending version" },
   succeeded: {
     word: "✔ rotated",
     style: "green",
-    text: ({ account = "", version }) =>
-      `${account} is published as version ${shortenVersion(version)}`,
+    text: ({ account, version }) =>
+      `${shortenAccount(account)} is published as version ${shortenVersion(version)}`,
   },
   restored: {
     word: "restored",
     style: "yellow",
-    text: ({ account = "", version }) =>
-      `the server refuses the new password; the last working password of ${account} is published again, as version ${shortenVersion(version)}`,
+    text: ({ account, version }, { noun }) =>
+      `the server refuses the new ${noun}; the last working ${noun} of ${shortenAccount(account)} is published again, as version ${shortenVersion(version)}`,
   },
   "still-in-use": {
     word: "in use",
     text: (event) =>
-      `the superseded account ${event.account ?? ""} still has sessions; Keyturn checks again${describeNext(event)}`,
+      `the superseded account ${shortenAccount(event.account)} still has sessions; Keyturn checks again${describeNext(event)}`,
   },
   "seen-unused": {
     word: "unused",
     text: (event) =>
-      `the superseded account ${event.account ?? ""} has no sessions; Keyturn checks again${describeNext(event)} before it retires it`,
+      `the superseded account ${shortenAccount(event.account)} has no sessions; Keyturn checks again${describeNext(event)} before it retires it`,
   },
   retired: {
     word: "retired",
     style: "cyan",
-    text: ({ account = "" }) => `the superseded password of ${account} no longer logs in`,
+    text: ({ account }, { change, works }) =>
+      `the superseded ${change} of ${shortenAccount(account)} no longer ${works}`,
   },
   "attempt-failed": { word: "! failed", style: "red", text: describeAttempt },
   failed: { word: "✘ failed", style: "red", text: describeFailure },
@@ -140,6 +142,8 @@ const minRoomyWidth = 100;
 interface Look {
   readonly paint: Paint;
   readonly targetWidth: number;
+  /** The type of the target. */
+  readonly type?: string | undefined;
   /** The state of the target now, from the API; undefined when the API did not answer. */
   readonly standing?: Standing | undefined;
   /** Columns of the terminal, to wrap the text within its column. Not wrapped when absent. */
@@ -152,8 +156,9 @@ export function formatLine(event: KeyturnEvent, look: Look): string | undefined 
   if (known === undefined) return undefined;
   const { paint, targetWidth, standing, width = Infinity } = look;
   const { word, style, text = describeDetail } = known;
-  const message = toPrintable(typeof text === "string" ? text : text(event));
-  const whole = message + describeStanding(event, standing);
+  const words = findWords(look.type);
+  const message = toPrintable(typeof text === "string" ? text : text(event, words));
+  const whole = message + describeStanding(event, standing, words);
   const [gap, tookWidth] = width < minRoomyWidth ? [" ", 6] : ["  ", 7];
   const at = clock(event.at);
   const target = toPrintable(event.targetId ?? "").padEnd(targetWidth);
@@ -207,19 +212,23 @@ export interface Standing {
 }
 
 /** Says when the next rotation is due, and of a failed rotation also what consumers read. */
-function describeStanding({ type, at }: KeyturnEvent, standing: Standing | undefined): string {
+function describeStanding(
+  { type, at }: KeyturnEvent,
+  standing: Standing | undefined,
+  words: Words,
+): string {
   if (standing === undefined) return "";
   const next = standing.nextDue === undefined ? undefined : moment(standing.nextDue, at);
   if (type !== "failed") return next === undefined ? "" : `; next at ${next}`;
-  return `. ${describePublished(standing)}${next === undefined ? "" : ` Next try at ${next}.`}`;
+  return `. ${describePublished(standing, words)}${next === undefined ? "" : ` Next try at ${next}.`}`;
 }
 
-function describePublished({ published, active, slots }: Standing): string {
+function describePublished({ published, active, slots }: Standing, { noun }: Words): string {
   if (published === undefined) return "Nothing is published yet.";
   const slot = slots.find(({ account }) => account === active);
   return slot?.abandoned === undefined
-    ? "The published password is unchanged."
-    : "The server may have a newer password than the published one.";
+    ? `The published ${noun} is unchanged.`
+    : `The server may have a newer ${noun} than the published one.`;
 }
 
 export const shortenVersion = (published?: { readonly version: string }): string =>
@@ -247,15 +256,15 @@ function moment(instant: string, from: string): string {
 /** Formats the consumer's counts: targets without failures in one line, such as `orders: 812 log-ins, 0 failed`; then the others. */
 export function formatSummary(
   counts: Readonly<Record<string, Counts>>,
-  targets: readonly { readonly id: string; readonly accounts: readonly string[] }[],
+  targets: readonly { readonly id: string; readonly keepsSuperseded: boolean }[],
 ): string[] {
   const well: string[] = [];
   const failing: string[] = [];
   for (const [id, { logIns, failed, lastProblem = "unknown" }] of Object.entries(counts)) {
     const start = `${id}: ${logIns} log-ins, ${failed} failed`;
     // A single account fails between the change in the database and the publication of the new version.
-    const isSingle = targets.find((target) => target.id === id)?.accounts.length === 1;
-    const note = isSingle ? ", as expected for a single account during a change" : "";
+    const hasGap = targets.find((target) => target.id === id)?.keepsSuperseded === false;
+    const note = hasGap ? ", as expected for a single account during a change" : "";
     if (failed === 0) well.push(start);
     else failing.push(`${start}${note}; last error: ${lastProblem}`);
   }

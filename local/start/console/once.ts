@@ -4,6 +4,7 @@ import type { ShownTarget } from "../demo/targets.ts";
 import { type PublishedSecret, readPublished } from "../demo/vault.ts";
 import { type Api, makeApi, type RotationView, type TargetView } from "./api.ts";
 import { formatDuration, shortenVersion } from "./lines.ts";
+import { shortenAccount } from "./words.ts";
 
 /** Seconds. On an idle machine each step takes a few. */
 const adoptionTimeout = 60;
@@ -21,7 +22,7 @@ interface Outcome {
 export interface Report {
   /** The rows of a table; the first one is the heading. */
   readonly rows: readonly (readonly string[])[];
-  /** One sentence for each target that was not rotated or whose new password was not proven. */
+  /** One sentence for each target that was not rotated or whose new secret was not proven. */
   readonly problems: readonly string[];
   /** Says what the run proved; true only when `problems` is empty. */
   readonly proven: string;
@@ -51,11 +52,11 @@ export async function rotateOnce(env: Environment, signal: AbortSignal): Promise
 function describeProof({ watched, targets }: Environment): string {
   const untried = targets.filter((target) => !watched.includes(target)).map(({ id }) => id);
   if (untried.length > 0) {
-    return `Every new password logs in. Not tested, because their secrets are in another vault: ${untried.join(", ")}.`;
+    return `Every new secret logs in. Not tested, because their secrets are in another vault: ${untried.join(", ")}.`;
   }
-  return watched.every(({ endsAtOnce }) => endsAtOnce)
-    ? "Every new password logs in, and every superseded password is refused."
-    : "Every new password logs in. Superseded passwords of pairs stay valid for their grace period.";
+  return watched.every(({ endsSoon }) => endsSoon)
+    ? "Every new secret logs in, and every superseded secret is refused."
+    : "Every new secret logs in. Where two may be valid, the superseded one stays valid for its grace period.";
 }
 
 /** Waits until Keyturn has adopted every target. */
@@ -110,24 +111,24 @@ function describeReason(error: unknown, signal: AbortSignal): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Proves, without the app, that the new password logs in and that the server refuses the superseded one. */
+/** Proves, without the app, that the new secret logs in and that the superseded one is refused. */
 async function prove(
   env: Environment,
   target: ShownTarget,
   before: PublishedSecret | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const { id, publish, endsAtOnce, logIn } = target;
+  const { id, publish, endsSoon } = target;
   const after = await readPublished(env.vault, publish.name);
   if (after === undefined || before?.version === after.version) {
     throw new Error(`Secret ${publish.name} of target ${id} has no new version.`);
   }
-  if ((await logIn(after.value)) === "rejected") {
-    throw new Error(`The server refuses the published password of target ${id}.`);
+  if ((await env.logIn(id, after.value)) === "rejected") {
+    throw new Error(`The server refuses the published secret of target ${id}.`);
   }
-  if (before !== undefined && endsAtOnce) {
-    const isRefused = async () => (await logIn(before.value)) === "rejected" || undefined;
-    const otherwise = () => `The superseded password of target ${id} still logs in.`;
+  if (before !== undefined && endsSoon) {
+    const isRefused = async () => (await env.logIn(id, before.value)) === "rejected" || undefined;
+    const otherwise = () => `The superseded secret of target ${id} still logs in.`;
     await waitUntil(isRefused, { seconds: proofTimeout, otherwise, signal });
   }
   await requireWorkingConsumer(env, target, signal);
@@ -135,7 +136,7 @@ async function prove(
 
 async function requireWorkingConsumer(
   env: Environment,
-  { id, accounts }: ShownTarget,
+  { id, keepsSuperseded }: ShownTarget,
   signal: AbortSignal,
 ): Promise<void> {
   const countLogIns = () => env.counts()[id]?.logIns ?? 0;
@@ -144,9 +145,9 @@ async function requireWorkingConsumer(
   const otherwise = () => `The consumer stopped logging in to target ${id}.`;
   await waitUntil(isUsedAgain, { seconds: proofTimeout, otherwise, signal });
   const { failed = 0, lastProblem = "" } = env.counts()[id] ?? {};
-  if (accounts.length === 2 && failed > 0) {
+  if (keepsSuperseded && failed > 0) {
     throw new Error(
-      `${failed} log-ins to target ${id} failed. A pair must have no failed log-ins. Last error: ${lastProblem}`,
+      `${failed} log-ins to target ${id} failed, although its superseded secret stays valid for a while. Last error: ${lastProblem}`,
     );
   }
 }
@@ -157,7 +158,7 @@ function formatRow({ target, rotation }: Outcome, env: Environment): string[] {
   const versions = [published, rotation?.published].map((it) => (it ? shortenVersion(it) : "–"));
   return [
     id,
-    accounts.length === 2 ? `${active} → ${rotation?.account ?? "–"}` : active,
+    accounts.length === 2 ? `${active} → ${rotation?.account ?? "–"}` : shortenAccount(active),
     versions.join(" → "),
     formatDuration(rotation?.duration),
     String(count?.logIns ?? "–"),

@@ -20,8 +20,9 @@ const labelWidth = 17;
 const endings = ["adopted", "succeeded", "failed"];
 
 /** Makes the console output for these targets. Everything is printed in the order of the calls. */
-export function createShow(ids: readonly string[]) {
-  const targetWidth = Math.max(0, ...ids.map((id) => id.length));
+export function createShow(targets: readonly { readonly id: string; readonly type: string }[]) {
+  const targetWidth = Math.max(0, ...targets.map(({ id }) => id.length));
+  const types = new Map(targets.map(({ id, type }) => [id, type]));
   let last: Promise<void> = Promise.resolve();
   let env: Environment | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -42,7 +43,8 @@ export function createShow(ids: readonly string[]) {
         const api =
           env && endings.includes(event.type) ? makeApi(env.places().functions) : undefined;
         const standing = api && (await readStanding(api, event));
-        const line = formatLine(event, { paint, targetWidth, width: readWidth(), standing });
+        const type = types.get(event.targetId ?? "");
+        const line = formatLine(event, { paint, targetWidth, type, width: readWidth(), standing });
         if (line !== undefined) print(line);
       });
     },
@@ -71,9 +73,9 @@ export function createShow(ids: readonly string[]) {
       await last;
     },
   };
-  print(
-    paint("dim", "starting PostgreSQL, Azurite, the Key Vault emulator and the Functions app …"),
-  );
+  const parts =
+    "starting PostgreSQL, Azurite, the Key Vault emulator, doubles of Azure and the Functions app …";
+  print(paint("dim", parts));
   return show;
 }
 
@@ -88,7 +90,7 @@ function print(text: string): void {
 
 /** Formats the addresses of all services, and the targets. */
 function formatHeader(env: Environment): string {
-  const { functions, makeKeyVault, databases, events, logs } = env.places();
+  const { functions, makeKeyVault, databases, events, azure, logs } = env.places();
   const [database] = databases;
   const server = database ? `${database.host}:${database.port}` : "";
   const services = [
@@ -96,6 +98,10 @@ function formatHeader(env: Environment): string {
     ["Key Vault", makeKeyVault.url, "emulator (works with the official SDK)"],
     ["PostgreSQL", server, `real server; CA of its certificate: ${database?.caFile ?? ""}`],
     ["Events", events.endpoint, "events that Keyturn sends to Event Grid"],
+    ["Azure OpenAI", azure.openAi, "double of Azure: checks keys and has no models"],
+    ["Resource Manager", azure.resourceManager, "double of Azure: regenerates the keys"],
+    ["Microsoft Graph", azure.graph, "double of Azure: adds and removes client secrets"],
+    ["Entra log-ins", azure.logIn, "double of Azure: checks client secrets"],
     ["For tools", env.file, "all addresses, keys and log-ins"],
   ] as const;
   const whereWidth = Math.max(...services.map(([, where]) => where.length));

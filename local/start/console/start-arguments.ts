@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 export const usage = `Usage: npm start -- [options]
 
 Starts Keyturn with everything it needs on this machine, and shows how it
-rotates passwords.
+rotates passwords, keys and client secrets.
 
   --once         rotate every target once, print a table, and exit: with 0 if
                  every rotation worked, with 1 if not

@@ -1,7 +1,7 @@
 import { Client } from "pg";
 import type { Postgres } from "../../postgres.ts";
 import type { Passwords } from "./seed-secrets.ts";
-import { adminAccount, type Seed, seeds } from "./seeds.ts";
+import { adminAccount, type DatabaseSeed, databaseSeeds } from "./seeds.ts";
 
 /**
  * Makes the databases, the accounts and the administrator that Keyturn uses, with the passwords in the vault. Runs once for
@@ -26,7 +26,7 @@ export async function seedDatabases(
     await server.query("SET log_min_error_statement = panic");
     await ensureLogin(server, adminAccount, passwords);
     await server.query(`ALTER ROLE ${adminAccount} CREATEROLE`);
-    for (const seed of seeds) await makeDatabase(server, seed, passwords);
+    for (const seed of databaseSeeds) await makeDatabase(server, seed, passwords);
     await server.query("INSERT INTO seeded VALUES ($1)", version);
   } finally {
     await server.end();
@@ -35,7 +35,7 @@ export async function seedDatabases(
 
 async function makeDatabase(
   server: Client,
-  { id, accounts, by }: Seed,
+  { id, accounts, by }: DatabaseSeed,
   passwords: Passwords,
 ): Promise<void> {
   const found = await server.query("SELECT 1 FROM pg_database WHERE datname = $1", [id]);

@@ -6,8 +6,8 @@ import { seeds } from "./seeds.ts";
 export interface ShownTarget extends OutlinedTarget {
   /** Describes the target to the person at the console. */
   readonly about: string;
-  /** Whether the server refuses a superseded password within seconds after a rotation. */
-  readonly endsAtOnce: boolean;
+  /** Whether a superseded secret is refused within seconds after a rotation. */
+  readonly endsSoon: boolean;
 }
 
 /** Checks a configuration and lists its targets. Rejects with every problem of the configuration. */
@@ -27,13 +27,17 @@ export function selectWatched<Target extends OutlinedTarget>(
 
 export function describeSeeded(target: OutlinedTarget): ShownTarget {
   const about = seeds.find(({ id }) => id === target.id)?.about ?? "";
-  return { ...target, about, endsAtOnce: true };
+  return { ...target, about, endsSoon: true };
 }
 
 export function describeOwn(target: OutlinedTarget): ShownTarget {
-  const { type, accounts } = target;
-  const isPair = accounts.length === 2;
-  const how = isPair ? " take turns" : ", changed in place";
-  // The grace period of a pair may be days.
-  return { ...target, about: `${type}: ${accounts.join(" and ")}${how}`, endsAtOnce: !isPair };
+  const { type, accounts, keepsSuperseded } = target;
+  const single = keepsSuperseded ? ", with two secrets during the grace" : ", changed in place";
+  const how = accounts.length === 2 ? " take turns" : single;
+  // The grace may be days.
+  return {
+    ...target,
+    about: `${type}: ${accounts.join(" and ")}${how}`,
+    endsSoon: !keepsSuperseded,
+  };
 }

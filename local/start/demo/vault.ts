@@ -13,6 +13,7 @@ export function connectToVault(url: string, credential: TokenCredential): Secret
 export interface PublishedSecret {
   readonly value: string;
   readonly version: string;
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** Reads the current version; undefined when nothing has been published yet. */
@@ -22,7 +23,7 @@ export async function readPublished(
 ): Promise<PublishedSecret | undefined> {
   try {
     const { value = "", properties } = await vault.getSecret(name);
-    return { value, version: properties.version ?? "" };
+    return { value, version: properties.version ?? "", tags: properties.tags ?? {} };
   } catch (error) {
     if (isRestError(error) && error.statusCode === 404) return undefined;
     throw error;

@@ -18,6 +18,8 @@ export interface Exit {
 export interface Child {
   readonly pid: number;
   readonly exited: Promise<Exit>;
+  /** Writes a line to its standard input. */
+  send(line: string): void;
   /** Sends SIGTERM, and SIGKILL when it has not ended in time. */
   end(): Promise<void>;
 }
@@ -34,13 +36,14 @@ const maxErrors = 4_000;
  */
 export function startChild({ args, env, cwd, onLine }: ChildOptions): Child {
   const child = spawn(process.execPath, args, { env, cwd, stdio: "pipe", detached: true });
-  // Nothing writes to this pipe, but without a listener its error would end this process.
+  // Without a listener, an error of this pipe would end this process.
   child.stdin.on("error", () => undefined);
   createInterface(child.stdout).on("line", onLine);
   const exited = waitForExit(child);
   return {
     pid: child.pid ?? 0,
     exited,
+    send: (line) => void child.stdin.write(`${line}\n`),
     async end() {
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), endLimitMs);

@@ -30,7 +30,12 @@ const port = z.int().min(1).max(65_535);
 
 const addressesShape = z.object({
   topicKey: z.string().min(20),
-  ports: z.object({ vault: port, topic: port, postgres: port, functions: port }).partial(),
+  ports: z
+    .object({
+      ...{ vault: port, topic: port, postgres: port, functions: port },
+      ...{ resourceManager: port, openAi: port, graph: port, logIn: port },
+    })
+    .partial(),
 });
 
 /** The ports and the key that every start reuses, so that noted addresses stay valid. */
@@ -85,6 +90,15 @@ export const environmentShape = z.object({
       adminPassword: z.string(),
     }),
   ),
+  /** The doubles of Azure. */
+  azure: z.object({
+    /** PEM of the authority that signed the certificate of all doubles. */
+    caFile: z.string(),
+    resourceManager: z.string(),
+    openAi: z.string(),
+    graph: z.string(),
+    logIn: z.string(),
+  }),
   configuration: z.string(),
   logs: z.object({ functions: z.string(), postgresql: z.string() }),
   processes: z.array(z.object({ name: z.string(), pid: z.number() })),

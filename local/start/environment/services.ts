@@ -1,12 +1,14 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type Azurite, startAzurite } from "../../azurite.ts";
-import { makeCertificate } from "../../certificate.ts";
+import { type Certificate, makeCertificate } from "../../certificate.ts";
 import { type EventGridEmulator, startEventGridEmulator } from "../../event-grid/emulator.ts";
 import { createTopic, type Topic } from "../../event-grid/topic.ts";
 import { type IdentityEndpoint, startIdentityEndpoint } from "../../identity/endpoint.ts";
 import { toVaultResourceId } from "../../key-vault/announcements.ts";
 import { type KeyVaultEmulator, startKeyVaultEmulator } from "../../key-vault/emulator.ts";
 import { type Postgres, startPostgres } from "../../postgres.ts";
+import { type AzureDoubles, startAzure } from "./azure.ts";
+import type { Closing } from "./closing.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type Addresses, choosePort, isFree } from "./kept.ts";
 
@@ -20,30 +22,13 @@ export interface Services {
   readonly topic: EventGridEmulator;
   /** The system topic that Key Vault publishes its events to. */
   readonly vaultTopic: Topic;
-  /** The CA certificate as PEM, and the path of its file. */
+  readonly azure: AzureDoubles;
+  /** The CA certificate of all servers as PEM, and the path of its file. */
   readonly ca: string;
   readonly caFile: string;
+  /** The environment variable with which a Node program trusts these servers. */
+  readonly trust: { readonly NODE_EXTRA_CA_CERTS: string };
 }
-
-/** Collects what must be closed. The last added is closed first. */
-export function createClosing() {
-  const closers: (() => Promise<void>)[] = [];
-  let closing: Promise<void> | undefined;
-  const closeAll = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const close of closers.reverse()) {
-      await close().catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
-  };
-  return {
-    add: (close: () => Promise<void>): void => void closers.push(close),
-    /** Closes everything, even if some of it fails; throws the first failure. Safe to repeat. */
-    close: (): Promise<void> => (closing ??= closeAll()),
-  };
-}
-
-export type Closing = ReturnType<typeof createClosing>;
 
 const vaultName = "keyturn-local";
 
@@ -52,15 +37,30 @@ export async function startServices(
   closing: Closing,
   last: Addresses,
 ): Promise<Services> {
+  const tls = await makeCertificate(folder.at("certificate"));
   const starting = [
     startStorage(folder, closing),
-    startDatabase(folder, closing, last.ports.postgres),
-    startEmulators(folder, closing, last),
+    startDatabase(folder, closing, { tls, lastPort: last.ports.postgres }),
+    startEmulators(folder, closing, { tls, last }),
   ] as const;
   // When one fails, the others must have started before they can be closed.
   await Promise.allSettled(starting);
-  const [azurite, database, emulators] = await Promise.all(starting);
-  return { azurite, ...database, ...emulators };
+  const [azurite, postgres, emulators] = await Promise.all(starting);
+  return { azurite, postgres, ...emulators, ...(await writeAuthority(folder, tls)) };
+}
+
+/** Writes the authority for clients: alone, and together with those that the person who starts this trusts. */
+async function writeAuthority(folder: DataFolder, { ca }: Certificate) {
+  const caFile = folder.at("postgresql-ca.pem");
+  await writeFile(caFile, ca);
+  const { NODE_EXTRA_CA_CERTS: others } = process.env;
+  if (others === undefined || others === "") {
+    return { ca, caFile, trust: { NODE_EXTRA_CA_CERTS: caFile } };
+  }
+  const all = folder.at("trusted-ca.pem");
+  // Node, too, only warns about a file that it cannot read.
+  await writeFile(all, `${await readFile(others, "utf8").catch(() => "")}\n${ca}`);
+  return { ca, caFile, trust: { NODE_EXTRA_CA_CERTS: all } };
 }
 
 async function startStorage(folder: DataFolder, closing: Closing): Promise<Azurite> {
@@ -72,25 +72,27 @@ async function startStorage(folder: DataFolder, closing: Closing): Promise<Azuri
   return azurite;
 }
 
-async function startDatabase(folder: DataFolder, closing: Closing, lastPort: number | undefined) {
-  const { ca, cert, key } = await makeCertificate(folder.at("certificate"));
-  const caFile = folder.at("postgresql-ca.pem");
-  await writeFile(caFile, ca);
+async function startDatabase(
+  folder: DataFolder,
+  closing: Closing,
+  { tls, lastPort }: { readonly tls: Certificate; readonly lastPort: number | undefined },
+): Promise<Postgres> {
   const postgres = await startPostgres({
     directory: folder.at("postgresql"),
-    tls: { cert, key },
+    tls,
     ...(lastPort !== undefined && (await isFree(lastPort)) && { port: lastPort }),
   });
   closing.add(() => postgres.close());
   folder.remember("postgresql", postgres.pid);
-  return { postgres, ca, caFile };
+  return postgres;
 }
 
 async function startEmulators(
   folder: DataFolder,
   closing: Closing,
-  { topicKey: key, ports }: Addresses,
+  { tls, last }: { readonly tls: Certificate; readonly last: Addresses },
 ) {
+  const { topicKey: key, ports } = last;
   const identity = await startIdentityEndpoint();
   closing.add(() => identity.close());
   const topic = await startEventGridEmulator({ key, port: await choosePort(ports.topic) });
@@ -113,5 +115,6 @@ async function startEmulators(
     },
   });
   closing.add(() => vault.close());
-  return { identity, topic, vaultTopic, vault };
+  const azure = await startAzure(folder, closing, { identity, tls, ports });
+  return { identity, topic, vaultTopic, vault, azure };
 }

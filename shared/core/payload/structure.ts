@@ -20,7 +20,7 @@ const structures: readonly Structure[] = [
   { pattern: /^(null|true|false)$/, what: "a JSON value that is not text" },
   {
     // Also without the quotation marks that a shell removed, or with those that it added.
-    pattern: /^["'@$[\s]*\{\s*\\*(["'])[^"'\\]{1,100}\\*\1\s*[:=]/,
+    pattern: /^["'@$[\s]*\{\s*\\*(["'])[\p{L}\p{N} _.-]{1,100}\\*\1\s*[:=]/u,
     what: "text that looks like JSON but is not valid",
   },
   {
@@ -43,7 +43,7 @@ const structures: readonly Structure[] = [
     what: "a line of an environment file",
   },
   { pattern: /^(password|passwd|pwd)(\s*=|\s*:\s)/i, what: "a name and its value" },
-  { pattern: /^[^:\s]+:(\d+|\*):[^:\s]*:[^:\s]+:.+$/, what: "a line of a password file" },
+  { pattern: /^(\*|[\w.-]+):(\d{2,5}|\*):[^:\s]*:[^:\s]+:.+$/, what: "a line of a password file" },
 ];
 
 /** Names the kind of a text that cannot be a password, as in "it holds XML"; undefined if it may be a password. */

@@ -201,7 +201,7 @@ function findSilence(memory: Memory, server: string, isUrgent: boolean): Skipped
 function reason(server: string, missing: Missing): string {
   return missing === "server"
     ? `server ${server} is busy with other targets`
-    : `waits for a turn at server ${server}, because Keyturn is contacting other servers that do not answer`;
+    : `Keyturn is contacting other servers that have not answered yet, and then server ${server}`;
 }
 
 function take(memory: Memory, server: string): Entered | Missing {

@@ -18,14 +18,15 @@ function getEndpoint({ ports, target }: TargetSession): Endpoint {
   return ports.rotator(target.type).endpoint(target.options);
 }
 
-/** The connection string of the service with this secret, if the service has its own form of it and consumers read more than the secret. */
+/** The connection string of the service with this secret, if it is published and the service has its own form of it. */
 function toConnectionString(
   { ports, target, ...session }: TargetSession,
   credential: Credential,
 ): Secret | undefined {
+  const { options, publish } = target;
   const rotator = ports.rotator(target.type);
-  if (target.publish.as === "password" || rotator.findTextFault?.(target.options)) return undefined;
-  const text = rotator.toConnectionString?.(target.options, credential);
+  if (publish.as === "password" || rotator.findTextFault?.(options) !== undefined) return undefined;
+  const text = rotator.toConnectionString?.(options, credential);
   return text && session.guard(text);
 }
 

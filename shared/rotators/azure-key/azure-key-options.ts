@@ -1,11 +1,13 @@
 import { z } from "zod";
 import {
   isKeyHost,
+  isLoopback,
   isResourceManager,
   listKeyDomains,
   resourceManagers,
 } from "../../core/secrets/addresses.ts";
 import { host } from "../common/connection/host.ts";
+import { doublePropagation, forDoublesOnly } from "../common/double-propagation.ts";
 import { isSameType, parseResource } from "./azure-key-resource.ts";
 import type { KeyService } from "./azure-key-service.ts";
 import { type KeyServiceName, keyServices } from "./azure-key-services.ts";
@@ -51,6 +53,8 @@ export const azureKeyOptions = z
     ...keyFields,
     /** The pair of keys, where a service has two pairs. */
     keys: z.enum(["read-write", "read-only"]).default("read-write"),
+    /** How long a double on this machine, which `resourceManager` names, may refuse a new key. */
+    propagation: doublePropagation,
   })
   .superRefine((options, context) => {
     for (const { path, message } of findFaults(options)) {
@@ -77,8 +81,20 @@ function findFaults(options: AzureKeyOptions): readonly Fault[] {
         }
       : undefined,
     findHostFault(options, service),
+    findPropagationFault(options),
   ];
   return faults.filter((one) => one !== undefined);
+}
+
+function findPropagationFault({
+  propagation,
+  resourceManager,
+}: AzureKeyOptions): Fault | undefined {
+  const manager = URL.parse(resourceManager);
+  const isDouble = manager !== null && isLoopback(manager);
+  return propagation === undefined || isDouble
+    ? undefined
+    : { path: ["propagation"], message: forDoublesOnly };
 }
 
 /** Why the text is not the id of such a resource, and what to write. */

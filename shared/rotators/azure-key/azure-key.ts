@@ -3,6 +3,7 @@ import { ConfigError } from "../../core/errors.ts";
 import { type Credential, Secret } from "../../core/secrets/secret.ts";
 import { minute } from "../../core/time.ts";
 import { findUnfitName } from "../common/connection/account-name.ts";
+import { readPropagation } from "../common/double-propagation.ts";
 import { guarded } from "../guarded.ts";
 import type { Rotator, Using } from "../rotator.ts";
 import { concerns, type KeySeams, regenerate, requireKey } from "./azure-key-calls.ts";
@@ -52,7 +53,8 @@ const pure = {
   findUnfitAccount: (account: string, options?: AzureKeyOptions) =>
     findUnfitName(account) ?? (options && findUnfitKey(account, toTarget(options))),
 
-  findPropagation: (options: AzureKeyOptions) => toTarget(options).service.propagation,
+  findPropagation: (options: AzureKeyOptions) =>
+    readPropagation(options.propagation, toTarget(options).service.propagation),
 
   findSettleTime: (options: AzureKeyOptions) => toTarget(options).service.settleTime,
 

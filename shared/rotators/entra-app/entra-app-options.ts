@@ -3,6 +3,7 @@ import { isGraph, isLogIn, isLoopback } from "../../core/secrets/addresses.ts";
 import type { Endpoint } from "../../core/target.ts";
 import { day, formatDuration, parseDuration } from "../../core/time.ts";
 import { findUnfitName } from "../common/connection/account-name.ts";
+import { doublePropagation, forDoublesOnly } from "../common/double-propagation.ts";
 
 /** The origins of each cloud. */
 const clouds = {
@@ -36,24 +37,31 @@ const onThisMachine = (isKnown: (origin: string) => boolean) =>
     })
     .exactOptional();
 
-export const entraAppOptions = z.strictObject({
-  tenant: z.guid("must be the id of the tenant (a GUID), not its domain"),
-  /** The client id again, or the object id of the application. Default: the account. */
-  application: z
-    .guid("must be the client id or the object id of the application (a GUID)")
-    .exactOptional(),
-  cloud: z.enum(Object.keys(clouds) as CloudName[]).default("public"),
-  /** How long a new secret is valid. */
-  lifetime: z
-    .string()
-    .refine(isLifetime, {
-      error: `must be a duration from ${formatDuration(shortest)} to ${formatDuration(longest)}, such as 180d`,
-    })
-    .default(defaultLifetime),
-  /** The origins of doubles on this machine. */
-  graph: onThisMachine(isGraph),
-  logIn: onThisMachine(isLogIn),
-});
+export const entraAppOptions = z
+  .strictObject({
+    tenant: z.guid("must be the id of the tenant (a GUID), not its domain"),
+    /** The client id again, or the object id of the application. Default: the account. */
+    application: z
+      .guid("must be the client id or the object id of the application (a GUID)")
+      .exactOptional(),
+    cloud: z.enum(Object.keys(clouds) as CloudName[]).default("public"),
+    /** How long a new secret is valid. */
+    lifetime: z
+      .string()
+      .refine(isLifetime, {
+        error: `must be a duration from ${formatDuration(shortest)} to ${formatDuration(longest)}, such as 180d`,
+      })
+      .default(defaultLifetime),
+    /** The origins of doubles on this machine. */
+    graph: onThisMachine(isGraph),
+    logIn: onThisMachine(isLogIn),
+    /** How long these doubles may refuse a new secret. */
+    propagation: doublePropagation,
+  })
+  .superRefine(({ graph, logIn, propagation }, context) => {
+    if (propagation === undefined || (graph !== undefined && logIn !== undefined)) return;
+    context.addIssue({ code: "custom", path: ["propagation"], message: forDoublesOnly });
+  });
 
 export type EntraAppOptions = z.output<typeof entraAppOptions>;
 

@@ -2,6 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import type { AzureAccess } from "../../azure/azure-call.ts";
 import { ChangeRefusedError, ConfigError, isKnownError } from "../../core/errors.ts";
 import { day, minute, plus, second, toInstantAt } from "../../core/time.ts";
+import { readPropagation } from "../common/double-propagation.ts";
 import { guarded } from "../guarded.ts";
 import type { Mint, Rotator, Using } from "../rotator.ts";
 import { endSecrets } from "./entra-app-discard.ts";
@@ -46,6 +47,8 @@ export function entraApp(
     capabilities: { selfService: false, admin: false, identity: true, propagation: 5 * minute },
 
     endpoint: toEndpoint,
+
+    findPropagation: ({ propagation }) => readPropagation(propagation, 5 * minute),
 
     overlaps: () => true,
 

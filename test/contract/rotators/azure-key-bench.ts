@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Listening } from "../../../conformance/faults/listening.ts";
 import { appIdentity } from "../../../conformance/identity.ts";
 import type { MintingFixture } from "../../../conformance/minting-fixture.ts";
+import { type ArmKeys, makeArmKeys } from "../../../local/azure/arm/key-store.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { azureKey, type AzureKeyOptions } from "../../../shared/rotators/azure-key/azure-key.ts";
 import type { KeyService } from "../../../shared/rotators/azure-key/azure-key-service.ts";
@@ -12,7 +13,6 @@ import {
   keyServices,
 } from "../../../shared/rotators/azure-key/azure-key-services.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
-import { type ArmKeys, makeArmKeys } from "../../doubles/arm/key-store.ts";
 import {
   type ArmDouble,
   type ArmDoubleOptions,

@@ -1,3 +1,4 @@
+import { type ArmKeys, makeArmKeys } from "../../../local/azure/arm/key-store.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { azureSasKey } from "../../../shared/rotators/azure-key/azure-sas-key.ts";
 import type {
@@ -5,7 +6,6 @@ import type {
   BusServiceName,
 } from "../../../shared/rotators/azure-key/azure-sas-key-options.ts";
 import type { SettingRotator } from "../../../shared/rotators/rotator.ts";
-import { type ArmKeys, makeArmKeys } from "../../doubles/arm/key-store.ts";
 import {
   type ArmDouble,
   type ArmResource,

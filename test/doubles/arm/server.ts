@@ -1,147 +1,35 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:https";
-import { text } from "node:stream/consumers";
-import { type Connections, listen } from "../../../conformance/faults/listening.ts";
+import {
+  type ArmDouble as LocalArmDouble,
+  type ArmDoubleOptions as LocalArmDoubleOptions,
+  type SeenRequest,
+  startArmDouble as start,
+} from "../../../local/azure/arm/server.ts";
 import { noteUse } from "../../servers/report/uses.ts";
 import { localCertificate } from "../certificate.ts";
-import { faultPoints, type Faults } from "../faults.ts";
-import { type ArmCredential, type ArmRole, gate } from "./credentials.ts";
-import type { ArmRefusal } from "./errors.ts";
-import { operationTable } from "./operations.ts";
-import { answerRequest, listAllActions } from "./requests.ts";
-import type { ArmEffect, ArmResource, ArmState, Permission } from "./state.ts";
 
-export type { ArmCredential, ArmRole } from "./credentials.ts";
-export { armErrors, type ArmRefusal } from "./errors.ts";
-export type { ArmEffect, ArmResource } from "./state.ts";
+export type { ArmCredential, ArmRole } from "../../../local/azure/arm/credentials.ts";
+export { armErrors } from "../../../local/azure/arm/errors.ts";
+export type { ArmResource } from "../../../local/azure/arm/state.ts";
 
-export interface ArmDoubleOptions {
-  readonly resources: readonly ArmResource[];
-  /** Default `00000000-0000-0000-0000-000000000042`. */
-  readonly subscriptionId?: string;
-  /** When a new password takes effect: with the 202 (default), or when its operation succeeds. */
-  readonly effectAt?: "acceptance" | "completion";
-  /** Where an accepted change says how it goes: with both headers (default), or in `Location` only. */
-  readonly headers?: "both" | "location";
-  /** The number of requests about the resource before an operation ends. Default 1: one poll answers InProgress. */
-  readonly ticks?: number;
-  /** Seconds in `Retry-After` of operations. Default 0, so that tests are fast; the platform says 1 to 15. */
-  readonly retryAfter?: number;
-  /** The reported permissions of the caller. Default: the permissions of its role. */
-  readonly permissions?: readonly Permission[];
-  readonly hostile?: boolean;
-}
+export type ArmDoubleOptions = Omit<LocalArmDoubleOptions, "tls" | "onRequest">;
 
-export interface SeenRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly apiVersion: string | null;
-  /** The JSON that was sent. */
-  readonly body: unknown;
-  /** Absent when the client got no answer. */
-  readonly status?: number;
-}
-
-export interface ArmDouble {
-  /** `https://localhost:<port>`: the client's `endpoint`. */
-  readonly endpoint: string;
+export interface ArmDouble extends LocalArmDouble {
   /** PEM of the authority to trust. */
   readonly ca: string;
-  readonly subscriptionId: string;
-  readonly faults: Faults<ArmEffect, ArmRefusal>;
-  readonly inspection: {
-    readonly connections: Connections;
+  readonly inspection: LocalArmDouble["inspection"] & {
+    /** All of them. */
     readonly requests: readonly SeenRequest[];
-    /** How many passwords took effect on this resource. */
-    landed(resource: string): number;
-    isBusy(resource: string): boolean;
   };
-  credential(role?: ArmRole): ArmCredential;
-  /** Accepts a token that somebody else has issued, as one of this role. */
-  admit(token: string, role: ArmRole): void;
-  /** Deletes a resource. */
-  remove(resource: string): void;
-  /** Ends every operation that can end now. */
-  settle(): Promise<void>;
-  close(): Promise<void>;
 }
 
-/** A double of Azure Resource Manager for the services in services.ts. */
+/** The double of Azure Resource Manager, which remembers its requests and appears in the report of the servers. */
 export async function startArmDouble(options: ArmDoubleOptions): Promise<ArmDouble> {
   noteUse("arm", "double");
-  const { key, cert } = await localCertificate();
-  const state: ArmState = {
-    subscriptionId: options.subscriptionId ?? "00000000-0000-0000-0000-000000000042",
-    resources: [...options.resources],
-    gate: gate(listAllActions()),
-    operations: operationTable(),
-    faults: faultPoints<ArmEffect, ArmRefusal>(options.hostile),
-    effectAt: options.effectAt ?? "acceptance",
-    headers: options.headers ?? "both",
-    ticks: options.ticks ?? 1,
-    permissions: options.permissions,
-    retryAfter: options.retryAfter ?? 0,
-    landed: new Map(),
-  };
+  const tls = await localCertificate();
   const requests: SeenRequest[] = [];
-  const listening = await listen(
-    createServer({ key, cert }, (request, response) => {
-      handle(state, requests, request, response).catch(() => request.socket.destroy());
-    }),
-  );
-  return {
-    endpoint: `https://localhost:${String(listening.port)}`,
-    ca: cert,
-    subscriptionId: state.subscriptionId,
-    faults: state.faults,
-    inspection: {
-      connections: listening.connections,
-      requests,
-      landed: (resource) => state.landed.get(resource) ?? 0,
-      isBusy: (resource) => state.operations.isBusy(resource),
-    },
-    credential: (role = "contributor") => state.gate.credential(role),
-    admit: (token, role) => {
-      state.gate.admit(token, role);
-    },
-    remove(resource) {
-      const at = state.resources.findIndex(({ name }) => name === resource);
-      state.resources.splice(at, 1);
-    },
-    settle: () => state.operations.settle(),
-    async close() {
-      state.faults.release();
-      await listening.close();
-    },
-  };
-}
-
-async function handle(
-  state: ArmState,
-  requests: SeenRequest[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { method = "", url = "/", headers } = request;
-  const parsed = new URL(url, `https://${headers.host ?? "localhost"}`);
-  const body = await text(request);
-  const { authorization } = headers;
-  const outcome = await answerRequest(state, { method, url: parsed, authorization, body });
-  const { pathname, searchParams } = parsed;
-  const apiVersion = searchParams.get("api-version");
-  const sent: unknown = body === "" ? undefined : JSON.parse(body);
-  const seen = { method, path: pathname, apiVersion, body: sent };
-  if (outcome.kind !== "answer") {
-    requests.push(seen);
-    if (outcome.kind === "reset") request.socket.destroy();
-    return;
-  }
-  const { answer } = outcome;
-  requests.push({ ...seen, status: answer.status });
-  response.writeHead(answer.status, {
-    "content-type": "application/json; charset=utf-8",
-    "cache-control": "no-cache",
-    ...answer.headers,
+  const double = await start({
+    ...{ ...options, tls },
+    onRequest: (request) => void requests.push(request),
   });
-  response.end(answer.page ?? (answer.body && JSON.stringify(answer.body)));
+  return { ...double, ca: tls.cert, inspection: { ...double.inspection, requests } };
 }

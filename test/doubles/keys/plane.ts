@@ -1,8 +1,15 @@
 import { createHmac } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { createServer } from "node:https";
-import { text } from "node:stream/consumers";
-import { listen, type Listening } from "../../../conformance/faults/listening.ts";
+import {
+  cognitivePlane,
+  inHeader,
+  type KeyPlane as LocalKeyPlane,
+  type PlaneAnswer,
+  type PlaneBehaviour,
+  type PlaneKey,
+  startKeyPlane as start,
+  unauthorized,
+} from "../../../local/azure/key-plane.ts";
 import {
   signAppConfiguration,
   signBatch,
@@ -12,15 +19,8 @@ import {
 } from "../../../shared/rotators/azure-key/azure-key-signatures.ts";
 import { localCertificate } from "../certificate.ts";
 
-export interface PlaneAnswer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly text?: string;
-}
-
 /** What a service answers to its clients, except for storage, which Azurite is. test/rotators/azure-key-signatures.test.ts checks the signatures. */
-export interface KeyPlane extends Listening {
-  readonly origin: string;
+export interface KeyPlane extends LocalKeyPlane {
   readonly requests: { readonly method: string; readonly url: string }[];
   /** The dates of signed requests. */
   readonly dates: string[];
@@ -32,38 +32,8 @@ export interface KeyPlane extends Listening {
   readonly received: ReadonlySet<string>;
 }
 
-/** A request to the service. */
-interface Asked {
-  readonly url: URL;
-  readonly header: (name: string) => string;
-  readonly name: string;
-  readonly body: string;
-}
-
-/** A key with its id, which only one service has. */
-export interface PlaneKey {
-  readonly value: string;
-  readonly id: string;
-}
-
-interface Behaviour {
-  readonly accepted: PlaneAnswer;
-  readonly refused: PlaneAnswer;
-  readonly has: (asked: Asked, key: PlaneKey) => boolean;
-}
-
-const unauthorized: PlaneAnswer = {
-  status: 401,
-  text: JSON.stringify({ error: { code: "401", message: "Access denied due to invalid key." } }),
-};
-
-const inHeader =
-  (name: string): Behaviour["has"] =>
-  ({ header }, { value }) =>
-    header(name) === value;
-
 /** A token with the audience that the service demands. */
-function hasToken(toAudience: (url: URL) => string): Behaviour["has"] {
+function hasToken(toAudience: (url: URL) => string): PlaneBehaviour["has"] {
   return ({ header, url }, { value }) => {
     const token = header("authorization").replace(/^Bearer /, "");
     const [head = "", payload = "", signature] = token.split(".");
@@ -78,13 +48,13 @@ const hub = {
   refused: { status: 401 },
 } as const;
 
-const grid: Behaviour = {
+const grid: PlaneBehaviour = {
   accepted: { status: 200 },
   refused: unauthorized,
   has: (asked, key) => inHeader("aeg-sas-key")(asked, key) && asked.body === "[]",
 };
 
-const bus: Behaviour = {
+const bus: PlaneBehaviour = {
   accepted: { status: 200, text: "<entry/>" },
   refused: { status: 401, text: "40103: Invalid authorization token signature" },
   has({ header, url }, { value }) {
@@ -95,7 +65,7 @@ const bus: Behaviour = {
   },
 };
 
-const behaviours: Readonly<Record<string, Behaviour>> = {
+const behaviours: Readonly<Record<string, PlaneBehaviour>> = {
   storage: {
     accepted: { status: 200, text: "<EnumerationResults/>" },
     refused: { status: 403, headers: { "x-ms-error-code": "AuthenticationFailed" } },
@@ -111,15 +81,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
     has: ({ header }, { value }) =>
       header("authorization") === signCosmos(value, header("x-ms-date")),
   },
-  cognitive: {
-    accepted: { status: 200, text: "{}" },
-    refused: unauthorized,
-    has: (asked, key) =>
-      inHeader(asked.url.pathname.startsWith("/sts/") ? "ocp-apim-subscription-key" : "api-key")(
-        asked,
-        key,
-      ),
-  },
+  cognitive: cognitivePlane,
   search: {
     accepted: { status: 200, text: "{}" },
     refused: { status: 403 },
@@ -169,59 +131,42 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   "event-hubs": bus,
 };
 
+const unknown: PlaneBehaviour = {
+  accepted: { status: 500 },
+  refused: { status: 500 },
+  has: () => false,
+};
+
 /** Serves one resource. `listKeys`: those that are valid now. */
 export async function startKeyPlane(
   service: string,
   name: string,
   listKeys: () => readonly PlaneKey[],
 ): Promise<KeyPlane> {
-  const { key, cert } = await localCertificate();
-  const behaviour = behaviours[service];
+  const behaviour = behaviours[service] ?? unknown;
   const requests: { method: string; url: string }[] = [];
   const dates: string[] = [];
   const received = new Set<string>();
   const set = { always: undefined as PlaneAnswer | undefined, hostile: false };
-
-  async function answer(request: IncomingMessage): Promise<PlaneAnswer> {
-    const { method = "", url = "/" } = request;
-    requests.push({ method, url });
-    const date = request.headers["ocp-date"] ?? request.headers["x-ms-date"];
-    if (typeof date === "string") dates.push(date);
-    const body = await text(request);
-    if (set.always !== undefined) return set.always;
-    if (behaviour === undefined) return { status: 500 };
-    const header = (one: string) => [request.headers[one] ?? ""].flat().join();
-    const proof = findProof(header("authorization"));
+  const before = ({ method = "", url = "/", headers }: IncomingMessage) => {
+    const proof = findProof(headers.authorization);
     if (proof !== undefined) received.add(proof);
-    const asked = { url: new URL(url, `https://${header("host")}`), header, name, body };
-    const isKnown = listKeys().some((one) => behaviour.has(asked, one));
-    if (isKnown) return behaviour.accepted;
-    const { refused } = behaviour;
-    if (!set.hostile) return refused;
-    return { ...refused, text: `${refused.text ?? ""} ${JSON.stringify(request.headers)}` };
-  }
-
-  const listening = await listen(
-    createServer({ key, cert }, (request, response) => {
-      answer(request)
-        .then(({ status, headers, text: content }) => {
-          response.writeHead(status, headers);
-          response.end(request.method === "HEAD" ? undefined : content);
-        })
-        .catch(() => request.socket.destroy());
-    }),
-  );
-  return Object.assign(set, {
-    ...listening,
-    origin: `https://localhost:${listening.port}`,
-    requests,
-    dates,
-    received,
-  });
+    requests.push({ method, url });
+    const date = headers["ocp-date"] ?? headers["x-ms-date"];
+    if (typeof date === "string") dates.push(date);
+    return set.always;
+  };
+  const worsen = (refused: PlaneAnswer, { headers }: IncomingMessage): PlaneAnswer =>
+    set.hostile
+      ? { ...refused, text: `${refused.text ?? ""} ${JSON.stringify(headers)}` }
+      : refused;
+  const tls = await localCertificate();
+  const plane = await start({ tls, name, behaviour, listKeys, before, worsen });
+  return Object.assign(set, { ...plane, requests, dates, received });
 }
 
 /** What shows that a client has the key, and works for a while without it. */
-function findProof(authorization: string): string | undefined {
+function findProof(authorization = ""): string | undefined {
   const found = /^(?:SharedKey \w+:|SharedAccessSignature .*&sig=|Bearer )([^&]+)/.exec(
     authorization,
   );

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Document } from "mongodb";
 import { reset } from "../../../conformance/faults/listening.ts";
-import type { FaultyServer, Outcome } from "../faults.ts";
+import type { FaultyServer, Outcome } from "../../../local/faults.ts";
 import { execute } from "./commands.ts";
 import { errorAnswer, type MongoRefusal } from "./errors.ts";
 import type { MongoEffect, MongoServer, Session } from "./session.ts";

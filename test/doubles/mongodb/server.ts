@@ -1,9 +1,9 @@
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { type Connections, listen } from "../../../conformance/faults/listening.ts";
+import { faultPoints, type Faults } from "../../../local/faults.ts";
 import { noteUse } from "../../servers/report/uses.ts";
 import { type Certificate, localCertificate } from "../certificate.ts";
-import { faultPoints, type Faults } from "../faults.ts";
 import { connectionHandler } from "./connection.ts";
 import type { MongoRefusal } from "./errors.ts";
 import { type Mechanism, mechanisms } from "./scram.ts";

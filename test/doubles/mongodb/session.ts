@@ -1,5 +1,5 @@
 import type { Document } from "mongodb";
-import type { Faults } from "../faults.ts";
+import type { Faults } from "../../../local/faults.ts";
 import type { MongoRefusal } from "./errors.ts";
 import type { Conversation, Mechanism } from "./scram.ts";
 import type { StoredUser, Users } from "./users.ts";

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import { reset } from "../../../conformance/faults/listening.ts";
-import type { FaultyServer } from "../faults.ts";
+import type { FaultyServer } from "../../../local/faults.ts";
 import { tdsErrors, type TdsRefusal } from "./errors.ts";
 import { askedEncryption, encryption, parseLogin7, preloginAnswer } from "./login7.ts";
 import { checkLogin } from "./logins.ts";

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { createSecureContext } from "node:tls";
 import { type Connections, listen } from "../../../conformance/faults/listening.ts";
+import { faultPoints, type Faults } from "../../../local/faults.ts";
 import { noteUse } from "../../servers/report/uses.ts";
 import { certificateFor } from "../certificate.ts";
-import { faultPoints, type Faults } from "../faults.ts";
 import {
   type EncryptionMode,
   type LoginAttempt,

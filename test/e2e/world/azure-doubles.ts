@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type ArmKeys, makeArmKeys } from "../../../local/azure/arm/key-store.ts";
 import type { IdentityEndpoint } from "../../../local/identity/endpoint.ts";
-import { type ArmKeys, makeArmKeys } from "../../doubles/arm/key-store.ts";
 import { type ArmDouble, type ArmRole, startArmDouble } from "../../doubles/arm/server.ts";
 import { localCertificate } from "../../doubles/certificate.ts";
 import { type GraphDouble, type GraphRole, startGraphDouble } from "../../doubles/graph/server.ts";

@@ -22,6 +22,7 @@ const event = (more: Partial<KeyturnEvent>): KeyturnEvent => ({
   targetId: "orders",
   ...more,
 });
+const clientId = "3f1e0c52-6f5b-4a39-9d1f-0a1b2c3d4e5f";
 const plain = (_: Style, text: string) => text;
 const line = (more: Partial<KeyturnEvent>, standing?: Standing) =>
   formatLine(event(more), { paint: plain, targetWidth: 9, ...(standing && { standing }) });
@@ -134,6 +135,21 @@ describe("The line of an event", () => {
     },
   );
 
+  test.each<[string, string, Partial<KeyturnEvent>, string]>([
+    ["postgresql", "orders_b", { type: "started", cause: "operator" }, "new password for orders_b"],
+    ["azure-key", "key2", { type: "started", cause: "exposure" }, "(the key was exposed)"],
+    ["azure-key", "key2", { type: "started", cause: "schedule" }, "new value for key2 (scheduled)"],
+    ["azure-key", "key2", { type: "staged" }, "chose the key that nobody reads"],
+    ["azure-key", "key2", { type: "verified" }, "Azure regenerated the key; it is stored as a"],
+    ["azure-key", "key1", { type: "retired" }, "the superseded value of key1 no longer works"],
+    ["entra-app", clientId, { type: "started" }, "new client secret for 3f1e0c52…"],
+    ["entra-app", clientId, { type: "retired" }, "client secret of 3f1e0c52… no longer logs in"],
+    ["toString", "a", { type: "retired" }, "the superseded password of a no longer logs in"],
+  ])("says of a target of type %s with account %s after %j: %s", (type, account, more, words) => {
+    const text = formatLine(event({ account, ...more }), { paint: plain, targetWidth: 9, type });
+    expect(text).toContain(words);
+  });
+
   test("shows an unknown event type under its own name", () => {
     expect(line({ type: "paused", detail: "by an operator" })).toMatch(/paused .*by an operator$/);
   });
@@ -197,8 +213,8 @@ describe("The consumer's summary", () => {
     const bad = { logIns: 9, failed: 2, recovered: 1, lastProblem: "the server refuses a" };
     const good = { logIns: 812, failed: 0, recovered: 0 };
     const targets = [
-      { id: "orders", accounts: ["a", "b"] },
-      { id: "reports", accounts: ["c"] },
+      { id: "orders", keepsSuperseded: true },
+      { id: "reports", keepsSuperseded: false },
     ];
     expect(formatSummary({ orders: good }, targets)).toEqual(["orders: 812 log-ins, 0 failed"]);
     expect(formatSummary({ orders: bad }, targets)).toEqual([

@@ -1,4 +1,4 @@
-import type { FaultyServer } from "../faults.ts";
+import type { FaultyServer } from "../../faults.ts";
 import type { Gate } from "./credentials.ts";
 import { type ArmAnswer, armErrors, type ArmRefusal, Refused } from "./errors.ts";
 import type { ArmKeys } from "./key-store.ts";

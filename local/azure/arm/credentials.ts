@@ -33,10 +33,13 @@ export interface Gate {
   grantedTo(authorization: string | undefined): readonly string[];
 }
 
-/** `actions`: every action that there is. */
-export function gate(actions: readonly string[]): Gate {
+/** `actions`: every action that there is. `isContributor`: whether a token that no role has is that of a contributor. */
+export function gate(actions: readonly string[], isContributor: (token: string) => boolean): Gate {
   const roles = new Map<string, ArmRole>();
-  const findRole = (authorization = "") => roles.get(authorization.replace(/^Bearer /, ""));
+  const findRole = (authorization = "") => {
+    const token = authorization.replace(/^Bearer /, "");
+    return roles.get(token) ?? (isContributor(token) ? "contributor" : undefined);
+  };
   return {
     credential(role) {
       const token = randomBytes(24).toString("base64url");

@@ -43,12 +43,27 @@ export interface GraphApplication {
     readonly waiting: { left: number; write: Write }[];
   }[];
   turn: number;
+  /** Called before a change of the secrets takes effect. */
+  readonly save: (application: KeptApplication) => void;
 }
 
-export function makeApplication(servers: number): GraphApplication {
+/** What an application is after a restart of the double. */
+export type KeptApplication = Pick<GraphApplication, "id" | "appId" | "secrets">;
+
+export interface Keeping {
+  /** That of an earlier double. Default: a new one without secrets. */
+  readonly kept?: KeptApplication | undefined;
+  /** Called with the application before a change of its secrets takes effect. */
+  readonly save?: (application: KeptApplication) => void;
+}
+
+export function makeApplication(
+  servers: number,
+  { kept, save = () => undefined }: Keeping = {},
+): GraphApplication {
+  const { id, appId, secrets } = kept ?? { id: randomUUID(), appId: randomUUID(), secrets: [] };
   return {
-    id: randomUUID(),
-    appId: randomUUID(),
+    ...{ id, appId, secrets, save },
     signInAudience: "AzureADMyOrg",
     createdDateTime: "2025-01-01T00:00:00Z",
     disabledByMicrosoftStatus: null,
@@ -56,16 +71,18 @@ export function makeApplication(servers: number): GraphApplication {
     owners: ["keyturn"],
     policy: undefined,
     isDeleted: false,
-    secrets: [],
-    ever: new Set(),
-    views: Array.from({ length: servers }, () => ({ list: [], waiting: [] })),
+    ever: new Set(secrets.map(({ text }) => text)),
+    views: Array.from({ length: servers }, () => ({ list: secrets, waiting: [] })),
     turn: 0,
   };
 }
 
 /** Makes a change: at once on the first server, `lag` lists later on each further one. */
 function write(application: GraphApplication, lag: number, change: Write): void {
-  application.secrets = change(application.secrets);
+  const { id, appId } = application;
+  const secrets = change(application.secrets);
+  application.save({ id, appId, secrets });
+  application.secrets = secrets;
   for (const [index, view] of application.views.entries()) {
     view.waiting.push({ left: index * lag, write: change });
     catchUp(view);

@@ -27,9 +27,19 @@ export interface ArmKeys {
   reset(): void;
 }
 
+export interface KeptKeys {
+  /** The keys of an earlier double. Default: new ones. */
+  readonly kept?: ReadonlyMap<string, ArmKey> | undefined;
+  /** Called with the keys before a change of them takes effect. */
+  readonly save?: (keys: ReadonlyMap<string, ArmKey>) => void;
+}
+
 /** Keys of 32 bytes in base64, as most services have. They contain characters that JSON and URLs may escape. */
-export function makeArmKeys(names: readonly string[]): ArmKeys {
-  const now = new Map<string, ArmKey>();
+export function makeArmKeys(
+  names: readonly string[],
+  { kept, save = () => undefined }: KeptKeys = {},
+): ArmKeys {
+  const now = new Map<string, ArmKey>(kept);
   let before: ReadonlyMap<string, ArmKey> = now;
   let landed = 0;
 
@@ -53,8 +63,10 @@ export function makeArmKeys(names: readonly string[]): ArmKeys {
     },
     has: (value) => [...now.values()].some((key) => key.value === value),
     regenerate(name, value) {
+      const key = make(value);
+      save(new Map(now).set(name, key));
       before = new Map(now);
-      now.set(name, make(value));
+      now.set(name, key);
       landed += 1;
     },
     remove: (name) => void now.delete(name),
@@ -62,9 +74,10 @@ export function makeArmKeys(names: readonly string[]): ArmKeys {
       keys.staleReads = 0;
       landed = 0;
       for (const name of names) now.set(name, make());
+      save(now);
     },
   };
-  keys.reset();
+  if (kept === undefined) keys.reset();
   return keys;
 }
 

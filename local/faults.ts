@@ -61,69 +61,25 @@ interface Armed<Refusal> {
   held: AbortController;
 }
 
+/** The armed faults, by effect. */
+type Queues<Effect, Refusal> = Map<Effect, readonly Armed<Refusal>[]>;
+
 export function faultPoints<Effect extends string, Refusal>(
   hostile = false,
 ): FaultyServer<Effect, Refusal> {
-  const armed = new Map<Effect, Armed<Refusal>[]>();
+  const queues: Queues<Effect, Refusal> = new Map();
   const closing = new AbortController();
-
-  function fire(effect: Effect, entry: Armed<Refusal>): boolean {
-    const queue = armed.get(effect) ?? [];
-    if (!queue.includes(entry)) return false;
-    if (entry.passed < (entry.fault.after ?? 0)) {
-      entry.passed += 1;
-      return false;
-    }
-    entry.fired += 1;
-    if (entry.fired >= (entry.fault.times ?? 1)) {
-      armed.set(
-        effect,
-        queue.filter((other) => other !== entry),
-      );
-    }
-    return true;
-  }
-
-  /** The first fault that is not a delay, after waiting for the delays before it. */
-  async function nextFault(effect: Effect): Promise<Fault<Refusal> | undefined> {
-    for (const entry of armed.get(effect) ?? []) {
-      // While a delay ran, another request may have used this one up.
-      if (!fire(effect, entry)) continue;
-      if (entry.fault.do !== "delay") return entry.fault;
-      const signal = AbortSignal.any([closing.signal, entry.held.signal]);
-      await wait(entry.fault.ms, undefined, { signal }).catch(() => undefined);
-    }
-    return undefined;
-  }
-
   return {
     hostile,
-    on(effect, fault) {
-      const entry: Armed<Refusal> = { fault, passed: 0, fired: 0, held: new AbortController() };
-      const queue = armed.get(effect) ?? [];
-      armed.set(effect, [...queue, entry]);
-      return {
-        get fired() {
-          return entry.fired;
-        },
-        disarm() {
-          const rest = (armed.get(effect) ?? []).filter((other) => other !== entry);
-          armed.set(effect, rest);
-        },
-        letGo() {
-          entry.held.abort();
-          entry.held = new AbortController();
-        },
-      };
-    },
+    on: (effect, fault) => arm(queues, effect, fault),
     clear() {
-      armed.clear();
+      queues.clear();
     },
     release() {
       closing.abort();
     },
     async perform(effect, run, refuse) {
-      const fault = await nextFault(effect);
+      const fault = await nextFault(queues, effect, closing.signal);
       switch (fault?.do) {
         case "reset-before-effect":
           return { kind: "reset" };
@@ -140,4 +96,65 @@ export function faultPoints<Effect extends string, Refusal>(
       }
     },
   };
+}
+
+function arm<Effect, Refusal>(
+  queues: Queues<Effect, Refusal>,
+  effect: Effect,
+  fault: Fault<Refusal>,
+): ArmedFault {
+  const entry: Armed<Refusal> = { fault, passed: 0, fired: 0, held: new AbortController() };
+  queues.set(effect, [...(queues.get(effect) ?? []), entry]);
+  return {
+    get fired() {
+      return entry.fired;
+    },
+    disarm() {
+      remove(queues, effect, entry);
+    },
+    letGo() {
+      entry.held.abort();
+      entry.held = new AbortController();
+    },
+  };
+}
+
+function remove<Effect, Refusal>(
+  queues: Queues<Effect, Refusal>,
+  effect: Effect,
+  entry: Armed<Refusal>,
+): void {
+  const rest = (queues.get(effect) ?? []).filter((other) => other !== entry);
+  queues.set(effect, rest);
+}
+
+/** The first fault that is not a delay, after waiting for the delays before it. */
+async function nextFault<Effect, Refusal>(
+  queues: Queues<Effect, Refusal>,
+  effect: Effect,
+  closing: AbortSignal,
+): Promise<Fault<Refusal> | undefined> {
+  for (const entry of queues.get(effect) ?? []) {
+    // While a delay ran, another request may have used this one up.
+    if (!fire(queues, effect, entry)) continue;
+    if (entry.fault.do !== "delay") return entry.fault;
+    const signal = AbortSignal.any([closing, entry.held.signal]);
+    await wait(entry.fault.ms, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+function fire<Effect, Refusal>(
+  queues: Queues<Effect, Refusal>,
+  effect: Effect,
+  entry: Armed<Refusal>,
+): boolean {
+  if (queues.get(effect)?.includes(entry) !== true) return false;
+  if (entry.passed < (entry.fault.after ?? 0)) {
+    entry.passed += 1;
+    return false;
+  }
+  entry.fired += 1;
+  if (entry.fired >= (entry.fault.times ?? 1)) remove(queues, effect, entry);
+  return true;
 }

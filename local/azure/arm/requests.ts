@@ -1,4 +1,4 @@
-import type { Outcome } from "../faults.ts";
+import type { Outcome } from "../../faults.ts";
 import { type ArmAnswer, armErrors, type ArmRefusal, errorAnswer, Refused } from "./errors.ts";
 import type { Operation } from "./operations.ts";
 import { services } from "./services.ts";

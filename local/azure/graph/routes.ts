@@ -28,7 +28,7 @@ export interface Directory {
   tenantRules: object;
 }
 
-interface Route {
+export interface Route {
   readonly effect: GraphEffect;
   readonly method: string;
   readonly path: RegExp;
