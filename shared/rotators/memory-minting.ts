@@ -90,9 +90,10 @@ export function makeKeysRotator(
         : undefined;
     },
     ...(tellsCreation && {
-      settle: async ({ account, sentAgo, using }, signal) => {
+      settle: async ({ account, sentAgo, superseded, using }, signal) => {
         await begin(signal, using);
         const secret = passwords.get(account);
+        if (secret && superseded?.secret.equals(secret) === true) return "unknown";
         const age = system.now() - (created.get(account) ?? -Infinity);
         return secret && age < sentAgo ? { account, secret } : "unknown";
       },
@@ -114,13 +115,15 @@ export function makeAddingRotator(
   capabilities: Partial<Capabilities> = {},
 ): Rotator<Options> {
   const { passwords, minted } = system;
+  const common = makeCommon(system, capabilities);
+  delete common.retire;
   const list = (account: string) => minted.get(account) ?? [];
   const keep = (account: string, kept: (one: MintedSecret) => boolean) => {
     minted.set(account, list(account).filter(kept));
   };
 
   return guarded<Options>({
-    ...makeCommon(system, capabilities),
+    ...common,
     overlaps: () => true,
     async mint({ account, using, mark, published, storedIds = [], isInTime }, signal) {
       await begin(signal, using);
