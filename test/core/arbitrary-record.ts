@@ -18,6 +18,7 @@ import {
   type Retirement,
   type RetryIntent,
   type Rotation,
+  type SecretEnd,
   type SkippedTarget,
   type SlotRecord,
   type Superseded,
@@ -240,6 +241,14 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     exposure: arbitraryExposure,
     exposedVersions: fc.uniqueArray(versionId, { maxLength: 2 }),
     lastUsedAt: arbitraryMoment,
+    secretEnd: fc.record(
+      {
+        version: versionId,
+        at: arbitraryMoment,
+        reportedAt: arbitraryMoment,
+      } satisfies Fields<SecretEnd>,
+      { requiredKeys: ["version"] },
+    ),
     lastUsedBy: fc.string(),
     nextDue: arbitraryMoment,
     dueReason: fc.string(),

@@ -161,6 +161,7 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     },
     exposedVersions: [version(4).version],
     lastUsedAt: at(11),
+    secretEnd: { version: version(4).version, at: at(12), reportedAt: at(10) },
     lastUsedBy: "the orders service",
     nextDue: at(13),
     dueReason: "every 90d",

@@ -44,6 +44,7 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   slots: "worker",
   active: "worker",
   published: "worker",
+  secretEnd: "worker",
   adoptedAt: "worker",
   writtenAt: "worker",
   lastSuccessAt: "worker",

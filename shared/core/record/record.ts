@@ -246,6 +246,16 @@ export interface Retirement {
   readonly proof?: Proof;
 }
 
+/** What is known about the end of the published secret. */
+export interface SecretEnd {
+  /** The version with the secret. Of another version nothing is known. */
+  readonly version: string;
+  /** When the system ends the secret. Absent: it does not say which of its secrets this one is. */
+  readonly at?: Instant;
+  /** When Keyturn last reported that no rotation comes before. */
+  readonly reportedAt?: Instant;
+}
+
 /** A log-in with a stored secret that the target refused. Recent ones count, so that further tries do not lock the account. */
 export interface Refusal {
   readonly account: string;
@@ -335,6 +345,8 @@ export interface TargetRecord {
   /** The account whose secret is published, or was published before the configuration named another secret. */
   readonly active?: string;
   readonly published?: VersionRef;
+  /** Of a system that ends its secrets. It may concern a version that the open rotation has published. */
+  readonly secretEnd?: SecretEnd;
   readonly adoptedAt?: Instant;
   /** When the published secret was written, if it did not log in at the adoption. Its age counts from then. */
   readonly writtenAt?: Instant;

@@ -26,6 +26,7 @@ import { refreshConsumers } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 import { recogniseOwner } from "./owner.ts";
+import { lookUpEnd } from "./secret-end.ts";
 import { findUnsettledEnd } from "./settled.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
@@ -148,9 +149,11 @@ async function reportUnusable(
 async function adoptVersion(
   session: TargetSession,
   stored: StoredSecret,
-  { account }: Credential,
+  credential: Credential,
 ): Promise<void> {
   const { ref, createdAt } = stored;
+  const { account } = credential;
+  const end = await lookUpEnd(session, ref, credential);
   const reading = readStored(session, stored, [account]);
   const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
   const detail = `Keyturn did not write this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
@@ -164,6 +167,7 @@ async function adoptVersion(
     ...withPublishedProven(record),
     slots: withSlot(record.slots, slot),
     published: ref,
+    ...(end && { secretEnd: end }),
   };
   const verified = withVerified(proven, session.target, session.now());
   const active = withSuperseded(verified, { active: account, at: createdAt }, session.target);

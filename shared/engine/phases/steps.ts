@@ -14,6 +14,7 @@ import { recallPending, type StoredCredential } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
+import { toKnownEnd, withEnd } from "../looks/secret-end.ts";
 import type { TargetSession } from "../session.ts";
 import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
@@ -82,7 +83,8 @@ async function publishing(session: TargetSession, rotation: Rotation): Promise<A
   if (!pending) return handleLostPending(session, rotation);
   const current = await readCurrent(session, target.publish);
   const previous = await readPrevious(session, current);
-  const publication = makePublication(session, rotation.id, pending.credential, previous);
+  const credential = await withEnd(session, pending.credential);
+  const publication = makePublication(session, rotation.id, credential, previous);
   if (
     typeof current !== "string" &&
     current.tags["keyturn-rotation"] === rotation.id &&
@@ -148,6 +150,7 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
     throw new GoBackError("applying", `the target refuses the published secret ${name}`);
   }
   issueProof(session, "published");
+  session.stage({ ...session.record(), ...toKnownEnd(current.ref, found) });
   return { to: "refreshing", learnt: { published: current.ref } };
 }
 

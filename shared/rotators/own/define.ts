@@ -15,6 +15,7 @@ const pairs = [
   ["setBack", "hasSeveralServers"],
   ["hasSeveralServers", "setBack"],
   ["findSessionsFault", "hasSessions"],
+  ["findEnd", "findLifetime"],
 ] as const satisfies readonly (readonly [keyof Rotator, keyof Rotator])[];
 
 /** Functions that every rotator has. `apply` is not among them, because a system may create its secrets itself. */

@@ -36,6 +36,7 @@ export type Nested<T> = {
 const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   slots: true,
   published: true,
+  secretEnd: true,
   lastFailure: true,
   rotation: true,
   request: true,

@@ -187,6 +187,12 @@ const retirement = makeShape<rotation.Retirement>()({
 
 const superseded = makeShape<rotation.Superseded>()({ account: text, at: instant });
 
+const secretEnd = makeShape<rotation.SecretEnd>()({
+  version: text,
+  at: maybe(instant),
+  reportedAt: maybe(instant),
+});
+
 const refusal = makeShape<rotation.Refusal>()({ account: text, version: text, at: instant });
 
 const check = makeShape<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
@@ -226,6 +232,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   slots: z.array(slot),
   active: maybe(text),
   published: maybe(version),
+  secretEnd: maybe(secretEnd),
   adoptedAt: maybe(instant),
   writtenAt: maybe(instant),
   lastSuccessAt: maybe(instant),

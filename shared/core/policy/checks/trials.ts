@@ -149,6 +149,7 @@ const nothingKnown: Moments = {
   exposureKind: "exposure",
   lastUsedAt: undefined,
   adoptedAt: undefined,
+  endsAt: undefined,
 };
 
 function next(policy: Policy, changedAt: number, fraction: number): Placement | undefined {
