@@ -60,6 +60,7 @@ export function formatTarget(target: ApiAnswer<"api-target">, now: number): stri
     ["Adopted", time(target.adoptedAt)],
     ["Last change", time(target.changedAt)],
     ["Last success", time(target.lastSuccessAt)],
+    ["Secret ends", time(target.secretEndsAt)],
     ["Last use", join(time(target.lastUsedAt), target.lastUsedBy)],
     ["Exposed", exposure && join(time(exposure.at), `by ${exposure.by}`, exposure.from)],
     ["Last failure", lastFailure && join(time(lastFailure.at), lastFailure.kind)],

@@ -143,6 +143,11 @@ export const target = z
     tags: z.record(z.string(), z.string()).describe("The tags of the target, as configured."),
     active: z.string().optional().describe("The account whose password consumers read."),
     published: versionRef.optional().describe("The version that consumers read."),
+    secretEndsAt: instant
+      .optional()
+      .describe(
+        "When the system ends the published secret. Absent if it does not, or nobody knows when.",
+      ),
     adoptedAt: instant.optional().describe("When Keyturn adopted the target."),
     verifiedAt: instant.optional().describe("When a log-in last proved the published secret."),
     lastSuccessAt: instant.optional().describe("The end of the last successful rotation."),

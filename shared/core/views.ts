@@ -2,7 +2,7 @@ import { describeWait } from "./lifecycle/retirement.ts";
 import { describeWaiting } from "./lifecycle/waiting.ts";
 import { computeNextDue, type Due } from "./policy/due/schedule.ts";
 import { fingerprintPolicy } from "./policy/policy.ts";
-import { findLastChange, toFacts } from "./record/due.ts";
+import { findLastChange, findSecretEnd, toFacts } from "./record/due.ts";
 import { type RunRecord, type UnreadableRun } from "./record/history.ts";
 import type { Justification } from "./record/justification.ts";
 import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
@@ -45,6 +45,8 @@ export interface TargetView {
   /** The account whose secret consumers read. */
   readonly active?: string;
   readonly published?: VersionRef;
+  /** When the system ends the published secret. Absent: it does not, or nobody knows when. */
+  readonly secretEndsAt?: Instant;
   readonly adoptedAt?: Instant;
   /** When a log-in last proved the published secret. */
   readonly verifiedAt?: Instant;
@@ -153,9 +155,15 @@ export function viewTarget(
       "nextDue",
       "dueReason",
     ]),
+    ...viewEnd(record),
     ...viewExposure(record),
     slots: (record?.slots ?? []).map(viewSlot),
   };
+}
+
+function viewEnd(record: TargetRecord | undefined): Pick<TargetView, "secretEndsAt"> {
+  const at = record && findSecretEnd(record)?.at;
+  return at === undefined ? {} : { secretEndsAt: at };
 }
 
 /** Without the operation, whose name may contain a signature. */

@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
+import { explainState } from "../../../../shared/core/explanation/explanation.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Target } from "../../../../shared/core/target.ts";
 import { between, day, hour, minute, plus, toInstantAt } from "../../../../shared/core/time.ts";
+import { viewTarget } from "../../../../shared/core/views.ts";
 import { importSecret } from "../../../../shared/engine/inbox/import.ts";
 import { requestUndo } from "../../../../shared/engine/inbox/undo.ts";
+import { makePlan } from "../../../../shared/engine/queries/plan.ts";
 import { workOn } from "../../../../shared/engine/worker.ts";
 import { workFor } from "../../proofs/disturbed.ts";
 import { adopted, readRecord, rotate, work } from "../../steps.ts";
@@ -64,6 +67,28 @@ test("After an undo, the earlier secret is replaced before the system ends it", 
   expect((await readRecord(world)).secretEnd?.at).not.toBe(end);
 });
 
+test("The plan and the explanation show the rotation that the end of the secret makes due, and the one after it", async () => {
+  const world = await adopted(ending);
+  const yearly = { ...world.target, policy: { ...world.target.policy, every: 365 * day } };
+  const ports = world.ports(open);
+  const [end, start] = [plus(world.now(), 60 * day), world.now()];
+  makeByHand(world, "made in the portal", end);
+  await publishByHand(world, "made in the portal");
+  await workOn(ports, yearly, { checkDrift: true });
+  const record = await readRecord(world);
+  const wanted = { format: "json", to: plus(start, 200 * day) } as const;
+  const { rotations } = JSON.parse(await makePlan(ports, [yearly], wanted)) as {
+    rotations: { at: string; why: string }[];
+  };
+  expect(rotations.map(({ at }) => Math.floor(between(start, at) / day))).toEqual([52, 174]);
+  expect(rotations[0]?.at).toBe(record.nextDue);
+  expect(rotations[0]?.why).toContain(`before the system ends the secret at ${end}`);
+  expect(explainState(yearly, record, world.now()).because).toContain(
+    `The published secret ends at ${end}: the system ends it.`,
+  );
+  expect(viewTarget(yearly, record).secretEndsAt).toBe(end);
+});
+
 test("A secret that somebody publishes is adopted with its end, whatever the copied tags say", async () => {
   const world = await adopted(ending);
   await rotate(world);
@@ -116,6 +141,8 @@ test("A system that does not say which secret it is leaves the end unknown, and 
   const world = await adopted(ending);
   const { secretEnd, published, nextDue } = await readRecord(world);
   expect(secretEnd).toEqual({ version: published?.version });
+  const { because } = explainState(world.target, await readRecord(world), world.now());
+  expect(because.join()).toContain("does not show which of its secrets is the published one");
   expect(nextDue).toBe(plus(world.now(), 90 * day));
 });
 
