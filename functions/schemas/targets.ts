@@ -167,6 +167,24 @@ export const target = z
     scheduled: list(scheduled)
       .optional()
       .describe("Rotations that people scheduled for a date, the first one first."),
+    valueDue: z
+      .object({
+        since: instant.describe("Since when it is due."),
+        why: z.string().describe("What made it due."),
+        remindAt: instant.describe("When Keyturn reminds people next."),
+      })
+      .optional()
+      .describe("A new value that people must hand over."),
+    refresh: z
+      .object({
+        version: z.string().describe("The published version."),
+        at: instant.describe("When Keyturn tries next."),
+        failures: z.number().describe("How often a consumer was away."),
+      })
+      .optional()
+      .describe(
+        "A version that no rotation has published, and of which consumers are to be notified.",
+      ),
     retirement: retirement.optional(),
     slots: list(slot).describe("The known versions of each account."),
   })

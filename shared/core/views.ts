@@ -8,6 +8,7 @@ import type { Justification } from "./record/justification.ts";
 import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
 import { findQueued } from "./record/queued.ts";
 import {
+  type AwaitedValue,
   type DatedRequest,
   type Exposure,
   type Health,
@@ -77,6 +78,10 @@ export interface TargetView {
   readonly queuedWhy?: string;
   /** Rotations that people scheduled for a date, the first one first. */
   readonly scheduled?: readonly ScheduledView[];
+  /** A new value that people must hand over, since when and why, and when Keyturn reminds them next. */
+  readonly valueDue?: Pick<AwaitedValue, "since" | "why" | "remindAt">;
+  /** The version of which consumers are still to be notified, outside of a rotation. */
+  readonly refresh?: { readonly version: string; readonly at: Instant; readonly failures: number };
   readonly retirement?: {
     /** The account whose superseded secret Keyturn will disable. */
     readonly account: string;
@@ -156,6 +161,7 @@ export function viewTarget(
       "dueReason",
     ]),
     ...viewEnd(record),
+    ...viewAwaited(record),
     ...viewExposure(record),
     slots: (record?.slots ?? []).map(viewSlot),
   };
@@ -164,6 +170,20 @@ export function viewTarget(
 function viewEnd(record: TargetRecord | undefined): Pick<TargetView, "secretEndsAt"> {
   const at = record && findSecretEnd(record)?.at;
   return at === undefined ? {} : { secretEndsAt: at };
+}
+
+function viewAwaited(record: TargetRecord | undefined): Pick<TargetView, "valueDue" | "refresh"> {
+  const { awaited, refresh } = record ?? {};
+  return {
+    ...(awaited && {
+      valueDue: { since: awaited.since, why: awaited.why, remindAt: awaited.remindAt },
+    }),
+    ...(refresh && {
+      refresh: {
+        ...{ version: refresh.published.version, at: refresh.at, failures: refresh.failures },
+      },
+    }),
+  };
 }
 
 /** Without the operation, whose name may contain a signature. */

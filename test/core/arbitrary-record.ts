@@ -4,12 +4,14 @@ import type { NotChosen } from "../../shared/core/policy/choose.ts";
 import type { PassedOver } from "../../shared/core/policy/due/explain.ts";
 import type { Pause } from "../../shared/core/record/pause.ts";
 import {
+  type AwaitedValue,
   type CheckRequest,
   type Exposure,
   type Failure,
   type Health,
   type Heartbeat,
   type Notification,
+  type PendingRefresh,
   type PhaseTime,
   type Proof,
   reasons,
@@ -241,6 +243,22 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     exposure: arbitraryExposure,
     exposedVersions: fc.uniqueArray(versionId, { maxLength: 2 }),
     lastUsedAt: arbitraryMoment,
+    refresh: fc.record({
+      published: arbitraryVersion,
+      rotationId: fc.string(),
+      at: arbitraryMoment,
+      failures: fc.nat({ max: 5 }),
+    } satisfies Fields<PendingRefresh>),
+    awaited: fc.record(
+      {
+        since: arbitraryMoment,
+        reason: fc.constantFrom(...reasons),
+        why: fc.string(),
+        remindAt: arbitraryMoment,
+        seenAt: arbitraryMoment,
+      } satisfies Fields<AwaitedValue>,
+      { requiredKeys: ["since", "reason", "why", "remindAt"] },
+    ),
     secretEnd: fc.record(
       {
         version: versionId,

@@ -161,6 +161,8 @@ export function fullTarget(targetId: string): Full<TargetRecord> {
     },
     exposedVersions: [version(4).version],
     lastUsedAt: at(11),
+    refresh: { published: version(4), rotationId: "adopted-4", at: at(9), failures: 1 },
+    awaited: { since: at(3), reason: "schedule", why: "90d", remindAt: at(12), seenAt: at(2) },
     secretEnd: { version: version(4).version, at: at(12), reportedAt: at(10) },
     lastUsedBy: "the orders service",
     nextDue: at(13),

@@ -86,6 +86,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
     style: "cyan",
     text: ({ account = "" }) => `the superseded password of ${account} no longer logs in`,
   },
+  "value-due": { word: "! due", style: "yellow", text: ({ detail = "" }) => detail },
   "attempt-failed": { word: "! failed", style: "red", text: describeAttempt },
   failed: { word: "✘ failed", style: "red", text: describeFailure },
   blocked: {

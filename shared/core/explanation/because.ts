@@ -32,6 +32,8 @@ const facts: readonly Fact[] = [
   describeCheck,
   describeSuperseded,
   describeRetirement,
+  describeRefresh,
+  describeAwaitedValue,
   describeExposure,
   describeAdoption,
   describePublished,
@@ -204,6 +206,21 @@ function describeRetirement({ record }: Situation) {
   const { account, at, failures } = retirement;
   const tries = failures > 0 ? ` It failed ${count(failures, "time")}.` : "";
   return `The superseded password of account ${account} is retired at ${at} or later; that waits for ${withoutPeriod(describeWait(record))}.${tries}`;
+}
+
+function describeRefresh({ record: { refresh } }: Situation) {
+  if (!refresh || refresh.failures === 0) return undefined;
+  const { published, failures, at } = refresh;
+  return `The consumers could not be notified of version ${published.version} (${count(failures, "failed attempt")}); Keyturn tries again at ${at}.`;
+}
+
+function describeAwaitedValue({ record: { awaited } }: Situation) {
+  if (!awaited) return undefined;
+  const { since, why, remindAt } = awaited;
+  return sentence(
+    `A new value is due since ${since}, and Keyturn reminds people again at ${remindAt}`,
+    why,
+  );
 }
 
 function describeExposure({ target, record }: Situation) {

@@ -58,6 +58,8 @@ const rules: Record<keyof TargetRecord, Merge | "worker" | `with ${string}`> = {
   refusals: "worker",
   verifiedAt: "worker",
   heartbeat: "worker",
+  refresh: "worker",
+  awaited: "worker",
   tidiedAt: "worker",
   policyFingerprint: "worker",
   policyWhy: "worker",

@@ -273,6 +273,29 @@ export interface CheckRequest {
   readonly failures: number;
 }
 
+/** Consumers must be notified of a version that no rotation has published. */
+export interface PendingRefresh {
+  /** The version. A later one ends the refresh: who publishes that notifies the consumers. */
+  readonly published: VersionRef;
+  /** What consumers receive as the rotation; the same at each try. */
+  readonly rotationId: string;
+  /** When the next try is due. */
+  readonly at: Instant;
+  readonly failures: number;
+}
+
+/** A new value that people must hand over, because Keyturn cannot get one. */
+export interface AwaitedValue {
+  readonly since: Instant;
+  readonly reason: Reason;
+  /** What made it due; a sentence for an operator. */
+  readonly why: string;
+  /** When people are reminded next. */
+  readonly remindAt: Instant;
+  /** When the secret was last seen, as far as the last reminder knew. */
+  readonly seenAt?: Instant;
+}
+
 /** The next log-in with the published secret that has no other reason than the policy. */
 export interface Heartbeat {
   readonly at: Instant;
@@ -373,6 +396,9 @@ export interface TargetRecord {
   /** When a log-in last proved the published secret. */
   readonly verifiedAt?: Instant;
   readonly heartbeat?: Heartbeat;
+  readonly refresh?: PendingRefresh;
+  /** Present from the moment at which a new value is due until somebody hands it over. */
+  readonly awaited?: AwaitedValue;
   /** When Keyturn last counted the versions of the pending and the published secret and disabled left-over pending ones. */
   readonly tidiedAt?: Instant;
   /** The first exposure since the last change. */

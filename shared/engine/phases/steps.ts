@@ -1,10 +1,11 @@
 import { ChangeRefusedError, TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
+import { describeAwaited } from "../../core/lifecycle/awaited.ts";
 import { type Rotation, type WorkingPhase } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { hasGrace, type Target } from "../../core/target.ts";
+import { hasGrace } from "../../core/target.ts";
 import { generateSecret } from "../calls/generate.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, toCredential } from "../calls/stored.ts";
@@ -72,10 +73,6 @@ async function staging(session: TargetSession, rotation: Rotation): Promise<Adva
   const pending = await storePending(session, rotation.id, credential);
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
-
-/** What people must do for a target whose values they hand over. */
-const describeAwaited = ({ id, publish }: Target): string =>
-  `the values of target ${id} come from people: import a new one (keyturn import ${id}), or write it into ${publish.name}`;
 
 async function publishing(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target } = session;

@@ -180,7 +180,7 @@ function withAdopted(
   const now = session.now();
   const before = session.record();
   const { published: _p, secretEnd: _e, writtenAt: _w, ...others } = before;
-  const { verifiedAt: _v, heartbeat: _h, ...rest } = others;
+  const { verifiedAt: _v, heartbeat: _h, awaited: _a, ...rest } = others;
   const record: TargetRecord = {
     ...rest,
     health: "healthy",

@@ -47,6 +47,8 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   superseded: true,
   check: true,
   heartbeat: true,
+  refresh: true,
+  awaited: true,
   skipped: true,
   refusals: true,
   exposure: true,

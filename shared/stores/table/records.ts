@@ -199,6 +199,21 @@ const check = makeShape<rotation.CheckRequest>()({ at: instant, why: text, failu
 
 const heartbeat = makeShape<rotation.Heartbeat>()({ at: instant, failures: count });
 
+const refresh = makeShape<rotation.PendingRefresh>()({
+  published: version,
+  rotationId: text,
+  at: instant,
+  failures: count,
+});
+
+const awaited = makeShape<rotation.AwaitedValue>()({
+  since: instant,
+  reason,
+  why: text,
+  remindAt: instant,
+  seenAt: maybe(instant),
+});
+
 const exposure = makeShape<rotation.Exposure>()({
   at: instant,
   lastAt: maybe(instant),
@@ -250,6 +265,8 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   refusals: maybe(z.array(refusal)),
   verifiedAt: maybe(instant),
   heartbeat: maybe(heartbeat),
+  refresh: maybe(refresh),
+  awaited: maybe(awaited),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
   exposedVersions: maybe(z.array(text)),
