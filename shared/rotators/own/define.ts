@@ -22,6 +22,7 @@ const pairs = [
   ["settle", "mint"],
   ["settle", "findSettleTime"],
   ["findSettleTime", "findOwner"],
+  ["findEnd", "findLifetime"],
 ] as const satisfies readonly (readonly [keyof Rotator, keyof Rotator])[];
 
 /** Functions that every rotator has. */
