@@ -5,6 +5,7 @@
 export { type CutProxy, cutProxy } from "./faults/cut-proxy.ts";
 export { type HoldProxy, holdProxy } from "./faults/hold-proxy.ts";
 export { type RotatorFault, withFault } from "./faults/with-fault.ts";
+export { type MintingFixture, type MintingSubject, publishedForms } from "./minting-fixture.ts";
 export { type ClauseReport, formatReport, printReport, type RotatorReport } from "./report.ts";
 export { testRotator } from "./rotator.suite.ts";
 export {

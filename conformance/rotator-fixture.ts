@@ -83,6 +83,10 @@ export interface SubjectFacts {
   readonly lacksTokens?: true;
   /** The only account; undefined if accounts can be created. */
   readonly onlyAccount?: string;
+  /** No other account than `onlyAccount` is possible, so the rotator refuses other names itself. */
+  readonly refusesNames?: true;
+  /** Every call goes to the management API of a cloud, to which `connectWithin` does not apply. */
+  readonly isManaged?: true;
   readonly refuses?: true;
   readonly losesReplies?: true;
   /** A proxy can stand between the rotator and the server (`elsewhere` or `line`), and lose the line at every place. */

@@ -13,7 +13,7 @@ export async function readAppState(client: Client): Promise<AppState> {
 }
 
 function toKnown(target: TargetEntry): KnownTarget {
-  const { adoptedAt, changedAt, exposure, lastUsedAt, pause } = target;
+  const { adoptedAt, changedAt, exposure, lastUsedAt, secretEndsAt: endsAt, pause } = target;
   const facts = adoptedAt !== undefined && {
     ...(changedAt !== undefined && { adoptedAt, changedAt }),
     ...(exposure && {
@@ -22,6 +22,7 @@ function toKnown(target: TargetEntry): KnownTarget {
       exposureKind: exposure.kind,
     }),
     ...(lastUsedAt !== undefined && { lastUsedAt }),
+    ...(endsAt !== undefined && { endsAt }),
   };
   return { ...(facts && { facts }), ...(pause && { pause: toPause(pause) }) };
 }

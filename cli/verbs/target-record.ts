@@ -23,6 +23,9 @@ const versionOf = (published: TargetEntry["published"]): string | undefined =>
 const join = (...parts: readonly (string | undefined)[]): string | undefined =>
   parts.filter((part) => part !== undefined).join(", ") || undefined;
 
+const describeDue = (due: ApiAnswer<"api-target">["valueDue"]): string | undefined =>
+  due && `since ${due.since}, ${due.why}`;
+
 export function formatTarget(target: ApiAnswer<"api-target">, now: number): string {
   const { exposure, lastFailure, pause, retirement, rotation, secret, tags } = target;
   const time = (instant: string | undefined) => longTime(instant, now);
@@ -60,6 +63,8 @@ export function formatTarget(target: ApiAnswer<"api-target">, now: number): stri
     ["Adopted", time(target.adoptedAt)],
     ["Last change", time(target.changedAt)],
     ["Last success", time(target.lastSuccessAt)],
+    ["Value due", describeDue(target.valueDue)],
+    ["Secret ends", time(target.secretEndsAt)],
     ["Last use", join(time(target.lastUsedAt), target.lastUsedBy)],
     ["Exposed", exposure && join(time(exposure.at), `by ${exposure.by}`, exposure.from)],
     ["Last failure", lastFailure && join(time(lastFailure.at), lastFailure.kind)],

@@ -7,6 +7,11 @@ export function testOptions<Options>(
   steps: RotatorSteps<Options>,
   subject: Subject<Options>,
 ): void {
+  it("sets secrets that Keyturn chooses, and lets the system create none", () => {
+    const { rotator } = steps.fixture.aimed;
+    expect([typeof rotator.apply, "mint" in rotator]).toEqual(["function", false]);
+  });
+
   it("says what it can do, and where its target is", () => {
     const { rotator, options } = steps.fixture.aimed;
     expect(rotator.capabilities.selfService).toBe(subject.authorities.includes("self"));

@@ -74,42 +74,47 @@ export function testUnreachable<Options>(
     await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
   });
 
-  it("stops waiting for a silent host after the connection limit, and closes the connection", async () => {
-    const never = new AbortController().signal;
-    const hasty = { ...steps.fixture.elsewhere(silent.port), connectWithin: 50 };
-    const isTooSlow = async (call: Promise<unknown>) => {
-      await failsAs(TargetUnavailableError, call);
-      await expect(call).rejects.toThrow("connecting timed out after 50ms");
-    };
-    const current = await newAccount();
-    await isTooSlow(verify(current, hasty, never));
-    // A change with the app's Azure identity may go to Azure, and make no connection to the target.
-    const isAtAzure = steps.fixture.identity === undefined;
-    if (!subject.authorities.includes("identity") || !isAtAzure) {
-      const authority = anyAuthority(current);
-      await isTooSlow(apply(withSecret(current), authority, hasty, never));
-      if (has(subject, "examine")) {
-        await isTooSlow(examine(current, authority, { aimed: hasty, signal: never }));
+  if (subject.isManaged !== true) {
+    it("stops waiting for a silent host after the connection limit, and closes the connection", async () => {
+      const never = new AbortController().signal;
+      const hasty = { ...steps.fixture.elsewhere(silent.port), connectWithin: 50 };
+      const isTooSlow = async (call: Promise<unknown>) => {
+        await failsAs(TargetUnavailableError, call);
+        await expect(call).rejects.toThrow("connecting timed out after 50ms");
+      };
+      const current = await newAccount();
+      await isTooSlow(verify(current, hasty, never));
+      // A change with the app's Azure identity may go to Azure, and make no connection to the target.
+      const isAtAzure = steps.fixture.identity === undefined;
+      if (!subject.authorities.includes("identity") || !isAtAzure) {
+        const authority = anyAuthority(current);
+        await isTooSlow(apply(withSecret(current), authority, hasty, never));
+        if (has(subject, "examine")) {
+          await isTooSlow(examine(current, authority, { aimed: hasty, signal: never }));
+        }
       }
-    }
-    if (has(subject, "retire")) {
-      await isTooSlow(retire(current, using("admin", current), hasty, never));
-    }
-    if (subject.seesSessions === true) {
-      await isTooSlow(isInUse(current, using("admin", current), hasty, never));
-    }
-    await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
-  });
+      if (has(subject, "retire")) {
+        await isTooSlow(retire(current, using("admin", current), hasty, never));
+      }
+      if (subject.seesSessions === true) {
+        await isTooSlow(isInUse(current, using("admin", current), hasty, never));
+      }
+      await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
+    });
 
-  it("drops the connection limit once the connection is open", async () => {
-    const current = await newAccount();
-    const [set, clear] = [vi.spyOn(globalThis, "setTimeout"), vi.spyOn(globalThis, "clearTimeout")];
-    const connectWithin = 3_600_000;
-    expect(await verify(current, { ...steps.fixture.aimed, connectWithin })).toBe("accepted");
-    const timer = set.mock.calls.findIndex(([, after]) => after === connectWithin);
-    expect(timer).toBeGreaterThanOrEqual(0);
-    expect(clear).toHaveBeenCalledWith(set.mock.results[timer]?.value);
-  });
+    it("drops the connection limit once the connection is open", async () => {
+      const current = await newAccount();
+      const [set, clear] = [
+        vi.spyOn(globalThis, "setTimeout"),
+        vi.spyOn(globalThis, "clearTimeout"),
+      ];
+      const connectWithin = 3_600_000;
+      expect(await verify(current, { ...steps.fixture.aimed, connectWithin })).toBe("accepted");
+      const timer = set.mock.calls.findIndex(([, after]) => after === connectWithin);
+      expect(timer).toBeGreaterThanOrEqual(0);
+      expect(clear).toHaveBeenCalledWith(set.mock.results[timer]?.value);
+    });
+  }
 
   it("sends nothing when the signal has already fired", async () => {
     const before = silent.connections.total;

@@ -15,7 +15,9 @@ export function testVerify<Options>(steps: RotatorSteps<Options>, subject: Subje
   });
 
   it("rejects an account that does not exist", async () => {
-    expect(await verify({ account: "nobody_here", secret: new Secret(fresh()) })).toBe("rejected");
+    const nobody = { account: "nobody_here", secret: new Secret(fresh()) };
+    if (subject.refusesNames === true) await failsAs(ConfigError, verify(nobody));
+    else expect(await verify(nobody)).toBe("rejected");
   });
 
   it("changes nothing", async () => {

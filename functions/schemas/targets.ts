@@ -143,6 +143,11 @@ export const target = z
     tags: z.record(z.string(), z.string()).describe("The tags of the target, as configured."),
     active: z.string().optional().describe("The account whose password consumers read."),
     published: versionRef.optional().describe("The version that consumers read."),
+    secretEndsAt: instant
+      .optional()
+      .describe(
+        "When the system ends the published secret. Absent if it does not, or nobody knows when.",
+      ),
     adoptedAt: instant.optional().describe("When Keyturn adopted the target."),
     verifiedAt: instant.optional().describe("When a log-in last proved the published secret."),
     lastSuccessAt: instant.optional().describe("The end of the last successful rotation."),
@@ -162,6 +167,24 @@ export const target = z
     scheduled: list(scheduled)
       .optional()
       .describe("Rotations that people scheduled for a date, the first one first."),
+    valueDue: z
+      .object({
+        since: instant.describe("Since when it is due."),
+        why: z.string().describe("What made it due."),
+        remindAt: instant.describe("When Keyturn reminds people next."),
+      })
+      .optional()
+      .describe("A new value that people must hand over."),
+    refresh: z
+      .object({
+        version: z.string().describe("The published version."),
+        at: instant.describe("When Keyturn tries next."),
+        failures: z.number().describe("How often a consumer was away."),
+      })
+      .optional()
+      .describe(
+        "A version that no rotation has published, and of which consumers are to be notified.",
+      ),
     retirement: retirement.optional(),
     slots: list(slot).describe("The known versions of each account."),
   })

@@ -8,6 +8,7 @@ import {
   type TargetDraft,
   toCheckContext,
 } from "./checks/drafts.ts";
+import { checkLifetimes } from "./checks/lifetimes.ts";
 import { withOnlyChoices } from "./checks/only-choices.ts";
 import { type OpenModule, openOwnRotators } from "./checks/own-rotators.ts";
 import { listPolicyCases } from "./checks/policy-cases.ts";
@@ -118,6 +119,9 @@ export async function checkSources(
     ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(sortForReading(problems));
+  // Only policies without problems can be simulated.
+  const lifetimes = checkLifetimes(drafts, context, now);
+  if (lifetimes.errors.length > 0) throw new ConfigProblemsError(sortForReading(lifetimes.errors));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   const config = resolve(
@@ -128,7 +132,10 @@ export async function checkSources(
       return draft && choosePolicyFor(draft, context);
     },
   );
-  const warnings = findWarnings(drafts, context, merged.entries.policies);
+  const warnings = [
+    ...findWarnings(drafts, context, merged.entries.policies),
+    ...lifetimes.warnings,
+  ];
   const modules = own.paths.length > 0 ? { modules: own.paths } : {};
   return { config: { ...config, ...modules }, cases, found: tried, warnings };
 }

@@ -1,9 +1,14 @@
 import type { z } from "zod";
 import type { Choice } from "../core/policy/choose.ts";
-import type { Policy } from "../core/policy/policy.ts";
+import { type Policy, usualGrace } from "../core/policy/policy.ts";
 import type { Authority, SecretName, Slot, Target } from "../core/target.ts";
-import { findOrigin, overlaps, resolveSecretName, type TargetDraft } from "./checks/drafts.ts";
-import { defaultGrace } from "./checks/target-checks.ts";
+import {
+  findLifetime,
+  findOrigin,
+  overlaps,
+  resolveSecretName,
+  type TargetDraft,
+} from "./checks/drafts.ts";
 import type { Configured, ConsumerConfig, LedgerConfig, NotifierConfig } from "./config.ts";
 import type { makeFileSchema } from "./schema/definition.ts";
 import type { TargetInput } from "./schema/targets.ts";
@@ -38,15 +43,18 @@ export function resolve(
         choice && "policy" in choice ? choice : undefined,
         "a policy",
       );
+      const draft = assertDefined(draftOf(id), "a draft");
+      const lifetime = findLifetime(draft);
       return {
         id,
         ...resolveTarget(target, {
           ...{ policy, secret, vaults: all.vaults },
-          overlaps: overlaps(assertDefined(draftOf(id), "a draft")) === true,
-          origin: findOrigin(assertDefined(draftOf(id), "a draft")),
+          overlaps: overlaps(draft) === true,
+          origin: findOrigin(draft),
+          lifetime,
         }),
-        options: draftOf(id)?.options,
-        policy,
+        options: draft.options,
+        policy: withGraceOf(target, policy, lifetime),
         policyWhy: why,
         policiesPassedOver: passedOver,
       };
@@ -80,11 +88,19 @@ interface Resolving {
   readonly vaults: Configured["vaults"];
   readonly overlaps: boolean;
   readonly origin: Target["origin"];
+  readonly lifetime: Target["lifetime"];
 }
+
+/** The policy. The due moment of a secret that the system ends depends on the grace, which the target may set. */
+const withGraceOf = (
+  { grace }: TargetInput,
+  policy: Policy,
+  lifetime: Target["lifetime"],
+): Policy => (grace === undefined || lifetime === undefined ? policy : { ...policy, grace });
 
 function resolveTarget(
   target: TargetInput,
-  { policy, secret, vaults, overlaps, origin }: Resolving,
+  { policy, secret, vaults, overlaps, origin, lifetime }: Resolving,
 ): Omit<Target, "id" | "options" | "policy" | "policyWhy" | "policiesPassedOver"> {
   const { type, accounts, admin, publish, grace, after, consumers, tags } = target;
   const published = secret(publish);
@@ -95,9 +111,10 @@ function resolveTarget(
     authority: resolveAuthority(admin, secret),
     publish: { ...published, as: typeof publish === "string" ? "json" : publish.as },
     ...(pendingVault !== undefined && { pendingVault }),
-    grace: accounts.length > 1 || overlaps ? (grace ?? policy.grace ?? defaultGrace) : 0,
+    grace: accounts.length > 1 || overlaps ? (grace ?? policy.grace ?? usualGrace) : 0,
     ...(overlaps && { overlap: true }),
     ...(origin && { origin }),
+    ...(lifetime !== undefined && { lifetime }),
     ...(after !== undefined && { after }),
     consumers,
     tags,

@@ -7,6 +7,7 @@ export type EventType =
   | "claimed"
   | "adopted"
   | "shape-differs"
+  | "value-due"
   | "held-back"
   | "paused"
   | "resumed"
@@ -84,6 +85,7 @@ const severities: Partial<Record<EventType, Severity>> = {
   "left-alone": "warning",
   "not-kept": "warning",
   "shape-differs": "warning",
+  "value-due": "warning",
   bug: "error",
   "ledger-failed": "warning",
   "notification-failed": "warning",

@@ -71,6 +71,8 @@ export interface Target {
    * these secrets.
    */
   readonly origin?: "system" | "people";
+  /** Milliseconds after which the system ends a secret that it has created. Absent: it ends none. */
+  readonly lifetime?: number;
   /** The target that this one follows: each successful rotation of it requests one of this target. */
   readonly after?: string;
   /** Names of configured consumers. */

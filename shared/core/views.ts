@@ -2,12 +2,13 @@ import { describeWait } from "./lifecycle/retirement.ts";
 import { describeWaiting } from "./lifecycle/waiting.ts";
 import { computeNextDue, type Due } from "./policy/due/schedule.ts";
 import { fingerprintPolicy } from "./policy/policy.ts";
-import { findLastChange, toFacts } from "./record/due.ts";
+import { findLastChange, findSecretEnd, toFacts } from "./record/due.ts";
 import { type RunRecord, type UnreadableRun } from "./record/history.ts";
 import type { Justification } from "./record/justification.ts";
 import { describePause, findPause, type Force, type Pause } from "./record/pause.ts";
 import { findQueued } from "./record/queued.ts";
 import {
+  type AwaitedValue,
   type DatedRequest,
   type Exposure,
   type Health,
@@ -45,6 +46,8 @@ export interface TargetView {
   /** The account whose secret consumers read. */
   readonly active?: string;
   readonly published?: VersionRef;
+  /** When the system ends the published secret. Absent: it does not, or nobody knows when. */
+  readonly secretEndsAt?: Instant;
   readonly adoptedAt?: Instant;
   /** When a log-in last proved the published secret. */
   readonly verifiedAt?: Instant;
@@ -75,6 +78,10 @@ export interface TargetView {
   readonly queuedWhy?: string;
   /** Rotations that people scheduled for a date, the first one first. */
   readonly scheduled?: readonly ScheduledView[];
+  /** A new value that people must hand over, since when and why, and when Keyturn reminds them next. */
+  readonly valueDue?: Pick<AwaitedValue, "since" | "why" | "remindAt">;
+  /** The version of which consumers are still to be notified, outside of a rotation. */
+  readonly refresh?: { readonly version: string; readonly at: Instant; readonly failures: number };
   readonly retirement?: {
     /** The account whose superseded secret Keyturn will disable. */
     readonly account: string;
@@ -153,8 +160,29 @@ export function viewTarget(
       "nextDue",
       "dueReason",
     ]),
+    ...viewEnd(record),
+    ...viewAwaited(record),
     ...viewExposure(record),
     slots: (record?.slots ?? []).map(viewSlot),
+  };
+}
+
+function viewEnd(record: TargetRecord | undefined): Pick<TargetView, "secretEndsAt"> {
+  const at = record && findSecretEnd(record)?.at;
+  return at === undefined ? {} : { secretEndsAt: at };
+}
+
+function viewAwaited(record: TargetRecord | undefined): Pick<TargetView, "valueDue" | "refresh"> {
+  const { awaited, refresh } = record ?? {};
+  return {
+    ...(awaited && {
+      valueDue: { since: awaited.since, why: awaited.why, remindAt: awaited.remindAt },
+    }),
+    ...(refresh && {
+      refresh: {
+        ...{ version: refresh.published.version, at: refresh.at, failures: refresh.failures },
+      },
+    }),
   };
 }
 

@@ -15,9 +15,11 @@ import type { SkippedTurn } from "./fleet/servers.ts";
 import { takeTurn } from "./fleet/turn.ts";
 import { report } from "./inbox/report.ts";
 import { syncPublished } from "./looks/drift.ts";
+import { refreshPending } from "./phases/refresh.ts";
 import type { Ports } from "./ports.ts";
 import { openSession, type TargetSession } from "./session.ts";
 import { adopt } from "./work/adopt.ts";
+import { remind } from "./work/await-value.ts";
 import { check } from "./work/check.ts";
 import { join } from "./work/join.ts";
 import { flushOutbox } from "./work/notify.ts";
@@ -31,7 +33,9 @@ const work: Readonly<Record<Exclude<Work, "wait">, (session: TargetSession) => P
   join,
   start,
   resume,
+  remind,
   check,
+  refresh: refreshPending,
   retire,
   notify: flushOutbox,
 };

@@ -22,6 +22,10 @@ export function guarded<Options>(rotator: Rotator<Options>): Rotator<Options> {
       ...namesIn(published),
     ]),
     settle: behindCheck(rotator.settle?.bind(rotator), (look) => namesOfLook(look)),
+    findEnd: behindCheck(rotator.findEnd?.bind(rotator), ({ credential, using }) => [
+      ...namesIn(credential),
+      ...namesOf(using),
+    ]),
     examine: behindCheck(rotator.examine?.bind(rotator), ({ twin, ...look }) => [
       ...namesOfLook(look),
       ...(twin === undefined ? [] : [twin]),

@@ -1,5 +1,6 @@
 import { ChangeRefusedError, OutcomeUnknownError, TargetUnavailableError } from "../core/errors.ts";
 import { type Credential, Secret } from "../core/secrets/secret.ts";
+import { toInstantAt } from "../core/time.ts";
 import { guarded } from "./guarded.ts";
 import { makeMemoryRotator, type MemorySystem, type MintedSecret } from "./memory.ts";
 import type { Capabilities, Rotator, Using } from "./rotator.ts";
@@ -90,9 +91,10 @@ export function makeKeysRotator(
         : undefined;
     },
     ...(tellsCreation && {
-      settle: async ({ account, sentAgo, using }, signal) => {
+      settle: async ({ account, sentAgo, superseded, using }, signal) => {
         await begin(signal, using);
         const secret = passwords.get(account);
+        if (secret && superseded?.secret.equals(secret) === true) return "unknown";
         const age = system.now() - (created.get(account) ?? -Infinity);
         return secret && age < sentAgo ? { account, secret } : "unknown";
       },
@@ -108,19 +110,25 @@ function requireInTime(isInTime: () => boolean = () => true): void {
 /** Names what Keyturn has created for a target. */
 const nameOf = (targetId: string, rotationId = "") => `${targetId} ${rotationId}`;
 
-/** The reference rotator of a system that adds a secret beside the others when it is asked to. */
+/**
+ * The reference rotator of a system that adds a secret beside the others when it is asked to. `lifetime`: milliseconds after which the system
+ * ends a secret that it has created. Absent: it ends none.
+ */
 export function makeAddingRotator(
   system: MemorySystem,
   capabilities: Partial<Capabilities> = {},
+  lifetime?: number,
 ): Rotator<Options> {
   const { passwords, minted } = system;
+  const common = makeCommon(system, capabilities);
+  delete common.retire;
   const list = (account: string) => minted.get(account) ?? [];
   const keep = (account: string, kept: (one: MintedSecret) => boolean) => {
     minted.set(account, list(account).filter(kept));
   };
 
   return guarded<Options>({
-    ...makeCommon(system, capabilities),
+    ...common,
     overlaps: () => true,
     async mint({ account, using, mark, published, storedIds = [], isInTime }, signal) {
       await begin(signal, using);
@@ -130,14 +138,24 @@ export function makeAddingRotator(
       const id = `id-${++system.mints}`;
       const secret = new Secret(`minted-${system.mints}-of-${account}`);
       const name = nameOf(mark.targetId, mark.rotationId);
+      const endsAt = lifetime && system.now() + lifetime;
       const isPublished = (one: MintedSecret) => published?.secret.equals(one.secret) === true;
       const publishedId = list(account).find(isPublished)?.id;
       system.carry(() => {
-        minted.set(account, [...list(account), { id, name, secret }]);
+        minted.set(account, [...list(account), { id, name, secret, ...(endsAt && { endsAt }) }]);
       });
-      const credential = { account, secret, secretId: id };
+      const expiresAt = endsAt && toInstantAt(endsAt);
+      const credential = { account, secret, secretId: id, ...(expiresAt && { expiresAt }) };
       return { credential, ...(publishedId !== undefined && { publishedId }) };
     },
+    ...(lifetime !== undefined && {
+      findLifetime: () => lifetime,
+      findEnd: async ({ credential: { account, secret }, using }, signal) => {
+        await begin(signal, using);
+        const found = list(account).find((one) => one.secret.equals(secret));
+        return found?.endsAt === undefined ? undefined : toInstantAt(found.endsAt);
+      },
+    }),
     async discard({ keep: kept, ended, using, isInTime }, signal) {
       await begin(signal, using);
       requireInTime(isInTime);

@@ -47,6 +47,8 @@ export interface MintedSecret {
   readonly id: string;
   readonly name: string;
   readonly secret: Secret;
+  /** When the system ends it, in the milliseconds of `now`. Absent: never. */
+  readonly endsAt?: number;
 }
 
 /** Milliseconds for which a session with `mayStay` stays open. */
@@ -88,8 +90,10 @@ export function hasPassword(system: MemorySystem, account: string, secret: Secre
   return [first, ...others].some((one) => one?.equals(secret) === true);
 }
 
-const listMinted = ({ minted }: MemorySystem, account: string): readonly Secret[] =>
-  (minted.get(account) ?? []).map(({ secret }) => secret);
+const listMinted = ({ minted, now }: MemorySystem, account: string): readonly Secret[] =>
+  (minted.get(account) ?? [])
+    .filter(({ endsAt = Infinity }) => now() < endsAt)
+    .map(({ secret }) => secret);
 
 /** Decides who may log in, and who may change which account. */
 function makeRules(system: MemorySystem) {

@@ -167,6 +167,12 @@ export interface Ownerless<Options> extends Call<Options> {
   readonly using: Using;
 }
 
+/** A secret that the system may end by itself. */
+export interface Lasting<Options> extends Call<Options> {
+  readonly credential: Credential;
+  readonly using: Using;
+}
+
 export interface Discard<Options> extends Call<Options>, Timely {
   readonly using: Using;
   /** The published secret of the account, which has just logged in. */
@@ -327,6 +333,13 @@ export interface Rotator<Options = unknown> {
    * Absent: the system does not create secrets. Only rotators without `apply` have it.
    */
   mint?(mint: Mint<Options>, signal: AbortSignal): Promise<Minted>;
+  /** Pure: milliseconds after which the system ends a secret that `mint` has created. Absent: it ends none. */
+  findLifetime?(options: Options): number;
+  /**
+   * When the system ends this secret of an account, also of one that Keyturn has not created. Undefined: the system does not say which of its secrets it is.
+   * Changes nothing. Only rotators with `findLifetime` have it.
+   */
+  findEnd?(lasting: Lasting<Options>, signal: AbortSignal): Promise<Instant | undefined>;
   /**
    * Pure: milliseconds after which a `mint` or `retire` whose answer was lost can no longer take effect, counted from when it was
    * announced; it is sent within two minutes. Absent: a late one harms nobody, because it replaces no secret.

@@ -31,9 +31,10 @@ export async function makeFolder(files: Files): Promise<string> {
 export async function load(
   text: string | Uint8Array,
   rotators: readonly ConfigRotator[] = fakeRotators,
+  now = new Date().toISOString(),
 ): Promise<Config> {
   const folder = await makeFolder({ "keyturn.yaml": text });
-  return loadConfig(join(folder, "keyturn.yaml"), { rotators });
+  return loadConfig(join(folder, "keyturn.yaml"), { rotators, now });
 }
 
 /** Lists the problems of a file with this text, one on each line. */

@@ -4,12 +4,14 @@ import type { NotChosen } from "../../shared/core/policy/choose.ts";
 import type { PassedOver } from "../../shared/core/policy/due/explain.ts";
 import type { Pause } from "../../shared/core/record/pause.ts";
 import {
+  type AwaitedValue,
   type CheckRequest,
   type Exposure,
   type Failure,
   type Health,
   type Heartbeat,
   type Notification,
+  type PendingRefresh,
   type PhaseTime,
   type Proof,
   reasons,
@@ -18,6 +20,7 @@ import {
   type Retirement,
   type RetryIntent,
   type Rotation,
+  type SecretEnd,
   type SkippedTarget,
   type SlotRecord,
   type Superseded,
@@ -240,6 +243,30 @@ const unclaimed: fc.Arbitrary<TargetRecord> = fc.record(
     exposure: arbitraryExposure,
     exposedVersions: fc.uniqueArray(versionId, { maxLength: 2 }),
     lastUsedAt: arbitraryMoment,
+    refresh: fc.record({
+      published: arbitraryVersion,
+      rotationId: fc.string(),
+      at: arbitraryMoment,
+      failures: fc.nat({ max: 5 }),
+    } satisfies Fields<PendingRefresh>),
+    awaited: fc.record(
+      {
+        since: arbitraryMoment,
+        reason: fc.constantFrom(...reasons),
+        why: fc.string(),
+        remindAt: arbitraryMoment,
+        seenAt: arbitraryMoment,
+      } satisfies Fields<AwaitedValue>,
+      { requiredKeys: ["since", "reason", "why", "remindAt"] },
+    ),
+    secretEnd: fc.record(
+      {
+        version: versionId,
+        at: arbitraryMoment,
+        reportedAt: arbitraryMoment,
+      } satisfies Fields<SecretEnd>,
+      { requiredKeys: ["version"] },
+    ),
     lastUsedBy: fc.string(),
     nextDue: arbitraryMoment,
     dueReason: fc.string(),

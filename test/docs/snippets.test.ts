@@ -87,7 +87,7 @@ test("the page about policies shows what the comparison of its edit prints", asy
 });
 
 test("the README shows lines that the console of npm start prints", () => {
-  const console = read("local/start/console/lines.ts");
+  const console = read("local/start/console/lines.ts") + read("local/start/console/words.ts");
   const lines = read("README.md").match(/^\d\d:\d\d:\d\d .*$/gm) ?? [];
   const texts = lines.map((line) => line.split(/ {2,}/).at(-1) ?? "");
   // These two name an account and a version.

@@ -17,6 +17,8 @@ export interface Kind {
    * secret beside the others.
    */
   readonly mints?: "tells" | "silent" | "adds";
+  /** Milliseconds after which the system ends a secret that it has created. Only of `adds`. Absent: it ends none. */
+  readonly lifetime?: number;
   /** People hand over the secrets. */
   readonly people?: true;
   /** Default: a day. */

@@ -13,9 +13,10 @@ export function makeMinting(
   how: NonNullable<Kind["mints"]>,
   system: MemorySystem,
   { propagation }: Capabilities,
+  lifetime?: number,
 ): Rotator<Record<string, never>> {
   return how === "adds"
-    ? makeAddingRotator(system, { propagation })
+    ? makeAddingRotator(system, { propagation }, lifetime)
     : makeKeysRotator(
         system,
         { settleTime: settleMs, tellsCreation: how === "tells" },
@@ -53,6 +54,7 @@ export function makeTarget(kind: Kind): Target {
     ...(kind.overlap && { overlap: true }),
     ...(kind.mints && { origin: "system" }),
     ...(kind.people && { origin: "people" }),
+    ...(kind.lifetime !== undefined && { lifetime: kind.lifetime }),
     consumers: ["app"],
     tags: {},
   };

@@ -113,7 +113,9 @@ export async function makeWorld(kind: Kind, seed = "seed") {
     }));
     const [only, other] = nodes;
     const setting = only && !other ? only.rotator : makeSeveralRotator(nodes, gate);
-    const rotator = kind.mints ? makeMinting(kind.mints, system, capabilities) : setting;
+    const rotator = kind.mints
+      ? makeMinting(kind.mints, system, capabilities, kind.lifetime)
+      : setting;
     const apply = kind.people ? undefined : rotator.apply?.bind(rotator);
     const mint = rotator.mint?.bind(rotator);
     const settle = rotator.settle?.bind(rotator);
@@ -167,6 +169,11 @@ export async function makeWorld(kind: Kind, seed = "seed") {
           findOwner: (call, signal) =>
             gate("target.owner", async () => rotator.findOwner?.({ ...call, options: {} }, signal)),
         }),
+        ...(rotator.findEnd && {
+          findEnd: (call, signal) =>
+            gate("target.end", async () => rotator.findEnd?.({ ...call, options: {} }, signal)),
+        }),
+        ...(rotator.findLifetime && { findLifetime: () => kind.lifetime ?? 0 }),
         ...(rotator.findSettleTime && { findSettleTime: () => settleMs }),
         examine: (examine, signal) =>
           gate(

@@ -2,9 +2,14 @@ import { expect, test } from "vitest";
 import { ChangeRefusedError, ConfigError } from "../../shared/core/errors.ts";
 import { Secret } from "../../shared/core/secrets/secret.ts";
 import { makeMemoryRotator, makeMemorySystem } from "../../shared/rotators/memory.ts";
+import { makeAddingRotator, makeKeysRotator } from "../../shared/rotators/memory-minting.ts";
 import { defineRotator, isDefined } from "../../shared/rotators/own/define.ts";
 
 const memory = makeMemoryRotator(makeMemorySystem());
+const keys = {
+  ...makeKeysRotator(makeMemorySystem(), { settleTime: 900_000, tellsCreation: true }),
+  apply: undefined,
+};
 
 /** Defines the memory rotator with other properties, some of which no TypeScript file could have. */
 const define = (changed: object) => defineRotator({ ...memory, ...changed });
@@ -25,6 +30,39 @@ test.each([
     { capabilities: { selfService: false, admin: false, identity: false, propagation: 0 } },
     "has no authority that may change a secret",
   ],
+  ["neither apply nor mint", { apply: undefined }, "must have apply or mint, because nothing else"],
+  ["apply and mint", { ...keys, apply: nothing }, "has apply and mint. Keep apply if"],
+  ["mint without settle time", { ...keys, findSettleTime: undefined }, "without findSettleTime"],
+  [
+    "mint without retire",
+    { ...keys, retire: undefined },
+    "has mint without retire, which two keys",
+  ],
+  [
+    "mint without findOwner",
+    { ...keys, findOwner: undefined },
+    "has mint without findOwner, which",
+  ],
+  ["mint and a form of secrets", { ...keys, toSecret: nothing }, "has mint and toSecret, although"],
+  ["mint and rules", { ...keys, findUnfitRules: nothing }, "has mint and findUnfitRules, although"],
+  [
+    "mint by the account alone",
+    { ...keys, capabilities: { ...memory.capabilities, admin: false, identity: false } },
+    "set capabilities.admin or capabilities.identity",
+  ],
+  ["settle without mint", { settle: nothing, findSettleTime: () => 1 }, "has settle without mint"],
+  ["findRetireFault alone", { findRetireFault: nothing, retire: undefined }, "without retire"],
+  ["a text that nobody reads", { toConnectionString: nothing }, "without readConnectionString"],
+  [
+    "findTextFault alone",
+    { findTextFault: nothing },
+    "has findTextFault without toConnectionString",
+  ],
+  [
+    "an admin for verify who is not the only authority",
+    { capabilities: { ...memory.capabilities, verifiesWithAdmin: true } },
+    "so an admin must be its only authority",
+  ],
   [
     "a negative propagation",
     { capabilities: { ...memory.capabilities, propagation: -1 } },
@@ -33,6 +71,13 @@ test.each([
 ])("a rotator with %s is refused when it is defined", (_what, changed, message) => {
   expect(() => define(changed)).toThrow(ConfigError);
   expect(() => define(changed)).toThrow(message);
+});
+
+test.each([
+  ["two keys", makeKeysRotator(makeMemorySystem(), { settleTime: 1, tellsCreation: false })],
+  ["secrets beside each other", makeAddingRotator(makeMemorySystem())],
+])("a rotator of a system that creates %s can be defined", (_what, rotator) => {
+  expect(isDefined(defineRotator({ ...rotator, type: "mine" }))).toBe(true);
 });
 
 test("every problem of a rotator is in one message", () => {

@@ -88,6 +88,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
     text: ({ account }, { change, works }) =>
       `the superseded ${change} of ${shortenAccount(account)} no longer ${works}`,
   },
+  "value-due": { word: "! due", style: "yellow", text: ({ detail = "" }) => detail },
   "attempt-failed": { word: "! failed", style: "red", text: describeAttempt },
   failed: { word: "✘ failed", style: "red", text: describeFailure },
   blocked: {

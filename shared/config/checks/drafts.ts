@@ -67,6 +67,14 @@ export function overlaps({
   return options === undefined ? undefined : rotator.overlaps(options);
 }
 
+/** Milliseconds after which the system ends a new secret. Undefined: it ends none, or the options have problems. */
+export function findLifetime({
+  rotator,
+  options,
+}: Pick<TargetDraft, "options" | "rotator">): number | undefined {
+  return options === undefined ? undefined : rotator?.findLifetime?.(options);
+}
+
 /** Who creates the secrets, if not Keyturn. */
 export function findOrigin({ rotator }: Pick<TargetDraft, "rotator">): Target["origin"] {
   if (!rotator || rotator.apply) return undefined;

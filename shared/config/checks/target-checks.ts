@@ -1,6 +1,6 @@
-import type { Policy } from "../../core/policy/policy.ts";
+import { type Policy, usualGrace } from "../../core/policy/policy.ts";
 import { findMaxGrace } from "../../core/target.ts";
-import { day, formatDuration } from "../../core/time.ts";
+import { formatDuration } from "../../core/time.ts";
 import type { Finding } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import { checkFormat } from "./check-format.ts";
@@ -16,8 +16,6 @@ import {
 } from "./drafts.ts";
 
 type TargetCheck = (draft: TargetDraft, context: CheckContext) => Finding[];
-
-export const defaultGrace = day;
 
 /** Checks that involve several fields of a target. Paths begin at the target. */
 export const targetChecks: readonly TargetCheck[] = [
@@ -165,7 +163,7 @@ function checkGrace(draft: TargetDraft, context: CheckContext): Finding[] {
 }
 
 function checkMaxGrace({ accounts = [], grace }: TargetDraft["fields"], policy: Policy): Finding[] {
-  const { every, grace: usual = defaultGrace } = policy;
+  const { every, grace: usual = usualGrace } = policy;
   if (every === undefined || (grace ?? usual) <= findMaxGrace(policy)) return [];
   const whose = policy.grace === undefined ? "by default" : "by its policy";
   const which = grace === undefined ? `is ${formatDuration(usual)} ${whose}, which is` : "is";

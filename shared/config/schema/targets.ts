@@ -19,6 +19,7 @@ export interface ConfigRotator {
   accountHolder?(options: unknown): string;
   defaultAccounts?(options: unknown): readonly string[] | undefined;
   overlaps?(options: unknown): boolean;
+  findLifetime?(options: unknown): number;
   findOptionFaults?(
     options: unknown,
     as: "self" | "admin" | "identity",

@@ -49,6 +49,8 @@ function suggestFix(situation: Situation): Action[] {
 function suggestRequest(state: ReadableState, situation: Situation): Action[] {
   const { target, isClaimed } = situation;
   if (isClaimed || state === "due" || state === "rotating") return [];
+  // A request could only say that people must hand over a value.
+  if (target.origin === "people") return [];
   if (state === "waiting" && !mayHurry(situation)) return [];
   if (takesEffect(situation)) {
     const [what, why] = chooseTexts(state, situation);
@@ -201,7 +203,7 @@ function suggestWait(
   }
   // A heartbeat or a notification ends no wait.
   const isOther = (kind: NextStep["kind"]) =>
-    kind === "notify" || (kind === "check" && record.check === undefined);
+    kind === "notify" || kind === "refresh" || (kind === "check" && record.check === undefined);
   const when = next.find(({ kind, at }) => at !== undefined && !isOther(kind))?.at;
   const why = `Keyturn continues by itself${when === undefined ? "" : ` at ${when}`}.`;
   return [{ kind: "wait", do: "Wait.", why }];

@@ -3,6 +3,7 @@ import { describeRequester } from "../lifecycle/permit.ts";
 import { describeWait } from "../lifecycle/retirement.ts";
 import { findGuessPause } from "../looks/guesses.ts";
 import { isExempt } from "../policy/due/due-rules.ts";
+import { findSecretEnd } from "../record/due.ts";
 import { describeJustification } from "../record/justification.ts";
 import { type Rotation, type RotationRequest, type WorkingPhase } from "../record/record.ts";
 import { mayHaveChanged } from "../record/rotation.ts";
@@ -31,9 +32,12 @@ const facts: readonly Fact[] = [
   describeCheck,
   describeSuperseded,
   describeRetirement,
+  describeRefresh,
+  describeAwaitedValue,
   describeExposure,
   describeAdoption,
   describePublished,
+  describeEnd,
   describeDue,
   describeEdit,
   describeOutbox,
@@ -204,6 +208,21 @@ function describeRetirement({ record }: Situation) {
   return `The superseded password of account ${account} is retired at ${at} or later; that waits for ${withoutPeriod(describeWait(record))}.${tries}`;
 }
 
+function describeRefresh({ record: { refresh } }: Situation) {
+  if (!refresh || refresh.failures === 0) return undefined;
+  const { published, failures, at } = refresh;
+  return `The consumers could not be notified of version ${published.version} (${count(failures, "failed attempt")}); Keyturn tries again at ${at}.`;
+}
+
+function describeAwaitedValue({ record: { awaited } }: Situation) {
+  if (!awaited) return undefined;
+  const { since, why, remindAt } = awaited;
+  return sentence(
+    `A new value is due since ${since}, and Keyturn reminds people again at ${remindAt}`,
+    why,
+  );
+}
+
 function describeExposure({ target, record }: Situation) {
   const exposure = findUnansweredExposure(record);
   if (!exposure) return undefined;
@@ -232,6 +251,18 @@ function describePublished({ record, target }: Situation) {
       ? `adopted at ${adoptedAt}`
       : `the last rotation succeeded at ${lastSuccessAt}`;
   return `Consumers read account ${active ?? "of an earlier configuration"} from version ${published.version} of ${published.name} (${since}).`;
+}
+
+function describeEnd({ record, target: { lifetime } }: Situation) {
+  const { published, adoptedAt } = record;
+  if (!published || adoptedAt === undefined) return undefined;
+  const end = findSecretEnd(record);
+  if (end?.at !== undefined) return `The published secret ends at ${end.at}: the system ends it.`;
+  if (lifetime === undefined) return undefined;
+  const why = end
+    ? "it does not show which of its secrets is the published one"
+    : "Keyturn has not received an answer from it yet, and asks with the next heartbeat";
+  return `The system ends the published secret at a time that Keyturn does not know, because ${why}. A rotation publishes one whose end is known.`;
 }
 
 function describeDue({ record, dueSince }: Situation) {

@@ -1,4 +1,5 @@
 import { type stepKinds } from "../answer-words.ts";
+import { describeAwaited } from "../lifecycle/awaited.ts";
 import { findDated } from "../lifecycle/dated.ts";
 import type { PendingWork } from "../lifecycle/decide.ts";
 import { describeRequester } from "../lifecycle/permit.ts";
@@ -113,6 +114,17 @@ const steps: Readonly<Record<PendingWork["work"], (situation: Situation) => Desc
     what: `Log in with the published secret ${situation.target.publish.name}`,
     why: withDelay(situation, situation.record.check?.why ?? heartbeatWhy),
   }),
+  remind: (situation) => ({
+    what: "Remind people that a new value is due",
+    why: withDelay(situation, situation.record.awaited?.why ?? "nobody has handed one over"),
+  }),
+  refresh: ({ record }) => ({
+    what: "Notify the consumers of the published version",
+    why:
+      (record.refresh?.failures ?? 0) > 0
+        ? "a consumer was away at the last try"
+        : "no rotation has published the version, so nobody has notified them",
+  }),
   retire: (situation) => {
     const { record } = situation;
     const { account = "", accountStays = false } = record.retirement ?? {};
@@ -164,6 +176,10 @@ function needsPerson(found: readonly NextStep[]): boolean {
 }
 
 function describePerson({ target, record }: Situation): NextStep {
+  if (record.awaited && !record.rotation) {
+    const what = "A person hands over a new value";
+    return { kind: "person", what, why: withoutPeriod(describeAwaited(target)) };
+  }
   if (record.rotation) {
     return {
       kind: "person",

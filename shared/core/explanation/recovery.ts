@@ -65,7 +65,9 @@ function suggestUndo(situation: Situation): Action[] {
 /** Somebody may have changed the password on the target. */
 function suggestImport(situation: Situation): Action[] {
   const { record, target, now } = situation;
-  if (record.refusedSince === undefined || findObstacle(record, target, now)) return [];
+  if (findObstacle(record, target, now)) return [];
+  if (record.awaited) return [importNewValue(situation)];
+  if (record.refusedSince === undefined) return [];
   const account = record.active ?? "";
   return [
     {
@@ -76,6 +78,13 @@ function suggestImport(situation: Situation): Action[] {
     },
   ];
 }
+
+const importNewValue = (situation: Situation): Action => ({
+  kind: "import",
+  do: "Import the new value, once its owner has issued one.",
+  why: `Nobody but people can get a value of this target.${describeGivenWait(situation, "import")}`,
+  command: `keyturn import ${situation.target.id}`,
+});
 
 /** What delays an undo or an import that a person requests now. Empty when nothing does. */
 function describeGivenWait({ record, target, now }: Situation, reason: "undo" | "import"): string {

@@ -1,3 +1,4 @@
+import { describeAwaited } from "../lifecycle/awaited.ts";
 import { isClaimed, listPendingWork, type PendingWork } from "../lifecycle/decide.ts";
 import { findHold } from "../lifecycle/hold.ts";
 import { decideStart } from "../lifecycle/permit.ts";
@@ -59,7 +60,7 @@ function findWaiting(
   now: Instant,
   dueSince: Instant | undefined,
 ): Waiting | undefined {
-  const { rotation, skipped, adoptedAt } = record;
+  const { rotation, skipped, adoptedAt, awaited } = record;
   const id = rotation?.id ?? findQueued(record)?.rotationId;
   if (id !== undefined) {
     // A worker that holds the target is no obstacle to the work that it does.
@@ -67,6 +68,7 @@ function findWaiting(
     return describeWaiting({ ...record, claim }, id, target, now);
   }
   if (skipped && skipped.until > now) return { until: skipped.until, why: skipped.why };
+  if (awaited) return { why: describeAwaited(target) };
   return adoptedAt === undefined ? undefined : findScheduledWait(target, record, now, dueSince);
 }
 

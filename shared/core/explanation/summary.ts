@@ -40,6 +40,9 @@ const summaries: Readonly<Record<ReadableState, (situation: Situation) => string
       : `A rotation of target ${target.id} is ${is} and starts with the next sweep.`;
   },
   waiting: ({ target, waiting, record }) => {
+    if (!record.rotation && record.awaited) {
+      return `A new value of target ${target.id} is due since ${record.awaited.since}: ${waiting?.why ?? ""}.`;
+    }
     const subject = record.rotation
       ? `Rotation ${record.rotation.id} of target ${target.id}`
       : `The next rotation of target ${target.id}`;

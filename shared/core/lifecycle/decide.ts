@@ -3,12 +3,23 @@ import { type Claim, type Rotation, type TargetRecord } from "../record/record.t
 import { mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
 import { findNeedOf } from "./account-needed.ts";
+import { findReminder } from "./awaited.ts";
 import { findDated } from "./dated.ts";
 import { findHeartbeat } from "./heartbeat.ts";
 import { isHurried } from "./request.ts";
 
 /** What a worker does with a target next. */
-export type Work = "adopt" | "join" | "start" | "resume" | "check" | "retire" | "notify" | "wait";
+export type Work =
+  | "adopt"
+  | "join"
+  | "start"
+  | "resume"
+  | "remind"
+  | "check"
+  | "refresh"
+  | "retire"
+  | "notify"
+  | "wait";
 
 /** Decides what to do next. The decision depends only on the record and the time. */
 export function decideWork(record: TargetRecord, now: Instant): Work {
@@ -41,7 +52,9 @@ export function listPendingWork(record: TargetRecord, now: Instant): PendingWork
     { work: "join", at: isHurried(record) ? now : undefined },
     { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
+    { work: "remind", at: findReminder(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
+    { work: "refresh", at: record.refresh?.at },
     { work: "retire", at: mayRetire ? notBeforePause(retirement.at, record) : undefined },
     // Nothing doubts the secret, so a heartbeat comes after all work on the target.
     { work: "check", at: findHeartbeat(record) },
@@ -75,7 +88,7 @@ export function isPaused(record: TargetRecord, rotation: Rotation, now: Instant)
 
 /** When a target without a rotation is adopted or begins one; undefined while a rotation is open or blocked. */
 function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
-  const { rotation, request, given, again, nextDue, adoptedAt } = record;
+  const { rotation, request, given, nextDue, adoptedAt } = record;
   if (rotation) return undefined;
   // An adoption changes nothing, so a freeze or a pause that delays the request does not delay the adoption.
   if (adoptedAt === undefined) return request ? now : (nextDue ?? now);
@@ -83,8 +96,14 @@ function beginsAt(record: TargetRecord, now: Instant): Instant | undefined {
     given && notBeforePause(given.notBefore ?? now, record, given.force),
     findDated(record)?.at,
     request && notBeforePause(request.notBefore ?? now, record, request.force),
-    nextDue && notBeforePause(nextDue, record, again?.force),
+    findPolicyStart(record),
   );
+}
+
+/** While a value is awaited, people are reminded instead. */
+function findPolicyStart(record: TargetRecord): Instant | undefined {
+  const { nextDue, again, awaited } = record;
+  return awaited ? undefined : nextDue && notBeforePause(nextDue, record, again?.force);
 }
 
 /** New notifications go out at once, and failed deliveries at their next try. */

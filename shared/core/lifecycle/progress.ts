@@ -25,6 +25,7 @@ import {
 import { findSlot, mayHaveSecretOf, promote, withSame, withSlot } from "../record/slots.ts";
 import type { Target, VersionRef } from "../target.ts";
 import { type Instant } from "../time.ts";
+import { withoutAwaited } from "./awaited.ts";
 import { withoutAnsweredDated } from "./dated.ts";
 import { findUnansweredExposure, restartAt } from "./exposure.ts";
 import { notify, toRotationData } from "./notifications.ts";
@@ -133,6 +134,7 @@ export function succeed(
     superseded: _p,
     again: _a,
     exposure: _e,
+    awaited: _w,
     ...rest
   } = answered;
   const { published } = rotation;
@@ -217,10 +219,11 @@ function isPublishedAgain({ published }: TargetRecord, { given }: Rotation): boo
   return published !== undefined && given?.sameAs === published.version;
 }
 
-type Kept = Partial<Pick<TargetRecord, "exposure" | "superseded" | "lastSuccessAt">>;
+type Kept = Partial<Pick<TargetRecord, "exposure" | "superseded" | "lastSuccessAt" | "awaited">>;
 
-function keepUnchanged({ superseded, exposure }: TargetRecord): Kept {
-  return { ...(superseded && { superseded }), ...(exposure && { exposure }) };
+function keepUnchanged({ superseded, exposure, awaited }: TargetRecord): Kept {
+  const kept = { ...(superseded && { superseded }), ...(exposure && { exposure }) };
+  return { ...kept, ...(awaited && { awaited }) };
 }
 
 function keepUnanswered(
@@ -291,7 +294,8 @@ function pickResult({ published, given }: Rotation): Pick<RunRecord, "published"
 /**
  * The record after a log-in with the published secret. It clears the known refusal, and a failure that no retry would clear.
  */
-export function withPublishedProven(record: TargetRecord): TargetRecord {
+export function withPublishedProven(before: TargetRecord): TargetRecord {
+  const record = before.awaited?.reason === "drift" ? withoutAwaited(before) : before;
   const { refusedSince, lastFailure, ...rest } = record;
   const isOver = record.health === "failing" && !record.rotation && !record.again;
   if (isOver) return { ...rest, health: "healthy" };

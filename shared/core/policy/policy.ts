@@ -139,6 +139,9 @@ export interface Policy {
 /** How long before an expiry Key Vault emits its near-expiry event. Azure fixes this time. */
 export const nearExpiryLead = 30 * day;
 
+/** Milliseconds that a superseded secret stays valid, where a policy sets nothing else. */
+export const usualGrace = day;
+
 /** Milliseconds between two heartbeats, where a policy sets nothing else. */
 export const usualVerifyEvery = day;
 

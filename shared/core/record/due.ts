@@ -3,7 +3,7 @@ import { fingerprintPolicy } from "../policy/policy.ts";
 import { maxWhyLength, shorten } from "../shorten.ts";
 import { computeFingerprint, extractAdoptedPart, type Target } from "../target.ts";
 import type { Instant } from "../time.ts";
-import type { Exposure, TargetRecord } from "./record.ts";
+import type { Exposure, SecretEnd, TargetRecord } from "./record.ts";
 import { mayHavePublished } from "./rotation.ts";
 import { findSlot, mayHaveSecretOf } from "./slots.ts";
 
@@ -14,6 +14,7 @@ const maxPolicies = 10;
 export function toFacts(record: TargetRecord): Facts {
   const { targetId, published, adoptedAt, exposure, lastUsedAt } = record;
   const changedAt = findLastChange(record);
+  const endsAt = findSecretEnd(record)?.at;
   return {
     targetId,
     ...(changedAt !== undefined && { changedAt }),
@@ -26,7 +27,13 @@ export function toFacts(record: TargetRecord): Facts {
         exposureKind: exposure.kind,
       }),
     ...(lastUsedAt !== undefined && { lastUsedAt }),
+    ...(endsAt !== undefined && { endsAt }),
   };
+}
+
+/** What is known about the end of the published secret. */
+export function findSecretEnd({ published, secretEnd }: TargetRecord): SecretEnd | undefined {
+  return secretEnd?.version === published?.version ? secretEnd : undefined;
 }
 
 /** Whether the exposed secret may still log in. A version that no account has any more no longer works. */

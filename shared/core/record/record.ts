@@ -246,6 +246,16 @@ export interface Retirement {
   readonly proof?: Proof;
 }
 
+/** What is known about the end of the published secret. */
+export interface SecretEnd {
+  /** The version with the secret. Of another version nothing is known. */
+  readonly version: string;
+  /** When the system ends the secret. Absent: it does not say which of its secrets this one is. */
+  readonly at?: Instant;
+  /** When Keyturn last reported that no rotation comes before. */
+  readonly reportedAt?: Instant;
+}
+
 /** A log-in with a stored secret that the target refused. Recent ones count, so that further tries do not lock the account. */
 export interface Refusal {
   readonly account: string;
@@ -261,6 +271,29 @@ export interface CheckRequest {
   readonly why: string;
   /** Consecutive checks that could not be made. */
   readonly failures: number;
+}
+
+/** Consumers must be notified of a version that no rotation has published. */
+export interface PendingRefresh {
+  /** The version. A later one ends the refresh: who publishes that notifies the consumers. */
+  readonly published: VersionRef;
+  /** What consumers receive as the rotation; the same at each try. */
+  readonly rotationId: string;
+  /** When the next try is due. */
+  readonly at: Instant;
+  readonly failures: number;
+}
+
+/** A new value that people must hand over, because Keyturn cannot get one. */
+export interface AwaitedValue {
+  readonly since: Instant;
+  readonly reason: Reason;
+  /** What made it due; a sentence for an operator. */
+  readonly why: string;
+  /** When people are reminded next. */
+  readonly remindAt: Instant;
+  /** When the secret was last seen, as far as the last reminder knew. */
+  readonly seenAt?: Instant;
 }
 
 /** The next log-in with the published secret that has no other reason than the policy. */
@@ -335,6 +368,8 @@ export interface TargetRecord {
   /** The account whose secret is published, or was published before the configuration named another secret. */
   readonly active?: string;
   readonly published?: VersionRef;
+  /** Of a system that ends its secrets. It may concern a version that the open rotation has published. */
+  readonly secretEnd?: SecretEnd;
   readonly adoptedAt?: Instant;
   /** When the published secret was written, if it did not log in at the adoption. Its age counts from then. */
   readonly writtenAt?: Instant;
@@ -361,6 +396,9 @@ export interface TargetRecord {
   /** When a log-in last proved the published secret. */
   readonly verifiedAt?: Instant;
   readonly heartbeat?: Heartbeat;
+  readonly refresh?: PendingRefresh;
+  /** Present from the moment at which a new value is due until somebody hands it over. */
+  readonly awaited?: AwaitedValue;
   /** When Keyturn last counted the versions of the pending and the published secret and disabled left-over pending ones. */
   readonly tidiedAt?: Instant;
   /** The first exposure since the last change. */

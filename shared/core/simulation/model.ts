@@ -17,6 +17,8 @@ export interface SimulatedTarget {
   readonly vault: string;
   /** The server of the target, if it has one. */
   readonly server?: string;
+  /** Milliseconds after which the system ends a secret that it has created. Absent: it ends none. */
+  readonly lifetime?: number;
   /** The pause in force when the facts were true. */
   readonly pause?: Pause;
   /** The force of the retry that the policy begins next. */

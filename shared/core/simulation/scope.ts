@@ -85,6 +85,7 @@ export function* simulateTargetsInSteps(
       facts: factsOf(target.id) ?? { adoptedAt: now },
       vault: target.publish.vault,
       server: serverOf(target),
+      ...(target.lifetime !== undefined && { lifetime: target.lifetime }),
       ...(pause && { pause }),
       ...(force && { force }),
       ...(dated && { dated }),

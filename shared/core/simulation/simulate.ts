@@ -135,7 +135,7 @@ function* simulateTarget(
   end: number,
   count: Count,
 ): Steps<Course> {
-  const { id, policy, facts } = target;
+  const { id, policy, facts, lifetime } = target;
   const fraction = computeSpread(id);
   let pause = findUnforcedPause(target, target.force);
   const rotations: SimulatedRotation[] = [];
@@ -167,7 +167,9 @@ function* simulateTarget(
     // The force is that of one retry.
     pause = target.pause;
     dated = dated.filter(({ notBefore }) => Date.parse(notBefore) > at);
-    moments = { ...moments, changedAt: at + computeDelay(policy, at, count.sweepEvery) };
+    const changedAt = at + computeDelay(policy, at, count.sweepEvery);
+    const endsAt = lifetime === undefined ? undefined : changedAt + lifetime;
+    moments = { ...moments, changedAt, endsAt };
   }
 }
 

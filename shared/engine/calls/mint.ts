@@ -1,4 +1,6 @@
 import { ConfigError, TargetUnavailableError } from "../../core/errors.ts";
+import type { Credential } from "../../core/secrets/secret.ts";
+import type { Instant } from "../../core/time.ts";
 import type { Mint, Minted, Ownerless, Settled, Settling } from "../../rotators/rotator.ts";
 import { asAuthority, type Authority } from "../looks/authority.ts";
 import type { Proof } from "../looks/proof.ts";
@@ -74,6 +76,25 @@ export async function askOwner(
     callTarget(session, TargetUnavailableError, what, async () => {
       const call = { ...toCall(session, "stays"), ...ownerless, using: authority.using };
       return rotator.findOwner?.(call, signal);
+    }),
+  );
+}
+
+/** When the system ends the secret. Undefined: it does not say. */
+export async function askEnd(
+  session: TargetSession,
+  credential: Credential,
+  authority: Authority,
+): Promise<Instant | undefined> {
+  const { ports, target } = session;
+  const rotator = ports.rotator(target.type);
+  await session.hold();
+  const signal = checkDeadline(session);
+  const what = "the question when the secret ends failed with an unexpected error";
+  return asAuthority(session, authority, () =>
+    callTarget(session, TargetUnavailableError, what, async () => {
+      const call = { ...toCall(session, "stays"), credential, using: authority.using };
+      return rotator.findEnd?.(call, signal);
     }),
   );
 }

@@ -1,4 +1,5 @@
-import { TargetUnavailableError, VaultUnavailableError } from "../../core/errors.ts";
+import { VaultUnavailableError } from "../../core/errors.ts";
+import { withoutAwaited } from "../../core/lifecycle/awaited.ts";
 import { withExposedSuperseded } from "../../core/lifecycle/exposure.ts";
 import {
   handoverMs,
@@ -10,6 +11,7 @@ import { withVerified } from "../../core/lifecycle/heartbeat.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withDueAfterGrace } from "../../core/lifecycle/permit.ts";
 import { withPublishedProven } from "../../core/lifecycle/progress.ts";
+import { withRefresh } from "../../core/lifecycle/refresh.ts";
 import { withCheck } from "../../core/record/check.ts";
 import { withExposedAdopted } from "../../core/record/exposed-versions.ts";
 import type { Rotation, TargetRecord } from "../../core/record/record.ts";
@@ -20,12 +22,12 @@ import { between, plus } from "../../core/time.ts";
 import type { StoredSecret, Unreadable } from "../../vaults/vault.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, readStored, readVersion, toCredential } from "../calls/stored.ts";
-import { rethrowUnlessExpected, toFailure } from "../failure.ts";
+import { rethrowUnlessExpected } from "../failure.ts";
 import { findShapeWarning } from "../phases/publication.ts";
-import { refreshConsumers } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";
 import { stillLogsIn } from "./credentials.ts";
 import { recogniseOwner } from "./owner.ts";
+import { lookUpEnd } from "./secret-end.ts";
 import { findUnsettledEnd } from "./settled.ts";
 
 type Existing = StoredSecret | Exclude<Unreadable, "absent">;
@@ -148,22 +150,25 @@ async function reportUnusable(
 async function adoptVersion(
   session: TargetSession,
   stored: StoredSecret,
-  { account }: Credential,
+  credential: Credential,
 ): Promise<void> {
   const { ref, createdAt } = stored;
+  const { account } = credential;
+  const end = await lookUpEnd(session, ref, credential);
   const reading = readStored(session, stored, [account]);
   const warning = reading.kind === "credential" && findShapeWarning(session, reading.shape);
   const detail = `Keyturn did not write this version; it logs in and was adopted${warning ? `; ${warning}` : ""}`;
   const isExpected = session.target.origin === "people";
-  if (isExpected) await announce(session, ref);
+  const rotationId = `adopted-${ref.version}`;
   const record = isExpected
     ? withAdoption(session, ref, { account, ...(warning && { warning }) })
     : withDrift(session, { ref }, detail);
   const slot = promote(findSlot(record, account), ref, createdAt);
   const proven = {
-    ...withPublishedProven(record),
+    ...withoutAwaited(withPublishedProven(record)),
     slots: withSlot(record.slots, slot),
     published: ref,
+    ...(end && { secretEnd: end }),
   };
   const verified = withVerified(proven, session.target, session.now());
   const active = withSuperseded(verified, { active: account, at: createdAt }, session.target);
@@ -171,7 +176,10 @@ async function adoptVersion(
   const adopted = withExposedSuperseded(seen, record);
   const isPlanned = record.rotation !== undefined || record.again !== undefined;
   const planned = isPlanned ? adopted : withDueAfterGrace(adopted, session.target, session.now());
-  const ending = withSupersededEnd(session, planned, record);
+  const ended = withSupersededEnd(session, planned, record);
+  const ending = isExpected
+    ? withRefresh(ended, session.target, { published: ref, rotationId }, session.now())
+    : ended;
   const open = findUnsettledEnd(session, account);
   const why = `a request whose answer was lost might have replaced the secret of ${account}`;
   await session.commit(open === undefined ? ending : withCheck(ending, why, open));
@@ -196,17 +204,6 @@ function withSupersededEnd(
     at: plus(session.now(), isSeen ? 0 : target.grace),
   };
   return active === undefined ? record : { ...record, retirement };
-}
-
-/**
- * Notifies the consumers of a version that a person wrote, as they would be of an import. If the worker dies before the journal knows the
- * version, they are notified again, with the same id.
- */
-async function announce(session: TargetSession, ref: VersionRef): Promise<void> {
-  const problems = await refreshConsumers(session, `adopted-${ref.version}`, ref);
-  if (problems.length === 0) return;
-  const failure = toFailure(session, new TargetUnavailableError(problems.join(" ")));
-  session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after an adoption" });
 }
 
 /** The record with the news that a value which people handed over is in use. */

@@ -1,6 +1,7 @@
-import { AccountBlockedError, TargetUnavailableError } from "../../core/errors.ts";
+import { AccountBlockedError } from "../../core/errors.ts";
 import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
+import { withRefresh } from "../../core/lifecycle/refresh.ts";
 import { acceptRequest } from "../../core/lifecycle/request.ts";
 import { maxThrottledMs } from "../../core/lifecycle/throttling.ts";
 import { withCheck } from "../../core/record/check.ts";
@@ -26,11 +27,12 @@ import type { StoredSecret } from "../../vaults/vault.ts";
 import { readCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { makePublication, publish } from "../phases/publication.ts";
-import { refreshConsumers } from "../phases/refresh.ts";
+import { refreshPending } from "../phases/refresh.ts";
 import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
+import { toKnownEnd } from "./secret-end.ts";
 import { findUnsettledEnd } from "./settled.ts";
 
 /**
@@ -59,27 +61,17 @@ export async function restorePublished(session: TargetSession, checked: Broken):
     ...rest,
     active: account,
     published: restored,
+    ...toKnownEnd(restored, healthy.credential),
     slots: withSlot(record.slots, slot),
     // Nobody has heard yet that consumers are refused, and now they are not.
     outbox: rest.outbox.filter((one) => one.toldTo !== undefined || !isBrokenAlarm(one)),
   };
-  const known = withExposedCopies(served);
+  const news = { published: restored, rotationId: id };
+  const known = withRefresh(withExposedCopies(served), session.target, news, session.now());
   await session.commit(withAlarm(known, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
-  await refreshAfterRestore(session, id, restored);
+  await refreshPending(session);
   return true;
-}
-
-/** Refreshes consumers. A consumer that is down reads the new version by itself later, or the next rotation refreshes it. */
-async function refreshAfterRestore(
-  session: TargetSession,
-  rotationId: string,
-  restored: VersionRef,
-): Promise<void> {
-  const problems = await refreshConsumers(session, rotationId, restored);
-  if (problems.length === 0) return;
-  const failure = toFailure(session, new TargetUnavailableError(problems.join(" ")));
-  session.emit({ type: "attempt-failed", failure, detail: "refresh consumers after a restore" });
 }
 
 function isFresh(session: TargetSession, { stored }: Extract<Broken, { is: "refused" }>): boolean {
@@ -213,8 +205,10 @@ function withCureRequested(
   const now = session.now();
   // An open rotation that waits for a window would leave consumers without a secret until then.
   const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
-  const { request, given, again } = record;
-  const isPlanned = isUnderWay || [request, given, again].some((one) => one !== undefined);
+  const { request, given, again, awaited } = record;
+  const isKnown = awaited?.reason === "drift";
+  const isPlanned =
+    isUnderWay || isKnown || [request, given, again].some((one) => one !== undefined);
   if (isPlanned || isLeftToPeople) {
     return { record, runs: [] };
   }

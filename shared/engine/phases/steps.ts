@@ -1,10 +1,11 @@
 import { ChangeRefusedError, TargetUnavailableError } from "../../core/errors.ts";
 import type { EventType } from "../../core/events.ts";
+import { describeAwaited } from "../../core/lifecycle/awaited.ts";
 import { type Rotation, type WorkingPhase } from "../../core/record/record.ts";
 import { mayHaveChanged } from "../../core/record/rotation.ts";
 import { chooseAccount, isOwnWork } from "../../core/record/slots.ts";
 import type { Credential } from "../../core/secrets/secret.ts";
-import { hasGrace, type Target } from "../../core/target.ts";
+import { hasGrace } from "../../core/target.ts";
 import { generateSecret } from "../calls/generate.ts";
 import { logsIn } from "../calls/reach.ts";
 import { readCurrent, toCredential } from "../calls/stored.ts";
@@ -14,6 +15,7 @@ import { recallPending, type StoredCredential } from "../looks/credentials.ts";
 import { reportForeignVersion, syncPublished } from "../looks/drift.ts";
 import { findProof, issueProof } from "../looks/proof.ts";
 import { restorePublished } from "../looks/recover.ts";
+import { toKnownEnd, withEnd } from "../looks/secret-end.ts";
 import type { TargetSession } from "../session.ts";
 import { applying, handleLostPending } from "./applying.ts";
 import { cleaning, discardPending } from "./cleaning.ts";
@@ -72,17 +74,14 @@ async function staging(session: TargetSession, rotation: Rotation): Promise<Adva
   return { to: "applying", learnt: { account, pending, changeBegan: false } };
 }
 
-/** What people must do for a target whose values they hand over. */
-const describeAwaited = ({ id, publish }: Target): string =>
-  `the values of target ${id} come from people: import a new one (keyturn import ${id}), or write it into ${publish.name}`;
-
 async function publishing(session: TargetSession, rotation: Rotation): Promise<Advance> {
   const { target } = session;
   const pending = await recallPending(session, rotation);
   if (!pending) return handleLostPending(session, rotation);
   const current = await readCurrent(session, target.publish);
   const previous = await readPrevious(session, current);
-  const publication = makePublication(session, rotation.id, pending.credential, previous);
+  const credential = await withEnd(session, pending.credential);
+  const publication = makePublication(session, rotation.id, credential, previous);
   if (
     typeof current !== "string" &&
     current.tags["keyturn-rotation"] === rotation.id &&
@@ -148,6 +147,7 @@ async function checking(session: TargetSession, rotation: Rotation): Promise<Adv
     throw new GoBackError("applying", `the target refuses the published secret ${name}`);
   }
   issueProof(session, "published");
+  session.stage({ ...session.record(), ...toKnownEnd(current.ref, found) });
   return { to: "refreshing", learnt: { published: current.ref } };
 }
 

@@ -12,6 +12,7 @@ import {
   type Failure,
   keyturn,
   type RotationRequest,
+  type SecretEnd,
   type SlotRecord,
   type TargetRecord,
 } from "../../core/record/record.ts";
@@ -25,6 +26,7 @@ import { readCurrent, readStored, toCredential } from "../calls/stored.ts";
 import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { recogniseOwner } from "../looks/owner.ts";
+import { lookUpEnd } from "../looks/secret-end.ts";
 import { findShapeWarning } from "../phases/publication.ts";
 import type { TargetSession } from "../session.ts";
 
@@ -86,7 +88,9 @@ async function examine(session: TargetSession): Promise<TargetRecord> {
   );
   requireAllToLogIn(session, all, "");
   const warning = findShapeWarning(session, reading.shape);
-  const live = { ref: current.ref, by: credential.account, ...(warning && { warning }) };
+  const end = await lookUpEnd(session, current.ref, credential);
+  const found = { ...(warning && { warning }), ...(end && { end }) };
+  const live = { ref: current.ref, by: credential.account, ...found };
   return withAdopted(session, all, current.createdAt, live);
 }
 
@@ -158,20 +162,31 @@ function requireAllToLogIn(
   );
 }
 
+/** The published secret that logs in. */
+interface Live {
+  readonly ref: VersionRef;
+  readonly by: string;
+  readonly warning?: string;
+  readonly end?: SecretEnd;
+}
+
 function withAdopted(
   session: TargetSession,
   slots: readonly SlotRecord[],
   changedAt: Instant | undefined,
-  live?: { readonly ref: VersionRef; readonly by: string; readonly warning?: string },
+  live?: Live,
 ): TargetRecord {
   const { target } = session;
   const now = session.now();
-  const { published: _p, writtenAt: _w, verifiedAt: _v, heartbeat: _h, ...rest } = session.record();
+  const before = session.record();
+  const { published: _p, secretEnd: _e, writtenAt: _w, ...others } = before;
+  const { verifiedAt: _v, heartbeat: _h, awaited: _a, ...rest } = others;
   const record: TargetRecord = {
     ...rest,
     health: "healthy",
     slots: keepSlots(slots, target, live?.by ?? rest.active),
     ...(live ? { published: live.ref } : changedAt !== undefined && { writtenAt: changedAt }),
+    ...(live?.end && { secretEnd: live.end }),
     adoptedAt: now,
     failures: 0,
     policyFingerprint: computeFingerprint(target),
@@ -184,7 +199,7 @@ function withAdopted(
   const handedOver = live
     ? withSuperseded(withVerified(record, target, now), { active: live.by, at: now }, target)
     : record;
-  const exposed = withExposedSuperseded(handedOver, session.record());
+  const exposed = withExposedSuperseded(handedOver, before);
   return notify(withDueAfterGrace(exposed, target, now), {
     type: "credential.adopted",
     at: now,

@@ -1,5 +1,6 @@
 import { withHeartbeatLater } from "../../core/lifecycle/heartbeat.ts";
 import { computeUrgentRetryDelay, isAway } from "../../core/lifecycle/retry.ts";
+import { withEndReported } from "../../core/lifecycle/secret-end.ts";
 import type { CheckRequest, Failure, TargetRecord } from "../../core/record/record.ts";
 import { isSameVersion } from "../../core/target.ts";
 import { plus } from "../../core/time.ts";
@@ -7,6 +8,7 @@ import { rethrowUnlessExpected, toFailure } from "../failure.ts";
 import { GuessPauseError } from "../looks/guess-pause.ts";
 import { checkPublished, describeBroken } from "../looks/look.ts";
 import { recover } from "../looks/recover.ts";
+import { noteEnd } from "../looks/secret-end.ts";
 import type { TargetSession } from "../session.ts";
 
 /**
@@ -18,6 +20,8 @@ export async function check(session: TargetSession): Promise<void> {
   try {
     const published = await checkPublished(session);
     if (published.is === "works") {
+      await noteEnd(session, published.live);
+      session.stage(withEndReported(session.record(), session.target, session.now()));
       if (due) await session.commit(withoutCheck(session.record()));
       const detail = `${due ? "" : "heartbeat: "}the published secret logs in`;
       session.emit({ type: "checked-published", detail });

@@ -1,3 +1,4 @@
+import { withoutAwaited } from "../../core/lifecycle/awaited.ts";
 import { withHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { withDue, withDueAt, withPolicy } from "../../core/record/due.ts";
 import { type Rotation, type TargetRecord } from "../../core/record/record.ts";
@@ -26,7 +27,8 @@ export function reschedule(record: TargetRecord, target: Target, now: Instant): 
   }
   // Policies do not apply to retries of an adoption.
   if (record.adoptedAt === undefined) return marked;
-  return withRetry(withHeartbeat(withDue(marked, target, now), target, now), record, now);
+  const free = marked.awaited?.reason === "schedule" ? withoutAwaited(marked) : marked;
+  return withRetry(withHeartbeat(withDue(free, target, now), target, now), record, now);
 }
 
 /**

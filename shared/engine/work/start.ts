@@ -9,6 +9,7 @@ import { chooseAccount } from "../../core/record/slots.ts";
 import { takeRoomForBoth, VaultBusyError } from "../fleet/room.ts";
 import { findAdminUser, waitForUser } from "../looks/admin-in-use.ts";
 import type { TargetSession } from "../session.ts";
+import { awaitNewValue } from "./await-value.ts";
 
 /** Opens a rotation in the journal. Nothing has been changed yet. */
 export async function start(session: TargetSession): Promise<void> {
@@ -22,6 +23,10 @@ export async function start(session: TargetSession): Promise<void> {
   if ("held" in permitted) {
     await session.commit(permitted.held);
     session.emit({ type: "held-back", detail: permitted.why });
+    return;
+  }
+  if (session.target.origin === "people" && !permitted.given) {
+    await awaitNewValue(session, record, permitted);
     return;
   }
   const busy = await noRoom(session);

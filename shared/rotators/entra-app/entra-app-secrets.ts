@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Credential, Secret } from "../../core/secrets/secret.ts";
+import { type Instant, toInstantAt } from "../../core/time.ts";
 import type { Ended, Mark, Mint } from "../rotator.ts";
 
 /** Decides what becomes of the secrets of an application. Everything here is pure. */
@@ -63,6 +64,18 @@ function findId(
   const [only, ...others] = secrets.filter((one) => isSame(one, secret) !== false);
   const isCertain = only && others.length === 0 && isSame(only, secret) === true;
   return isCertain ? only.keyId : undefined;
+}
+
+/** When the secret ends. Undefined: nobody knows which of the secrets it is. */
+export function findSecretEnd(
+  { passwordCredentials: secrets }: Application,
+  known: Credential,
+): Instant | undefined {
+  const id = findId(secrets, known);
+  const end = Date.parse(
+    secrets.find(({ keyId }) => keyId === id && id !== undefined)?.endDateTime ?? "",
+  );
+  return Number.isNaN(end) ? undefined : toInstantAt(end);
 }
 
 /** So many secrets of a target that nobody has stored may stay while they cannot be removed. */

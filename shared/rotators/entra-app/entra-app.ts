@@ -18,7 +18,7 @@ import {
   readLifetime,
   toEndpoint,
 } from "./entra-app-options.ts";
-import { planMint, toDisplayName } from "./entra-app-secrets.ts";
+import { findSecretEnd, planMint, toDisplayName } from "./entra-app-secrets.ts";
 
 export type { EntraAppOptions };
 
@@ -52,30 +52,35 @@ export function entraApp(
 
     overlaps: () => true,
 
+    findLifetime: readLifetime,
+
+    async findEnd({ options, credential: known, using }, signal) {
+      const concern = toConcern(known.account, options, using);
+      const { application } = await readApplication(accessTo(options), concern, signal);
+      return findSecretEnd(application, known);
+    },
+
     defaultAccounts: ({ application }) =>
       application === undefined ? undefined : [application.toLowerCase()],
 
     findUnfitAccount: findUnfitClientId,
 
     async mint({ options, account, using, note = () => undefined, ...wanted }, signal) {
-      const concern = { account, options };
-      requireIdentity(using, concern);
+      const concern = toConcern(account, options, using);
       const access = accessTo(options);
       const found = await readApplication(access, concern, signal);
       const endDateTime = chooseEnd(found, concern, wanted);
-      const plan = planMint(found.application, wanted);
-      const { isInTime, mark } = wanted;
-      const { id } = found.application;
-      for (const keyId of plan.orphans) {
+      const { orphans, refusal, publishedId } = planMint(found.application, wanted);
+      const [{ isInTime, mark }, { id }] = [wanted, found.application];
+      for (const keyId of orphans) {
         await removeOrphan(access, concern, { id, keyId, isInTime, note }, signal);
       }
-      if (plan.refusal !== undefined) {
-        throw new ChangeRefusedError(`${describe(concern)}: ${plan.refusal}`);
+      if (refusal !== undefined) {
+        throw new ChangeRefusedError(`${describe(concern)}: ${refusal}`);
       }
       const passwordCredential = { displayName: toDisplayName(mark), endDateTime };
       const adding = { id, passwordCredential, isInTime };
       const created = await addSecret(access, concern, adding, signal);
-      const { publishedId } = plan;
       return { credential: created, ...(publishedId !== undefined && { publishedId }) };
     },
 
@@ -86,14 +91,12 @@ export function entraApp(
 
     // `connectWithin` does not apply: the queries go to Microsoft Graph.
     async examine({ options, account, using, isProven }, signal) {
-      const concern = { account, options };
-      requireIdentity(using, concern);
+      const concern = toConcern(account, options, using);
       return examineApplication(accessTo(options), concern, isProven, signal);
     },
 
     async discard({ options, keep, ended, using, isInTime, note = () => undefined }, signal) {
-      const concern = { account: keep.account, options };
-      requireIdentity(using, concern);
+      const concern = toConcern(keep.account, options, using);
       if (!ended) return;
       const logsIn = async (tried: typeof keep) =>
         (await logIn(tried, options, { ...seams, note }, signal)) === "accepted";
@@ -107,8 +110,10 @@ interface Noting {
   readonly note: (sentence: string) => void;
 }
 
-function requireIdentity(using: Using, concern: Concern): void {
-  if (using.as === "identity") return;
+/** Throws ConfigError for every other authority. */
+function toConcern(account: string, options: EntraAppOptions, using: Using): Concern {
+  const concern = { account, options };
+  if (using.as === "identity") return concern;
   throw new ConfigError(
     `${describe(concern)}: only the app's Azure identity can add secrets. Set admin: managed-identity`,
   );

@@ -36,6 +36,7 @@ export type Nested<T> = {
 const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   slots: true,
   published: true,
+  secretEnd: true,
   lastFailure: true,
   rotation: true,
   request: true,
@@ -46,6 +47,8 @@ const nestedInTarget: Record<Nested<TargetRecord>, true> = {
   superseded: true,
   check: true,
   heartbeat: true,
+  refresh: true,
+  awaited: true,
   skipped: true,
   refusals: true,
   exposure: true,

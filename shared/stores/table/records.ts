@@ -187,11 +187,32 @@ const retirement = makeShape<rotation.Retirement>()({
 
 const superseded = makeShape<rotation.Superseded>()({ account: text, at: instant });
 
+const secretEnd = makeShape<rotation.SecretEnd>()({
+  version: text,
+  at: maybe(instant),
+  reportedAt: maybe(instant),
+});
+
 const refusal = makeShape<rotation.Refusal>()({ account: text, version: text, at: instant });
 
 const check = makeShape<rotation.CheckRequest>()({ at: instant, why: text, failures: count });
 
 const heartbeat = makeShape<rotation.Heartbeat>()({ at: instant, failures: count });
+
+const refresh = makeShape<rotation.PendingRefresh>()({
+  published: version,
+  rotationId: text,
+  at: instant,
+  failures: count,
+});
+
+const awaited = makeShape<rotation.AwaitedValue>()({
+  since: instant,
+  reason,
+  why: text,
+  remindAt: instant,
+  seenAt: maybe(instant),
+});
 
 const exposure = makeShape<rotation.Exposure>()({
   at: instant,
@@ -226,6 +247,7 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   slots: z.array(slot),
   active: maybe(text),
   published: maybe(version),
+  secretEnd: maybe(secretEnd),
   adoptedAt: maybe(instant),
   writtenAt: maybe(instant),
   lastSuccessAt: maybe(instant),
@@ -243,6 +265,8 @@ export const targetRecord = makeShape<rotation.TargetRecord>()({
   refusals: maybe(z.array(refusal)),
   verifiedAt: maybe(instant),
   heartbeat: maybe(heartbeat),
+  refresh: maybe(refresh),
+  awaited: maybe(awaited),
   tidiedAt: maybe(instant),
   exposure: maybe(exposure),
   exposedVersions: maybe(z.array(text)),

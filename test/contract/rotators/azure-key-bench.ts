@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Listening } from "../../../conformance/faults/listening.ts";
 import { appIdentity } from "../../../conformance/identity.ts";
+import type { MintingFixture } from "../../../conformance/minting-fixture.ts";
 import { type ArmKeys, makeArmKeys } from "../../../local/azure/arm/key-store.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { azureKey, type AzureKeyOptions } from "../../../shared/rotators/azure-key/azure-key.ts";
@@ -21,7 +22,6 @@ import {
 } from "../../doubles/arm/server.ts";
 import { type KeyPlane, startKeyPlane } from "../../doubles/keys/plane.ts";
 import { startRedisDouble } from "../../doubles/keys/redis.ts";
-import type { MintingFixture } from "./suite/rotator-minting-fixture.ts";
 
 /** An emulated Azure Resource Manager with one resource, its service, and the rotator aimed at both. */
 export interface KeyBench {

@@ -1,10 +1,11 @@
 import { appIdentity } from "../../../conformance/identity.ts";
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { graphErrors } from "../../doubles/graph/server.ts";
 import { startEntraBench } from "./entra-app-bench.ts";
-import { testMinting } from "./suite/rotator-minting.suite.ts";
 
-testMinting("entra-app", {
-  kind: "overlapping",
+testRotator("entra-app", {
+  mints: "beside",
+  ...{ knowsRights: true, hasLine: true },
   stranger: "00000000-0000-4000-8000-000000000000",
 
   async start() {
@@ -31,6 +32,7 @@ testMinting("entra-app", {
       loseReply: () => {
         graph.faults.on("add", { do: "lost-reply-after-effect" });
       },
+      count: () => bench.ids().length,
       refuse: () => {
         graph.faults.on("add", { do: "refuse", with: graphErrors.full });
       },

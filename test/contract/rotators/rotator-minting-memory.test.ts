@@ -1,6 +1,9 @@
 import { appIdentity } from "../../../conformance/identity.ts";
+import type { MintingFixture } from "../../../conformance/minting-fixture.ts";
+import { testRotator } from "../../../conformance/rotator.suite.ts";
 import { ChangeRefusedError, OutcomeUnknownError } from "../../../shared/core/errors.ts";
 import { type Credential, Secret } from "../../../shared/core/secrets/secret.ts";
+import { minute } from "../../../shared/core/time.ts";
 import {
   hasPassword,
   makeMemorySystem,
@@ -8,8 +11,6 @@ import {
 } from "../../../shared/rotators/memory.ts";
 import { makeAddingRotator, makeKeysRotator } from "../../../shared/rotators/memory-minting.ts";
 import type { Rotator } from "../../../shared/rotators/rotator.ts";
-import { testMinting } from "./suite/rotator-minting.suite.ts";
-import type { MintingFixture } from "./suite/rotator-minting-fixture.ts";
 
 type NoOptions = Record<string, never>;
 
@@ -18,7 +19,7 @@ function start(
   make: (system: MemorySystem) => Rotator<NoOptions>,
 ): MintingFixture<NoOptions> {
   const system = makeMemorySystem();
-  const { passwords, minted } = system;
+  const { passwords, minted, created } = system;
   let [creations, resets] = [0, 0];
   const carry: MemorySystem["carry"] = (request) => {
     creations += 1;
@@ -38,6 +39,7 @@ function start(
     using: appIdentity,
     reset() {
       minted.clear();
+      created.clear();
       resets += 1;
       return Promise.resolve(
         accounts.map((account): Credential => {
@@ -53,6 +55,7 @@ function start(
       [...minted].flatMap(([account, list]) => list.map(({ id }) => [account, id])),
     ],
     creations: () => creations,
+    count: () => [...passwords.keys(), ...[...minted.values()].flat()].length,
     loseReply() {
       once((request) => {
         carry(request);
@@ -69,18 +72,19 @@ function start(
   };
 }
 
-testMinting("memory with two keys", {
-  kind: "pair",
+testRotator("memory with two keys", {
+  mints: "pair",
+  settles: true,
   stranger: "key3",
   start: () =>
     Promise.resolve(
       start(["key1", "key2"], (system) =>
-        makeKeysRotator(system, { settleTime: 0, tellsCreation: true }),
+        makeKeysRotator(system, { settleTime: 15 * minute, tellsCreation: true }),
       ),
     ),
 });
 
-testMinting("memory that adds secrets", {
-  kind: "overlapping",
+testRotator("memory that adds secrets", {
+  mints: "beside",
   start: () => Promise.resolve(start(["app"], (system) => makeAddingRotator(system))),
 });

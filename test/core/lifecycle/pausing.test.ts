@@ -139,13 +139,13 @@ describe("a pause", () => {
     expect(explainTarget(target, paused, at(60))).not.toHaveProperty("pause");
   });
 
-  it("delays nothing but starts, retirements and rotations that have changed nothing", () => {
+  it("delays nothing but starts, reminders, retirements and rotations that have changed nothing", () => {
     fc.assert(
       fc.property(arbitraryUnclaimed, arbitraryMoment, (record, moment) => {
         const { pause: _, ...free } = record;
         const [work, without] = [decideWork(record, moment), decideWork(free, moment)];
         if (work === without) return;
-        expect(["start", "retire", "resume"]).toContain(without);
+        expect(["start", "remind", "retire", "resume"]).toContain(without);
         expect(record.pause?.until).toSatisfy((until: string) => until > moment);
       }),
       { numRuns: 2_000 },

@@ -33,6 +33,10 @@ const maxRotations = 400;
 /** The number of moments of a freeze at which delayed rotations are searched. */
 const momentsPerFreeze = 24;
 
+/** The number of moments of a month at which a person may request a rotation. */
+const requests = 150;
+const requestedWithin = 31 * day;
+
 /** Whether a rotation is late by more than an hour, which a change of the clocks can cause. */
 export function isLate(policy: Policy, { by }: Pick<Tried, "by">): boolean {
   return by > computeTolerance(policy);
@@ -149,6 +153,7 @@ const nothingKnown: Moments = {
   exposureKind: "exposure",
   lastUsedAt: undefined,
   adoptedAt: undefined,
+  endsAt: undefined,
 };
 
 function next(policy: Policy, changedAt: number, fraction: number): Placement | undefined {
@@ -163,4 +168,52 @@ function openAt(policy: Policy, moment: number): number | undefined {
 
 function listFractions({ spread = 0 }: Policy): readonly number[] {
   return spread === 0 ? [0] : fractions;
+}
+
+/**
+ * Finds the longest time from a change to the next one by age or appointment, in milliseconds, with windows, freezes and the spread.
+ * Undefined when the policy has neither `every` nor `cron`.
+ */
+export function findLongestAge(
+  policy: Policy,
+  from: number,
+  effort: Effort = newEffort(),
+): number | undefined {
+  const { every } = policy;
+  if (every === undefined) return findLongestGap(policy, from, effort);
+  let longest = every;
+  for (const trials of [tryWindows, tryFreezes, tryRequested]) {
+    for (const { by } of trials(policy, from, effort)) {
+      if (Number.isFinite(by)) longest = Math.max(longest, every + by);
+    }
+  }
+  return longest;
+}
+
+/** Simulates the first rotation after one that a person requested at any time, also outside of the windows. */
+function* tryRequested(policy: Policy, from: number, effort: Effort): Generator<Tried> {
+  const apart = requestedWithin / requests;
+  for (const fraction of listFractions(policy)) {
+    for (let index = 0; index < requests; index++) {
+      spend(effort);
+      const changedAt = Math.floor(from + index * apart);
+      const placement = next(policy, changedAt, fraction);
+      if (placement)
+        yield { changedAt, due: placement.rule.due, by: placement.at - placement.rule.due };
+    }
+  }
+}
+
+/** The longest time between two appointments. */
+function findLongestGap(policy: Policy, from: number, effort: Effort): number | undefined {
+  let longest: number | undefined;
+  let changedAt = from;
+  for (let count = 0; count < maxRotations && changedAt < from + courseLength; count++) {
+    spend(effort);
+    const placement = next(policy, changedAt, fractions[1] ?? 0);
+    if (!placement) return longest;
+    longest = Math.max(longest ?? 0, placement.at - changedAt);
+    changedAt = placement.at + rotationLength;
+  }
+  return longest;
 }

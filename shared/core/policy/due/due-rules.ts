@@ -1,15 +1,18 @@
+import { day } from "../../time.ts";
 import { matchesAnyGlob } from "../glob.ts";
-import type { LiftReason, Policy } from "../policy.ts";
+import { type LiftReason, nearExpiryLead, type Policy, usualGrace } from "../policy.ts";
 import type { Moments } from "./facts.ts";
 
 /** A rule of a policy that makes a change due. */
 export interface DueRule {
-  readonly kind: "age" | "never-changed" | "adoption" | "cron" | "exposure" | "idle";
+  readonly kind: "age" | "never-changed" | "adoption" | "cron" | "exposure" | "idle" | "end";
   /** When the change is due, in milliseconds since the epoch. -Infinity: as soon as a window is open. */
   readonly due: number;
   /** The first moment at which the change may start: `due` minus the head start. */
   readonly from: number;
-  /** The moment from which `due` is counted. */
+  /** Of `end`: no earlier window is taken instead of the due moment. */
+  readonly earliest?: number;
+  /** The moment from which `due` is counted; of `end`, the end of the secret. */
   readonly since?: number;
   /** Whether windows are ignored. Freezes still apply. */
   readonly anyTime?: boolean;
@@ -20,7 +23,12 @@ export interface DueRule {
 export function findDueRules(policy: Policy, moments: Moments): DueRule[] {
   const scheduled = policy.manualOnly
     ? []
-    : [firstChangeRule(policy, moments), ageRule(policy, moments), idleRule(policy, moments)];
+    : [
+        firstChangeRule(policy, moments),
+        ageRule(policy, moments),
+        idleRule(policy, moments),
+        endRule(policy, moments),
+      ];
   return [...scheduled, exposureRule(policy, moments)].filter((rule) => rule !== undefined);
 }
 
@@ -74,4 +82,27 @@ export function isExempt({ exemptIdentities = [] }: Policy, identity: string): b
     exemptIdentities.map((pattern) => pattern.toLowerCase()),
     identity.toLowerCase(),
   );
+}
+
+/** Milliseconds that are left for retries and repairs, at least, before the system ends a secret that consumers need. */
+const leastRoom = 7 * day;
+
+/**
+ * The rule for a secret that the system ends. The next one must be published while the superseded one is still valid for its grace, and
+ * early enough for retries and repairs. A secret that has less time left from the beginning is replaced after half of that time, so that
+ * the rotation does not follow an undo or an import at once.
+ */
+function endRule(policy: Policy, { changedAt, adoptedAt, endsAt }: Moments): DueRule | undefined {
+  if (endsAt === undefined) return undefined;
+  const since = changedAt ?? adoptedAt ?? -Infinity;
+  const half = Math.floor(Math.min(endsAt, (since + endsAt) / 2));
+  const due = Math.max(endsAt - findMargin(policy), half);
+  const earliest = Math.floor((since + due) / 2);
+  return { kind: "end", due, from: due, earliest, since: endsAt };
+}
+
+/** Milliseconds before the end of a secret at which its rotation is due. */
+export function findMargin({ grace = usualGrace, retry }: Policy): number {
+  const tries = retry.attempts * retry.every + 2 * retry.thenEvery;
+  return grace + Math.min(Math.max(tries, leastRoom), nearExpiryLead);
 }

@@ -74,6 +74,7 @@ const phrases: Readonly<Record<DueRule["kind"], (policy: Policy, since: string) 
   cron: ({ cron = "" }, since) => `due by cron ${cron}; last changed at ${since}`,
   exposure: ({ afterExposure = 0 }, since) =>
     `due ${formatDuration(afterExposure)} after the exposure at ${since}`,
+  end: (_, since) => `due before the system ends the secret at ${since}`,
   idle: ({ afterIdle = 0 }, since) =>
     `due after ${formatDuration(afterIdle)} without use since ${since}`,
 };

@@ -14,6 +14,8 @@ export interface Facts {
   readonly lastUsedAt?: Instant;
   /** When an existing credential was verified and adopted. */
   readonly adoptedAt?: Instant;
+  /** When the system ends the secret. Absent: it does not, or nobody knows when. */
+  readonly endsAt?: Instant;
 }
 
 /** The facts, with moments in milliseconds since the epoch. */
@@ -24,6 +26,7 @@ export interface Moments {
   readonly exposureKind: "exposure" | "breach";
   readonly lastUsedAt: number | undefined;
   readonly adoptedAt: number | undefined;
+  readonly endsAt: number | undefined;
 }
 
 export function toMoments(facts: Facts): Moments {
@@ -34,6 +37,7 @@ export function toMoments(facts: Facts): Moments {
     exposureKind: facts.exposureKind ?? "exposure",
     lastUsedAt: parseMoment(facts.lastUsedAt),
     adoptedAt: parseMoment(facts.adoptedAt),
+    endsAt: parseMoment(facts.endsAt),
   };
 }
 

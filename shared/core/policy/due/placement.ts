@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { minute } from "../../time.ts";
+import { day, minute } from "../../time.ts";
 import type { Policy } from "../policy.ts";
 import type { Span } from "../windows/freezes.ts";
 import { findOpenings } from "../windows/openings.ts";
@@ -24,6 +24,9 @@ export interface Decision {
   /** Due rules for which no window ever opens. */
   readonly lost: readonly DueRule[];
 }
+
+/** A change before the end of a secret starts so long before a window closes or a freeze begins, if the opening is longer. */
+const leadBeforeClose = day;
 
 /** Starts keep this distance from the end of an opening, because the sweep that starts them runs once a minute. */
 const sweepMargin = 5 * minute;
@@ -57,11 +60,57 @@ function place(
   now: number,
   fraction: () => number,
 ): Placement | undefined {
+  if (rule.kind === "end") return placeBeforeEnd(policy, rule, now, fraction);
   const opening = findOpenings(policy, rule).first(rule.from, now);
   if (!opening) return undefined;
   const permitted = Math.max(rule.from, opening.from);
   const at = permitted + spreadIn(policy, rule, { from: permitted, to: opening.to }, fraction);
   return { rule, at, permitted, opening };
+}
+
+/**
+ * The change before the system ends the secret starts in the last window before it is due. If that window was missed, or none opens, windows
+ * are ignored, because consumers would be without a valid secret. A freeze is never ignored: the change starts before it.
+ */
+function placeBeforeEnd(
+  policy: Policy,
+  rule: DueRule,
+  now: number,
+  fraction: () => number,
+): Placement | undefined {
+  const { due, earliest = due } = rule;
+  const after = Math.max(earliest, now);
+  const inWindow = findOpenings(policy).last(after, due + 1);
+  if (inWindow) return placeInLast(policy, rule, inWindow, fraction);
+  const freely = { ...rule, anyTime: true };
+  const openings = findOpenings(policy, { anyTime: true });
+  const unfrozen = openings.last(after, due + 1);
+  if (unfrozen) return placeInLast(policy, freely, unfrozen, fraction);
+  const opening = openings.first(rule.from, now);
+  const at = opening && Math.max(rule.from, opening.from);
+  return opening && at !== undefined ? { rule: freely, at, permitted: at, opening } : undefined;
+}
+
+/** A window or the time before a freeze may be the last one, so the change does not wait for its end. */
+function placeInLast(
+  policy: Policy,
+  rule: DueRule,
+  opening: Span,
+  fraction: () => number,
+): Placement {
+  const { due, earliest = due } = rule;
+  const wanted = Math.min(due, opening.to - leadBeforeClose);
+  const permitted = Math.max(opening.from, earliest, wanted);
+  const to = Math.min(opening.to, due + sweepMargin);
+  const at = permitted + spreadIn(policy, rule, { from: permitted, to }, fraction);
+  return { rule, at, permitted, opening };
+}
+
+/** Whether the secret ends so soon that its rotation waits for no window. */
+export function ignoresWindows(policy: Policy, moments: Moments, now: number): boolean {
+  const rule = findDueRules(policy, moments).find(({ kind }) => kind === "end");
+  const placement = rule && place(policy, rule, now, () => 0);
+  return placement?.rule.anyTime === true && placement.at <= now;
 }
 
 function spreadIn(

@@ -77,6 +77,7 @@ describe("a policy without warnings", () => {
     exposureKind: "exposure",
     lastUsedAt: undefined,
     adoptedAt: undefined,
+    endsAt: undefined,
   };
   const start = Date.parse(from);
   const rounds = 400;

@@ -1,16 +1,14 @@
-import { inspect } from "node:util";
-import { expect } from "vitest";
-import type { Aimed } from "../../../../conformance/rotator-fixture.ts";
-import type { SecretKeeper } from "../../../../conformance/secret-keeper.ts";
-import type { Credential } from "../../../../shared/core/secrets/secret.ts";
-import type { Endpoint } from "../../../../shared/core/target.ts";
-import type { AzureIdentity } from "../../../../shared/rotators/rotator.ts";
+import type { Credential } from "../shared/core/secrets/secret.ts";
+import type { Endpoint } from "../shared/core/target.ts";
+import type { Using } from "../shared/rotators/rotator.ts";
+import type { Aimed } from "./rotator-fixture.ts";
 
 /** A system that creates its secrets, and its tools. Everything except `aimed` works without the rotator under test. */
 export interface MintingFixture<Options> {
   readonly aimed: Aimed<Options>;
   readonly endpoint: Endpoint;
-  readonly using: AzureIdentity;
+  /** Who lets the system create secrets. */
+  readonly using: Using;
   /** Gives the system secrets that nobody has seen, and returns them: those of the pair, or one of the account. */
   reset(): Promise<readonly Credential[]>;
   /** Tries the secret with a plain client. */
@@ -23,23 +21,35 @@ export interface MintingFixture<Options> {
   loseReply(): void;
   /** The system refuses the next such request. */
   refuse(): void;
-  /** The same target with an identity that may only read. Absent: the system knows no rights. */
+  /** If secrets are beside each other: how many the account has. */
+  count?(): number;
+  /** If `knowsRights` is set: the same target with an authority that may only read. */
   readonly powerless?: Aimed<Options>;
-  /** The same target with everything at this port of 127.0.0.1. Absent: the system is in memory. */
+  /** If `hasLine` is set: the same target with everything at this port of 127.0.0.1. */
   elsewhere?(port: number): Aimed<Options>;
   /** Connections that are open. */
   openConnections?(): number;
   stop(): Promise<void>;
 }
 
-export interface MintingSubject<Options> {
-  /** Two keys that take turns, or one account with any number of secrets. */
-  readonly kind: "pair" | "overlapping";
+export interface MintingSubject<Options> extends MintingFacts {
+  start(): Promise<MintingFixture<Options>>;
+}
+
+/** What the rotator and its system can do. It decides which clauses of the contract are tried. */
+export interface MintingFacts {
+  /** `pair`: two keys that take turns. `beside`: one account with any number of secrets beside each other. */
+  readonly mints: "pair" | "beside";
   /** An account that the options permit, but that the system does not have. Absent: there is none. */
   readonly stranger?: string;
   /** The system has no connection strings, although others of the same type have. */
   readonly lacksText?: boolean;
-  start(): Promise<MintingFixture<Options>>;
+  /** Identities may have the right to read and not the right to create (`powerless`). */
+  readonly knowsRights?: true;
+  /** The rotator reaches the system by a network (`elsewhere`). */
+  readonly hasLine?: true;
+  /** The rotator can find out what became of a request whose answer was lost. */
+  readonly settles?: true;
 }
 
 /** Texts in which consumers may find the secret. */
@@ -56,18 +66,3 @@ export const publishedForms: Readonly<Record<string, (secret: string) => string>
     encodeURIComponent(secret).replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
   "a URL in a URL": (secret) => encodeURIComponent(encodeURIComponent(secret)),
 };
-
-/** Checks that a promise fails with this kind of error, and that the error contains no secret. */
-export function failingAs(keeper: SecretKeeper) {
-  return async (
-    kind: abstract new (...args: never[]) => Error,
-    promise: Promise<unknown>,
-  ): Promise<void> => {
-    const error: unknown = await promise.then(
-      (value) => expect.unreachable(`should fail, but gave ${inspect(value)}`),
-      (reason: unknown) => reason,
-    );
-    expect(error).toBeInstanceOf(kind);
-    keeper.expectNoneIn(error);
-  };
-}
