@@ -18,7 +18,7 @@ export interface MintingTraits {
   /** Milliseconds during which a request whose answer was lost may take effect. */
   readonly settleTime: number;
   /** Whether the system tells when a key was created. */
-  readonly tellsCreation: boolean;
+  readonly datesCreation: boolean;
 }
 
 /** What the connection strings of the system begin with. */
@@ -42,7 +42,7 @@ async function begin(signal: AbortSignal, using: Using): Promise<void> {
 /** The reference rotator of a system with two keys, each of which it creates anew when it is asked to. */
 export function makeKeysRotator(
   system: MemorySystem,
-  { settleTime, tellsCreation }: MintingTraits,
+  { settleTime, datesCreation }: MintingTraits,
   capabilities: Partial<Capabilities> = {},
 ): Rotator<Options> {
   const { passwords, created } = system;
@@ -90,7 +90,7 @@ export function makeKeysRotator(
         ? { secret: new Secret(written.slice(connection.length)) }
         : undefined;
     },
-    ...(tellsCreation && {
+    ...(datesCreation && {
       settle: async ({ account, sentAgo, superseded, using }, signal) => {
         await begin(signal, using);
         const secret = passwords.get(account);

@@ -38,7 +38,7 @@ const kinds: Readonly<Record<string, (fault: RotatorFault) => Begun>> = {
     };
   },
   "whose system creates secrets": (fault) => {
-    const traits = { settleTime: 900_000, tellsCreation: true };
+    const traits = { settleTime: 900_000, datesCreation: true };
     const rotator = withFault(makeKeysRotator(system, traits), fault);
     const mark = { targetId: "orders", rotationId: "1" };
     const call = { options: {}, account: "app", using: appIdentity, mark };

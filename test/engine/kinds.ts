@@ -13,10 +13,10 @@ export interface Kind {
   /** The account exists on two servers. */
   readonly several?: true;
   /**
-   * The system creates the secrets. `tells` and `silent`: two keys, and whether the system tells when one was created; `adds`: it adds a
+   * The system creates the secrets. `dated` and `silent`: two keys, with or without the time of their creation; `adds`: it adds a
    * secret beside the others.
    */
-  readonly mints?: "tells" | "silent" | "adds";
+  readonly mints?: "dated" | "silent" | "adds";
   /** Milliseconds after which the system ends a secret that it has created. Only of `adds`. Absent: it ends none. */
   readonly lifetime?: number;
   /** People hand over the secrets. */
@@ -110,7 +110,7 @@ export const mintedPair: Kind = {
   name: "two keys that the system creates, with the time of their creation",
   accounts: ["key_a", "key_b"],
   as: "identity",
-  mints: "tells",
+  mints: "dated",
 };
 export const mintedSilent: Kind = {
   name: "two keys that the system creates",

@@ -19,7 +19,7 @@ export function makeMinting(
     ? makeAddingRotator(system, { propagation }, lifetime)
     : makeKeysRotator(
         system,
-        { settleTime: settleMs, tellsCreation: how === "tells" },
+        { settleTime: settleMs, datesCreation: how === "dated" },
         { propagation },
       );
 }

@@ -7,7 +7,7 @@ import { defineRotator, isDefined } from "../../shared/rotators/own/define.ts";
 
 const memory = makeMemoryRotator(makeMemorySystem());
 const keys = {
-  ...makeKeysRotator(makeMemorySystem(), { settleTime: 900_000, tellsCreation: true }),
+  ...makeKeysRotator(makeMemorySystem(), { settleTime: 900_000, datesCreation: true }),
   apply: undefined,
 };
 
@@ -74,7 +74,7 @@ test.each([
 });
 
 test.each([
-  ["two keys", makeKeysRotator(makeMemorySystem(), { settleTime: 1, tellsCreation: false })],
+  ["two keys", makeKeysRotator(makeMemorySystem(), { settleTime: 1, datesCreation: false })],
   ["secrets beside each other", makeAddingRotator(makeMemorySystem())],
 ])("a rotator of a system that creates %s can be defined", (_what, rotator) => {
   expect(isDefined(defineRotator({ ...rotator, type: "mine" }))).toBe(true);

@@ -79,7 +79,7 @@ testRotator("memory with two keys", {
   start: () =>
     Promise.resolve(
       start(["key1", "key2"], (system) =>
-        makeKeysRotator(system, { settleTime: 15 * minute, tellsCreation: true }),
+        makeKeysRotator(system, { settleTime: 15 * minute, datesCreation: true }),
       ),
     ),
 });
