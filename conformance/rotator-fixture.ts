@@ -24,12 +24,25 @@ export interface Fixture<Options> {
   logsIn(account: string, secret: string): Promise<boolean>;
   /** If `seesSessions` is set: logs in with the plain client and stays logged in; returns a function that closes the session. */
   stay?(account: string, secret: string): Promise<() => Promise<void>>;
-  /** Everything stored about all accounts, to check that nothing changed. */
+  /**
+   * Everything stored about all accounts, to check that nothing changed. If it is a list with one entry for each account, in which a
+   * changed secret shows, a change must differ in exactly one entry.
+   */
   snapshot(): Promise<unknown>;
+  /**
+   * Everything about the account except its secret, such as its rights, which a change leaves alone. Give the accounts some, so that a
+   * change could lose them.
+   */
+  traits?(account: string): Promise<unknown>;
   /** Connections of the rotator that the servers still hold. */
   openConnections(): Promise<number>;
   /** The same target with all its servers at this port of 127.0.0.1. */
   elsewhere(port: number): Aimed<Options>;
+  /**
+   * The same servers, which the rotator must not trust: without their CA, or under a name that is not in their certificate. Absent: that
+   * the rotator verifies them is not tried.
+   */
+  distrusted?(): Aimed<Options>;
   /** The same target behind a proxy that can cut the line. Default: one of 127.0.0.1 that passes TLS through. */
   line?(): Promise<Line<Options>>;
   /** The admin, if `authorities` names admin. */
@@ -38,7 +51,7 @@ export interface Fixture<Options> {
   readonly powerless?: Credential;
   /** The app's Azure identity, if the rotator logs in to the target with its token. Absent: changes with an identity go to Azure. */
   readonly identity?: AzureIdentity;
-  /** If `refuses` is set: a secret that the target refuses for this account. */
+  /** If `refuses` is set: a secret that the target refuses for this account. No text has it by chance: the suite looks for it in errors. */
   readonly unacceptable?: Credential;
   /** If `losesReplies` is set: the next change takes effect, but its reply is lost. */
   loseReply?(): Promise<Aimed<Options>>;
@@ -134,8 +147,15 @@ export const awkwardNames = [
   `x"; DROP ROLE bystander; --`,
   "%I %L %s $1 ${x} {0}",
   "current_user",
+  "bystander?x=1",
+  "bystander#x",
+  "bystander/x",
+  "%2e",
   "naïve 用户 😀",
 ];
+
+/** Names that a URL resolves away. A rotator may refuse them. */
+export const dotNames = [".", ".."];
 
 export const awkwardSecrets = [
   `'"\\'"\\`,

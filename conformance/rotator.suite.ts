@@ -8,10 +8,17 @@ import { testLostReply, testRefusal } from "./clauses/rotator-refusal.suite.ts";
 import { testRetire } from "./clauses/rotator-retire.suite.ts";
 import { testSessions } from "./clauses/rotator-sessions.suite.ts";
 import { testStaying } from "./clauses/rotator-stay.suite.ts";
+import { testTrust } from "./clauses/rotator-trust.suite.ts";
 import { testUnreachable } from "./clauses/rotator-unreachable.suite.ts";
 import { testVerify } from "./clauses/rotator-verify.suite.ts";
 import { type ClauseReport, judge, type RotatorReport } from "./report.ts";
-import { awkwardNames, has, type Subject, type SubjectFacts } from "./rotator-fixture.ts";
+import {
+  awkwardNames,
+  type Fixture,
+  has,
+  type Subject,
+  type SubjectFacts,
+} from "./rotator-fixture.ts";
 import { type RotatorSteps, rotatorSteps } from "./rotator-steps.ts";
 
 /** One part of the contract, and the tests that try it. */
@@ -19,6 +26,8 @@ interface Clause {
   readonly name: string;
   /** Why the tests do not apply to this subject. */
   readonly findObstacle?: (subject: SubjectFacts) => string | undefined;
+  /** What the fixture lacks for the tests, which then are skipped. */
+  readonly findGap?: <Options>(fixture: Fixture<Options>) => string | undefined;
   readonly test: <Options>(steps: RotatorSteps<Options>, subject: Subject<Options>) => void;
 }
 
@@ -66,6 +75,12 @@ const clauses: readonly Clause[] = [
       testSessions(steps, subject.awkwardNames ?? awkwardNames);
     },
   },
+  {
+    name: "verifies the server",
+    findGap: ({ distrusted }) =>
+      unless(distrusted !== undefined, "the fixture has no `distrusted`"),
+    test: testTrust,
+  },
   { name: "stops waiting for a target that cannot be reached", test: testUnreachable },
   {
     name: "survives a line that fails",
@@ -94,7 +109,7 @@ export function testRotator<Options>(
 
 /** Returns a function that reads the result of the clause, once its tests have run. */
 function testClause<Options>(
-  { name, findObstacle, test }: Clause,
+  { name, findObstacle, findGap, test }: Clause,
   steps: RotatorSteps<Options>,
   subject: Subject<Options>,
 ): () => ClauseReport {
@@ -109,5 +124,9 @@ function testClause<Options>(
     });
     test(steps, subject);
   });
-  return () => judge(name, tests);
+  return () => {
+    const report = judge(name, tests);
+    const gap = tests.size > 0 ? findGap?.(steps.fixture) : undefined;
+    return gap === undefined ? report : { ...report, result: "not tried", why: gap };
+  };
 }
