@@ -42,6 +42,8 @@ export async function startMysqlFixture(
     powerless,
     identity: await target.identity("entra_admin"),
     unacceptable: { account: "too_long", secret: new Secret("x".repeat(257)) },
+    ...(!isOwn(systemOf(system)) && { distrusted: () => aim({ tls: {} }) }),
+    traits: (account) => target.sql("SHOW GRANTS FOR ?@'%'", [account]),
     elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
     async block(account) {
       await target.sql("ALTER USER ?@'%' ACCOUNT LOCK", [account]);
