@@ -6,10 +6,10 @@ import type { Called, RotatorSteps } from "../rotator-steps.ts";
 export async function everyCall<Options>(
   steps: RotatorSteps<Options>,
   subject: Subject<Options>,
-  at: () => Called<Options>,
+  aim: { readonly at: () => Called<Options>; readonly signal?: () => AbortSignal },
   check: (call: Promise<unknown>) => Promise<void>,
-  signal = () => AbortSignal.timeout(20_000),
 ): Promise<void> {
+  const { at, signal = () => AbortSignal.timeout(20_000) } = aim;
   const { newAccount, using, anyAuthority, withSecret, works } = steps;
   const { apply, verify, retire, examine, isInUse } = steps;
   const current = await newAccount();

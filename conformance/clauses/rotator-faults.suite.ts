@@ -7,8 +7,8 @@ import {
 import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { Using } from "../../shared/rotators/rotator.ts";
 import { cutProxy, type Side } from "../faults/cut-proxy.ts";
-import type { Line, Subject } from "../rotator-fixture.ts";
 import { isOfKind } from "../kind.ts";
+import type { Line, Subject } from "../rotator-fixture.ts";
 import { required, type RotatorSteps } from "../rotator-steps.ts";
 
 /** More parts than any conversation of one change has. */

@@ -9,7 +9,7 @@ export function testTrust<Options>(steps: RotatorSteps<Options>, subject: Subjec
   it("sends nothing to a server that it must not trust", async ({ skip }) => {
     const { distrusted } = steps.fixture;
     if (!distrusted) return skip();
-    await everyCall(steps, subject, distrusted, async (call) => {
+    await everyCall(steps, subject, { at: distrusted }, async (call) => {
       await steps.failsAs(TargetUnavailableError, call);
     });
   });

@@ -37,7 +37,12 @@ export function testUnreachable<Options>(
   it("says so when the host refused the connection", async () => {
     const closed = await listen(createServer());
     await closed.close();
-    await everyCall(steps, subject, () => steps.fixture.elsewhere(closed.port), isUnavailable);
+    await everyCall(
+      steps,
+      subject,
+      { at: () => steps.fixture.elsewhere(closed.port) },
+      isUnavailable,
+    );
   });
 
   it("stops waiting for a silent host when the signal fires, and closes the connection", async () => {
@@ -49,8 +54,8 @@ export function testUnreachable<Options>(
       });
       return controller.signal;
     }
-    const atHost = () => steps.fixture.elsewhere(host().port);
-    await everyCall(steps, subject, atHost, isUnavailable, whenConnected);
+    const at = () => steps.fixture.elsewhere(host().port);
+    await everyCall(steps, subject, { at, signal: whenConnected }, isUnavailable);
     await expect.poll(() => host().connections.open, { timeout: 10_000 }).toBe(0);
   });
 
@@ -94,8 +99,8 @@ export function testUnreachable<Options>(
 
   it("sends nothing when the signal has already fired", async () => {
     const before = host().connections.total;
-    const atHost = () => steps.fixture.elsewhere(host().port);
-    await everyCall(steps, subject, atHost, isUnavailable, () => AbortSignal.abort());
+    const at = () => steps.fixture.elsewhere(host().port);
+    await everyCall(steps, subject, { at, signal: () => AbortSignal.abort() }, isUnavailable);
     expect(host().connections.total).toBe(before);
   });
 }

@@ -44,7 +44,7 @@ testRotator("mongodb on a real server", {
       stay: (account, secret) => target.stay(account, secret),
       async traits(account) {
         const { users } = await target.run(home, { usersInfo: account });
-        return users;
+        return users as unknown;
       },
       snapshot: target.snapshot,
       logIns: target.logIns,
