@@ -13,7 +13,7 @@ import type { MintingFacts, MintingSubject } from "./minting-fixture.ts";
 import type { MintingSteps } from "./minting-steps.ts";
 import { type Clause, unless } from "./run-clauses.ts";
 
-interface MintingClause extends Omit<Clause<never, MintingFacts>, "test"> {
+interface MintingClause extends Omit<Clause<never, MintingFacts>, "test" | "findGap"> {
   readonly test: <Options>(steps: MintingSteps<Options>, subject: MintingSubject<Options>) => void;
 }
 

@@ -3,11 +3,11 @@ import type { RunnerTestCase } from "vitest";
 /** What a run of the suite says about one clause of the contract. */
 export interface ClauseReport {
   readonly clause: string;
-  readonly result: "passed" | "failed" | "not applicable" | "not run";
+  readonly result: "passed" | "failed" | "not applicable" | "not tried" | "not run";
   /** Tests that ran. */
   readonly tried: number;
   readonly failed: number;
-  /** Why the clause is not applicable. */
+  /** Why the clause is not applicable, or was not tried. */
   readonly why?: string;
 }
 
@@ -35,6 +35,7 @@ export function formatReport({ rotator, clauses }: RotatorReport): string {
 
 function describe({ result, tried, failed, why = "" }: ClauseReport): string {
   if (result === "not applicable") return `not applicable: ${why}`;
+  if (result === "not tried") return `not tried, because ${why}`;
   if (result === "not run") return "not run";
   return failed === 0 ? `passed (${tried})` : `FAILED (${failed} of ${tried})`;
 }

@@ -7,6 +7,7 @@ import { testLostReply, testRefusal } from "./clauses/rotator-refusal.suite.ts";
 import { testRetire } from "./clauses/rotator-retire.suite.ts";
 import { testSessions } from "./clauses/rotator-sessions.suite.ts";
 import { testStaying } from "./clauses/rotator-stay.suite.ts";
+import { testTrust } from "./clauses/rotator-trust.suite.ts";
 import { testUnreachable } from "./clauses/rotator-unreachable.suite.ts";
 import { testVerify } from "./clauses/rotator-verify.suite.ts";
 import { awkwardNames, has, type Subject, type SubjectFacts } from "./rotator-fixture.ts";
@@ -14,7 +15,8 @@ import type { RotatorSteps } from "./rotator-steps.ts";
 import { type Clause, unless } from "./run-clauses.ts";
 
 /** A clause tries rotators with any options. */
-interface RotatorClause extends Omit<Clause<never, SubjectFacts>, "test"> {
+interface RotatorClause extends Omit<Clause<never, SubjectFacts>, "test" | "findGap"> {
+  readonly findGap?: <Options>(steps: RotatorSteps<Options>) => string | undefined;
   readonly test: <Options>(steps: RotatorSteps<Options>, subject: Subject<Options>) => void;
 }
 
@@ -60,6 +62,12 @@ export const rotatorClauses: readonly RotatorClause[] = [
     test: (steps, subject) => {
       testSessions(steps, subject.awkwardNames ?? awkwardNames);
     },
+  },
+  {
+    name: "verifies the server",
+    findGap: ({ fixture }) =>
+      unless(fixture.distrusted !== undefined, "the fixture has no `distrusted`"),
+    test: testTrust,
   },
   { name: "stops waiting for a target that cannot be reached", test: testUnreachable },
   {

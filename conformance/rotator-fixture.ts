@@ -19,58 +19,71 @@ export interface Fixture<Options> {
   readonly aimed: Aimed<Options>;
   readonly endpoint: Endpoint;
   /** Creates the account, or sets this secret for an existing one. The account may only log in. */
-  account(name: string, secret: string): Promise<void>;
+  readonly account: (name: string, secret: string) => Promise<void>;
   /** Tries a log-in with the plain client. */
-  logsIn(account: string, secret: string): Promise<boolean>;
+  readonly logsIn: (account: string, secret: string) => Promise<boolean>;
   /** If `seesSessions` is set: logs in with the plain client and stays logged in; returns a function that closes the session. */
-  stay?(account: string, secret: string): Promise<() => Promise<void>>;
-  /** Everything stored about all accounts, to check that nothing changed. */
-  snapshot(): Promise<unknown>;
+  readonly stay?: (account: string, secret: string) => Promise<() => Promise<void>>;
+  /**
+   * Everything stored about all accounts, to check that nothing changed. If it is a list with one entry for each account, in which a
+   * changed secret shows, a change must differ in exactly one entry.
+   */
+  readonly snapshot: () => Promise<unknown>;
+  /**
+   * Everything about the account except its secret, such as its rights, which a change leaves alone. Give the accounts some, so that a
+   * change could lose them.
+   */
+  readonly traits?: (account: string) => Promise<unknown>;
   /** Connections of the rotator that the servers still hold. */
-  openConnections(): Promise<number>;
+  readonly openConnections: () => Promise<number>;
   /** The same target with all its servers at this port of 127.0.0.1. */
-  elsewhere(port: number): Aimed<Options>;
+  readonly elsewhere: (port: number) => Aimed<Options>;
+  /**
+   * The same servers, which the rotator must not trust: without their CA, or under a name that is not in their certificate. Absent: that
+   * the rotator verifies them is not tried.
+   */
+  readonly distrusted?: () => Aimed<Options>;
   /** The same target behind a proxy that can cut the line. Default: one of 127.0.0.1 that passes TLS through. */
-  line?(): Promise<Line<Options>>;
+  readonly line?: () => Promise<Line<Options>>;
   /** The admin, if `authorities` names admin. */
   readonly admin?: Credential;
   /** An account that logs in but may not change others, if `authorities` names admin. */
   readonly powerless?: Credential;
   /** The app's Azure identity, if the rotator logs in to the target with its token. Absent: changes with an identity go to Azure. */
   readonly identity?: AzureIdentity;
-  /** If `refuses` is set: a secret that the target refuses for this account. */
+  /** If `refuses` is set: a secret that the target refuses for this account. No text has it by chance: the suite looks for it in errors. */
   readonly unacceptable?: Credential;
   /** If `losesReplies` is set: the next change takes effect, but its reply is lost. */
-  loseReply?(): Promise<Aimed<Options>>;
+  readonly loseReply?: () => Promise<Aimed<Options>>;
   /** Log-ins that the servers have checked so far, including refused ones. */
-  logIns(): Promise<number>;
+  readonly logIns: () => Promise<number>;
   /** If `blocks` is set: blocks the log-in of the account, whatever its secret; returns a function that undoes it. */
-  block?(account: string): Promise<() => Promise<void>>;
+  readonly block?: (account: string) => Promise<() => Promise<void>>;
   /** If `trusts` is set: permits log-ins of the account without its secret; returns a function that undoes it. */
-  trust?(account: string): Promise<() => Promise<void>>;
+  readonly trust?: (account: string) => Promise<() => Promise<void>>;
   /** If `overlaps` is set. */
   readonly overlap?: OverlapFixture<Options>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Tools of a server whose accounts can have two valid secrets. They work without the rotator under test. */
 export interface OverlapFixture<Options> {
   /** Permits the account to keep an old secret when it changes itself. */
-  permit(account: string): Promise<void>;
+  readonly permit: (account: string) => Promise<void>;
   /** Makes these the only secrets of an existing account, the newest one first. */
-  hold(account: string, secrets: readonly string[]): Promise<void>;
+  readonly hold: (account: string, secrets: readonly string[]) => Promise<void>;
   /** Makes the server wait before it carries out changes; returns a function that lets them go. Log-ins succeed meanwhile. */
-  pause(): Promise<() => Promise<void>>;
+  readonly pause: () => Promise<() => Promise<void>>;
   /** The changes that wait now. */
-  waiting(): Promise<readonly number[]>;
+  readonly waiting: () => Promise<readonly number[]>;
   /** The same target behind a proxy that can cut the line, without TLS. */
-  plain(): Promise<Line<Options>>;
+  readonly plain: () => Promise<Line<Options>>;
   /** Texts of the statements that a change may send. The line is cut at each. */
   readonly statements: readonly string[];
 }
 
 export interface Subject<Options> extends SubjectFacts {
-  start(): Promise<Fixture<Options>>;
+  readonly start: () => Promise<Fixture<Options>>;
 }
 
 /** What a rotator and its system can do. Most of it decides which clauses of the contract are tried. */
@@ -138,8 +151,15 @@ export const awkwardNames = [
   `x"; DROP ROLE bystander; --`,
   "%I %L %s $1 ${x} {0}",
   "current_user",
+  "bystander?x=1",
+  "bystander#x",
+  "bystander/x",
+  "%2e",
   "naïve 用户 😀",
 ];
+
+/** Names that a URL resolves away. A rotator may refuse them. */
+export const dotNames = [".", ".."];
 
 export const awkwardSecrets = [
   `'"\\'"\\`,

@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { type Credential, Secret } from "../shared/core/secrets/secret.ts";
 import type { Using } from "../shared/rotators/rotator.ts";
 import { appIdentity } from "./identity.ts";
+import { type ErrorClass, isOfKind, nameKind } from "./kind.ts";
+import { endsSoonAfter } from "./limit.ts";
 import type { Aimed, Fixture, Subject } from "./rotator-fixture.ts";
 import { secretKeeper } from "./secret-keeper.ts";
 
@@ -30,38 +32,51 @@ interface ExamineOptions<Options> extends CallOptions<Options> {
 
 /** The steps and checks of the tests of a rotator. Each test must leave no connection open. */
 export function rotatorSteps<Options>(subject: Subject<Options>) {
-  let fixture: Fixture<Options>;
+  let started: Fixture<Options> | undefined;
+  /** A leak stays, so the tests after the first one with a leak need not wait. */
+  let patienceForLeaks = 10_000;
   let number = 0;
   const keeper = secretKeeper(
     subject.makeSecret ?? (() => `Aa1-${randomBytes(24).toString("base64url")}`),
   );
 
   beforeAll(async () => {
-    fixture = await subject.start();
+    const fixture = await subject.start();
+    started = fixture;
     for (const known of [fixture.admin, fixture.powerless]) {
       if (known !== undefined) keeper.keep(known.secret.reveal());
     }
   });
   afterAll(async () => {
-    await fixture.stop();
+    await started?.stop();
   });
   afterEach(async () => {
-    await expect.poll(() => fixture.openConnections(), { timeout: 10_000 }).toBe(0);
+    const timeout = patienceForLeaks;
+    patienceForLeaks = 500;
+    await expect
+      .poll(() => running().openConnections(), {
+        timeout,
+        message: "connections that the rotator left open",
+      })
+      .toBe(0);
+    patienceForLeaks = timeout;
   });
+
+  const running = () => required(started, "a started fixture");
 
   const fresh = () => keeper.keep();
 
   async function newAccount(accountName?: string, secret = fresh()): Promise<Credential> {
     number += 1;
     const account = accountName ?? subject.onlyAccount ?? `account_${number}`;
-    await fixture.account(account, keeper.keep(secret));
+    await running().account(account, keeper.keep(secret));
     return { account, secret: new Secret(secret) };
   }
 
   function using(as: Using["as"], current: Credential): Using {
-    if (as === "identity") return fixture.identity ?? appIdentity;
+    if (as === "identity") return running().identity ?? appIdentity;
     if (as === "self") return { as, credential: current };
-    return { as, credential: required(fixture.admin, "admin") };
+    return { as, credential: required(running().admin, "admin") };
   }
 
   function anyAuthority(current: Credential): Using {
@@ -76,40 +91,50 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
   const apply = (
     next: Credential,
     by: Using,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
+    { rotator, ...to }: Called<Options> = running().aimed,
     signal = patience(),
-  ) => required(rotator.apply?.({ ...to, next, using: by }, signal), "apply");
+  ) =>
+    endsSoonAfter(signal, required(rotator.apply?.({ ...to, next, using: by }, signal), "apply"));
 
   /** A change that keeps a secret. */
   function applyWith(
     keep: Credential,
     next: Credential,
     by: Using,
-    { aimed = fixture.aimed, signal = patience() }: CallOptions<Options> = {},
+    { aimed = running().aimed, signal = patience() }: CallOptions<Options> = {},
   ) {
     const { rotator, ...to } = aimed;
-    return required(rotator.apply?.({ ...to, next, using: by, keep }, signal), "apply");
+    const call = rotator.apply?.({ ...to, next, using: by, keep }, signal);
+    return endsSoonAfter(signal, required(call, "apply"));
   }
 
   const discard = (
     keep: Credential,
     by: Using,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
+    { rotator, ...to }: Called<Options> = running().aimed,
     signal = patience(),
-  ) => required(rotator.discard?.({ ...to, using: by, keep }, signal), "discard");
+  ) =>
+    endsSoonAfter(
+      signal,
+      required(rotator.discard?.({ ...to, using: by, keep }, signal), "discard"),
+    );
 
   const verify = (
     credential: Credential,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
+    { rotator, ...to }: Called<Options> = running().aimed,
     signal = patience(),
-  ) => rotator.verify({ ...to, credential }, signal);
+  ) => endsSoonAfter(signal, rotator.verify({ ...to, credential }, signal));
 
   const retire = (
     { account }: Credential,
     by: Using,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
+    { rotator, ...to }: Called<Options> = running().aimed,
     signal = patience(),
-  ) => required(rotator.retire?.({ ...to, account, using: by }, signal), "retire");
+  ) =>
+    endsSoonAfter(
+      signal,
+      required(rotator.retire?.({ ...to, account, using: by }, signal), "retire"),
+    );
 
   const examine = (
     { account }: Credential,
@@ -117,36 +142,37 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
     {
       isProven = false,
       twin,
-      aimed: { rotator, ...to } = fixture.aimed,
+      aimed: { rotator, ...to } = running().aimed,
       signal = patience(),
     }: ExamineOptions<Options> = {},
   ) => {
     const call = { ...to, account, using: by, isProven, ...(twin && { twin: twin.account }) };
-    return required(rotator.examine?.(call, signal), "examine");
+    return endsSoonAfter(signal, required(rotator.examine?.(call, signal), "examine"));
   };
 
   const isInUse = (
     { account }: Credential,
     by: Using,
-    { rotator, ...to }: Called<Options> = fixture.aimed,
+    { rotator, ...to }: Called<Options> = running().aimed,
     signal = patience(),
-  ) => required(rotator.hasSessions?.({ ...to, account, using: by }, signal), "hasSessions");
+  ) => {
+    const call = rotator.hasSessions?.({ ...to, account, using: by }, signal);
+    return endsSoonAfter(signal, required(call, "hasSessions"));
+  };
 
   const stay = ({ account, secret }: Credential) =>
-    required(fixture.stay?.(account, secret.reveal()), "stay");
+    required(running().stay?.(account, secret.reveal()), "stay");
 
-  const works = ({ account, secret }: Credential) => fixture.logsIn(account, secret.reveal());
+  const works = ({ account, secret }: Credential) => running().logsIn(account, secret.reveal());
 
-  /** Checks that the promise fails with this kind of error, and that the error contains no secret. */
-  async function failsAs(
-    kind: abstract new (...args: never[]) => Error,
-    promise: Promise<unknown>,
-  ): Promise<Error> {
+  /** Checks that the promise fails with exactly this kind of error, and that the error contains no secret. */
+  async function failsAs(kind: ErrorClass, promise: Promise<unknown>): Promise<Error> {
     const error: unknown = await promise.then(
       (value) => expect.unreachable(`should fail, but gave ${inspect(value)}`),
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(kind);
+    if (!isOfKind(error, kind)) expect.unreachable(`${nameKind(error)} instead of ${kind.name}`);
     keeper.expectNoneIn(error);
     if (error instanceof Error) return error;
     throw new Error("what was thrown is not an error");
@@ -162,7 +188,7 @@ export function rotatorSteps<Options>(subject: Subject<Options>) {
 
   return {
     get fixture() {
-      return fixture;
+      return running();
     },
     fresh,
     newAccount,

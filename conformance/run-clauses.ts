@@ -6,6 +6,8 @@ export interface Clause<Steps, Subject> {
   readonly name: string;
   /** Why the tests do not apply to this subject. */
   readonly findObstacle?: (subject: Subject) => string | undefined;
+  /** What the fixture lacks for the tests, which then are skipped. */
+  readonly findGap?: (steps: Steps) => string | undefined;
   readonly test: (steps: Steps, subject: Subject) => void;
 }
 
@@ -22,7 +24,7 @@ export function testClauses<Steps, Subject>(
 }
 
 function testClause<Steps, Subject>(
-  { name, findObstacle, test }: Clause<Steps, Subject>,
+  { name, findObstacle, findGap, test }: Clause<Steps, Subject>,
   steps: Steps,
   subject: Subject,
 ): () => ClauseReport {
@@ -37,5 +39,9 @@ function testClause<Steps, Subject>(
     });
     test(steps, subject);
   });
-  return () => judge(name, tests);
+  return () => {
+    const report = judge(name, tests);
+    const gap = tests.size > 0 ? findGap?.(steps) : undefined;
+    return gap === undefined ? report : { ...report, result: "not tried", why: gap };
+  };
 }

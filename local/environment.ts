@@ -268,7 +268,7 @@ function choosePlaces(
   const server = { host: postgres.host, port, caFile, adminUser, adminPassword };
   return {
     functions: { url: host.url, key: host.keys.default },
-    makeKeyVault: { url: vault.url },
+    keyVault: { url: vault.url },
     identity: identity.env,
     storage: { connectionString: azurite.connectionString },
     events: { url: topic.url, endpoint: topic.endpoint, key: topic.key },

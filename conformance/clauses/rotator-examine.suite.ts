@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
-import {
-  AccountBlockedError,
-  AuthorityRefusedError,
-  ConfigError,
-} from "../../shared/core/errors.ts";
+import { AccountBlockedError, ConfigError } from "../../shared/core/errors.ts";
 import type { Credential } from "../../shared/core/secrets/secret.ts";
 import type { Examination, Using } from "../../shared/rotators/rotator.ts";
-import { awkwardNames, has, type Subject } from "../rotator-fixture.ts";
+import { awkwardNames, type Subject } from "../rotator-fixture.ts";
 import { required, type RotatorSteps } from "../rotator-steps.ts";
 
 /** The rules of an examination: what a rotator can report about an account and its authority without a change. */
@@ -85,13 +81,6 @@ export function testExamination<Options>(
       },
     );
 
-    it("a change refused for a missing right names the admin and the account", async () => {
-      const current = await newAccount();
-      const refused = apply(withSecret(current), asAdmin(powerless()));
-      await expect(refused).rejects.toThrow(powerless().account);
-      await expect(refused).rejects.toThrow(current.account);
-    });
-
     it("an examination of a missing account says that it does not exist", async () => {
       const { secret } = withSecret(await newAccount());
       const nobody = { account: "nobody_here", secret };
@@ -107,19 +96,6 @@ export function testExamination<Options>(
         expect(withoutGap(await answered(current, asAdmin(admin())))).toEqual(healthy);
       },
     );
-
-    it("the refused log-in of an admin is distinguished from a refused change", async () => {
-      const current = await newAccount();
-      const wrong = asAdmin(withSecret(admin()));
-      await failsAs(AuthorityRefusedError, apply(withSecret(current), wrong));
-      if (has(subject, "retire")) {
-        await failsAs(AuthorityRefusedError, steps.retire(current, wrong));
-      }
-      if (subject.seesSessions === true) {
-        await failsAs(AuthorityRefusedError, steps.isInUse(current, wrong));
-      }
-      expect(await works(current)).toBe(true);
-    });
   }
 
   if (subject.blocks !== undefined) {

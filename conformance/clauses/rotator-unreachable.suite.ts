@@ -2,19 +2,19 @@ import { createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { TargetUnavailableError } from "../../shared/core/errors.ts";
 import { listen, type Listening } from "../faults/listening.ts";
+import { endsSoonAfter } from "../limit.ts";
 import { has, type Subject } from "../rotator-fixture.ts";
-import { type Called, type RotatorSteps } from "../rotator-steps.ts";
-
-const patience = () => AbortSignal.timeout(20_000);
+import { required, type RotatorSteps } from "../rotator-steps.ts";
+import { everyCall } from "./every-call.ts";
 
 /** The rules for a target that cannot be reached, and for limits of time. */
 export function testUnreachable<Options>(
   steps: RotatorSteps<Options>,
   subject: Subject<Options>,
 ): void {
-  const { newAccount, using, anyAuthority, withSecret, works, failsAs } = steps;
+  const { newAccount, using, anyAuthority, withSecret, failsAs } = steps;
   const { apply, verify, retire, examine, isInUse } = steps;
-  let silent: Listening;
+  let silent: Listening | undefined;
   let arrived = Promise.withResolvers<Socket>();
 
   beforeAll(async () => {
@@ -26,30 +26,9 @@ export function testUnreachable<Options>(
     );
   });
   afterAll(async () => {
-    await silent.close();
+    await silent?.close();
   });
-
-  /** Every call of the contract, aimed at the same place. */
-  async function each(
-    at: () => Called<Options>,
-    signal: () => AbortSignal,
-    check: (call: Promise<unknown>) => Promise<void>,
-  ): Promise<void> {
-    const current = await newAccount();
-    const authority = anyAuthority(current);
-    await check(apply(withSecret(current), authority, at(), signal()));
-    await check(verify(current, at(), signal()));
-    if (has(subject, "examine")) {
-      await check(examine(current, authority, { aimed: at(), signal: signal() }));
-    }
-    if (has(subject, "retire")) {
-      await check(retire(current, using("admin", current), at(), signal()));
-    }
-    if (subject.seesSessions === true) {
-      await check(isInUse(current, using("admin", current), at(), signal()));
-    }
-    expect(await works(current)).toBe(true);
-  }
+  const host = () => required(silent, "a silent host");
 
   const isUnavailable = async (call: Promise<unknown>) => {
     await failsAs(TargetUnavailableError, call);
@@ -58,7 +37,12 @@ export function testUnreachable<Options>(
   it("says so when the host refused the connection", async () => {
     const closed = await listen(createServer());
     await closed.close();
-    await each(() => steps.fixture.elsewhere(closed.port), patience, isUnavailable);
+    await everyCall(
+      steps,
+      subject,
+      { at: () => steps.fixture.elsewhere(closed.port) },
+      isUnavailable,
+    );
   });
 
   it("stops waiting for a silent host when the signal fires, and closes the connection", async () => {
@@ -70,16 +54,18 @@ export function testUnreachable<Options>(
       });
       return controller.signal;
     }
-    await each(() => steps.fixture.elsewhere(silent.port), whenConnected, isUnavailable);
-    await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
+    const at = () => steps.fixture.elsewhere(host().port);
+    await everyCall(steps, subject, { at, signal: whenConnected }, isUnavailable);
+    await expect.poll(() => host().connections.open, { timeout: 10_000 }).toBe(0);
   });
 
   if (subject.isManaged !== true) {
     it("stops waiting for a silent host after the connection limit, and closes the connection", async () => {
       const never = new AbortController().signal;
-      const hasty = { ...steps.fixture.elsewhere(silent.port), connectWithin: 50 };
+      const hasty = { ...steps.fixture.elsewhere(host().port), connectWithin: 50 };
       const isTooSlow = async (call: Promise<unknown>) => {
-        await failsAs(TargetUnavailableError, call);
+        const ended = endsSoonAfter(AbortSignal.abort(), call, "the connection limit");
+        await failsAs(TargetUnavailableError, ended);
         await expect(call).rejects.toThrow("connecting timed out after 50ms");
       };
       const current = await newAccount();
@@ -99,7 +85,7 @@ export function testUnreachable<Options>(
       if (subject.seesSessions === true) {
         await isTooSlow(isInUse(current, using("admin", current), hasty, never));
       }
-      await expect.poll(() => silent.connections.open, { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => host().connections.open, { timeout: 10_000 }).toBe(0);
     });
 
     it("drops the connection limit once the connection is open", async () => {
@@ -117,12 +103,9 @@ export function testUnreachable<Options>(
   }
 
   it("sends nothing when the signal has already fired", async () => {
-    const before = silent.connections.total;
-    await each(
-      () => steps.fixture.elsewhere(silent.port),
-      () => AbortSignal.abort(),
-      isUnavailable,
-    );
-    expect(silent.connections.total).toBe(before);
+    const before = host().connections.total;
+    const at = () => steps.fixture.elsewhere(host().port);
+    await everyCall(steps, subject, { at, signal: () => AbortSignal.abort() }, isUnavailable);
+    expect(host().connections.total).toBe(before);
   });
 }

@@ -90,7 +90,7 @@ export interface Applied {
 interface Timely {
   /**
    * Whether the request may still be sent. Ask synchronously, directly before each one that changes something: this worker may have been
-   * suspended. If not, throw TargetUnavailableError. Absent: it may.
+   * suspended. If not, throw TargetUnavailableError. Only of calls to rotators with `mint` or `findOwner`. Absent: it may.
    */
   readonly isInTime?: () => boolean;
 }
@@ -141,9 +141,11 @@ export interface Look<Options> extends Call<Options> {
 }
 
 export interface Retire<Options> extends Look<Options>, Timely {
-  /** What consumers read, as it is stored. A system that creates its secrets never replaces one whose value is in it. */
+  /** Of a rotator with `findOwner`: what consumers read, as it is stored. A key whose value is in it is never replaced. */
   readonly publishedText?: Secret;
-  /** The secret to end, if it can be read. If the account has another one by now, nothing is left to do. */
+  /**
+   * Of a rotator with `findOwner`: the secret to end, if it can be read. If the account has another one by now, nothing is left to do.
+   */
   readonly superseded?: Credential;
 }
 

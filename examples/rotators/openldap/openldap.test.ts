@@ -38,6 +38,12 @@ async function start() {
     });
   }
 
+  /** The entry without its password. */
+  async function traits(name: string) {
+    const { searchEntries } = await root.search(dnOf(name), { scope: "base" });
+    return { ...searchEntries[0], userPassword: undefined };
+  }
+
   async function logsIn(name: string, secret: string): Promise<boolean> {
     own += 1;
     const client = connect();
@@ -73,7 +79,7 @@ async function start() {
     rotator,
     options: rotator.options.parse({ host, port, base: ldapPeople, tls: { caFile }, ...changed }),
   });
-  return { server, root, account, logsIn, monitor, aim, ownLogIns: () => own };
+  return { server, root, account, traits, logsIn, monitor, aim, ownLogIns: () => own };
 }
 
 const subject: Subject<OpenldapOptions> = {
@@ -97,6 +103,8 @@ const subject: Subject<OpenldapOptions> = {
       powerless,
       unacceptable: { account: "app", secret: new Secret("four") },
       elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
+      distrusted: () => aim({ tls: {} }),
+      // A list with one entry for each account.
       snapshot: async () => (await root.search(ldapPeople)).searchEntries,
       // The client of the tests has one.
       openConnections: async () =>

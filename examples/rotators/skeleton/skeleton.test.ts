@@ -35,6 +35,7 @@ const subject: Subject<SkeletonOptions> = {
       // Everything below works without the rotator: it is what the suite judges by.
       account: (name, secret) => Promise.resolve(void server.secrets.set(name, secret)),
       logsIn: (account, secret) => Promise.resolve(server.logsIn(account, secret)),
+      traits: (account) => Promise.resolve({ isAdmin: server.admins.has(account) }),
       snapshot: () => Promise.resolve([...server.secrets]),
       openConnections: () => Promise.resolve(server.openConnections()),
       logIns: () => Promise.resolve(server.logIns()),

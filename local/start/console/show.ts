@@ -90,12 +90,12 @@ function print(text: string): void {
 
 /** Formats the addresses of all services, and the targets. */
 function formatHeader(env: Environment): string {
-  const { functions, makeKeyVault, databases, events, azure, logs } = env.places();
+  const { functions, keyVault, databases, events, azure, logs } = env.places();
   const [database] = databases;
   const server = database ? `${database.host}:${database.port}` : "";
   const services = [
     ["Functions app", functions.url, `log: ${logs.functions}`],
-    ["Key Vault", makeKeyVault.url, "emulator (works with the official SDK)"],
+    ["Key Vault", keyVault.url, "emulator (works with the official SDK)"],
     ["PostgreSQL", server, `real server; CA of its certificate: ${database?.caFile ?? ""}`],
     ["Events", events.endpoint, "events that Keyturn sends to Event Grid"],
     ["Azure OpenAI", azure.openAi, "double of Azure: checks keys and has no models"],

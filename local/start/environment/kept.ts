@@ -73,7 +73,7 @@ export const environmentShape = z.object({
     /** For the header `x-functions-key`. */
     key: z.string(),
   }),
-  makeKeyVault: z.object({ url: z.string() }),
+  keyVault: z.object({ url: z.string() }),
   /** The environment variables that `ManagedIdentityCredential` reads. */
   identity: z.object({ IDENTITY_ENDPOINT: z.string(), IDENTITY_HEADER: z.string() }),
   storage: z.object({ connectionString: z.string() }),

@@ -36,7 +36,9 @@ export const mongodb = guarded<MongodbOptions>({
 
   findUnfit: findUnfitForScram,
 
-  findUnfitAccount: findUnfitName,
+  // MongoDB checks names of users by the rules for names of collections.
+  findUnfitAccount: (account) =>
+    account.startsWith(".") ? "must not begin with a dot" : findUnfitName(account),
 
   findSessionsFault: (options) =>
     isOnDocumentDb(options) ? "Azure DocumentDB does not show who is logged in" : undefined,

@@ -78,6 +78,10 @@ async function startFixture(kind: Kind): Promise<Fixture<AzureSqlOptions>> {
     openConnections: () => Promise.resolve(tds.inspection.connections.open),
     logIns: () => Promise.resolve(tds.inspection.logins.length),
     elsewhere: (port) => ({ rotator: azureSql, options: { ...options, port } }),
+    distrusted: () => ({
+      rotator: azureSql,
+      options: bench.optionsWith({ ...kind.options, tls: {} }),
+    }),
     loseReply: () => {
       tds.faults.on("set-password", { do: "lost-reply-after-effect" });
       return Promise.resolve(aimed);

@@ -69,6 +69,7 @@ for (const secure of [false, true]) {
           return () => restrict(account, ["10.0.0.0/8", "127.0.0.0/8"]);
         },
         openConnections: () => Promise.resolve(inspection.connections.open),
+        ...(secure && { distrusted: () => aim({ tls: {} }) }),
         elsewhere: (at) => aim({ port: at }),
         loseReply: () => {
           double.faults.on("updateUser", { do: "lost-reply-after-effect" });

@@ -3,6 +3,7 @@ import { awkwardSecrets } from "../../../conformance/rotator-fixture.ts";
 import { Secret } from "../../../shared/core/secrets/secret.ts";
 import { mongodb } from "../../../shared/rotators/mongodb/mongodb.ts";
 import { useMongodb } from "../../servers/mongodb.ts";
+import { isOwn } from "../../servers/own.ts";
 import { admin, home, openLine, openMongodbTarget, placeOf, powerless } from "./mongodb-target.ts";
 
 testRotator("mongodb on a real server", {
@@ -41,6 +42,10 @@ testRotator("mongodb on a real server", {
       account: target.account,
       logsIn: target.logsIn,
       stay: (account, secret) => target.stay(account, secret),
+      async traits(account) {
+        const { users } = await target.run(home, { usersInfo: account });
+        return users as unknown;
+      },
       snapshot: target.snapshot,
       logIns: target.logIns,
       async block(account) {
@@ -51,6 +56,7 @@ testRotator("mongodb on a real server", {
       },
       openConnections: target.openConnections,
       line: () => Promise.resolve({ proxy: line.proxy, aimed: aim(line.options) }),
+      ...(!isOwn("mongodb") && { distrusted: () => aim({ tls: {} }) }),
       elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
       loseReply() {
         line.cutAt("updateUser", "carried-out");

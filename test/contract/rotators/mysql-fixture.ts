@@ -42,6 +42,14 @@ export async function startMysqlFixture(
     powerless,
     identity: await target.identity("entra_admin"),
     unacceptable: { account: "too_long", secret: new Secret("x".repeat(257)) },
+    ...(!isOwn(systemOf(system)) && { distrusted: () => aim({ tls: {} }) }),
+    async traits(account) {
+      const grants = await target.sql("SHOW GRANTS FOR ?@'%'", [account]);
+      // MariaDB shows the hash of the password.
+      return grants.map((row) =>
+        JSON.stringify(row).replace(/ IDENTIFIED BY PASSWORD '[^']*'/, ""),
+      );
+    },
     elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
     async block(account) {
       await target.sql("ALTER USER ?@'%' ACCOUNT LOCK", [account]);

@@ -55,6 +55,8 @@ testRotator("postgresql", {
       admin,
       powerless,
       unacceptable: { account: "same_as_secret", secret: new Secret("same_as_secret") },
+      ...(!isOwn("postgresql") && { distrusted: () => aim({ tls: { mode: "verify-full" } }) }),
+      traits: (account) => target.sql("SELECT * FROM pg_roles WHERE rolname = $1", [account]),
       elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
       async block(account) {
         const role = escapeIdentifier(account);

@@ -52,6 +52,12 @@ async function startRedisFixture(
     },
     powerless,
     unacceptable: { account: "half_a_character", secret: new Secret("half-\ud800") },
+    ...(!isOwn(system) && { distrusted: () => aim({ tls: {} }) }),
+    async traits(account) {
+      const rules = (await target.snapshot()) as readonly string[];
+      const own = rules.find((line) => line.startsWith(`user ${account} `));
+      return own?.replaceAll(/ #[0-9a-f]{64}/g, "");
+    },
     elsewhere: (at) => aim({ host: "127.0.0.1", port: at }),
     async loseReply() {
       const { proxy, aimed } = await plain();

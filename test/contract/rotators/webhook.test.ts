@@ -41,6 +41,10 @@ testRotator("webhook, on the reference server", {
       },
       snapshot: () => bench.stored(),
       openConnections: () => Promise.resolve(bench.openConnections()),
+      distrusted: () => ({
+        rotator,
+        options: rotator.options.parse({ ...options, tls: {} }),
+      }),
       elsewhere: (port) => ({ rotator, options: bench.optionsAt(port) }),
       async loseReply() {
         const proxy = await bench.line();

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +80,16 @@ export async function environment(options: EnvironmentOptions) {
       await expect.poll(() => notes.length, patient).toBe(before + 2);
     },
   };
+}
+
+/** Runs `npm run store -- NAME ACCOUNT`, with the password on standard input. */
+export async function storeLogIn(data: string, name: string, account: string, password: string) {
+  const store = fileURLToPath(new URL("../../../local/store.ts", import.meta.url));
+  const child = spawn(process.execPath, [store, name, account, "--data", data]);
+  const errors = text(child.stderr);
+  child.stdin.end(password);
+  const [code] = (await once(child, "exit")) as [number | null];
+  expect(code, await errors).toBe(0);
 }
 
 export function isAlive(pid: number): boolean {

@@ -2,8 +2,17 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makeApi } from "../../../local/start/console/api.ts";
+import { openVault, readPublished } from "../../../local/start/demo/vault.ts";
 import type { KeyturnEvent } from "../../../local/start/environment/functions-host.ts";
-import { choosePlaces, dataFolder, environment, isAlive, patient, start } from "./start-fixture.ts";
+import {
+  choosePlaces,
+  dataFolder,
+  environment,
+  isAlive,
+  patient,
+  start,
+  storeLogIn,
+} from "./start-fixture.ts";
 
 describe("npm start", () => {
   test("with --once rotates every seeded target from an empty folder, prints a table, and exits with 0", async () => {
@@ -26,7 +35,7 @@ describe("npm start", () => {
     expect(await readdir(data)).not.toContain("environment.json");
   });
 
-  test("leaves no process running after Ctrl-C, or after a kill and the next start", async () => {
+  test("leaves no process running after Ctrl-C, or after a kill and the next start, and stores what a person hands over", async () => {
     const data = await dataFolder();
     const first = start("--data", data);
     const before = await choosePlaces(data, first);
@@ -40,8 +49,12 @@ describe("npm start", () => {
     const third = start("--data", data);
     const after = await choosePlaces(data, third);
     for (const { name, pid } of before.processes) expect(isAlive(pid), name).toBe(false);
-    expect(after.makeKeyVault).toEqual(before.makeKeyVault);
+    expect(after.keyVault).toEqual(before.keyVault);
     expect(after.functions).toEqual(before.functions);
+
+    await storeLogIn(data, "oracle-admin", "admin", "p4ss\n");
+    const stored = await readPublished(openVault(after), "oracle-admin");
+    expect(stored?.value).toBe('{"username":"admin","password":"p4ss"}');
 
     third.child.kill("SIGINT");
     expect(await third.exited, await third.errors).toBe(0);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { endWithParent } from "../../../local/end-with-parent.ts";
@@ -15,7 +16,7 @@ export interface Launch {
   readonly folder: Folder;
   /** Returns the command line for this port, without the flags of a test. */
   command(port: number): readonly string[] | Promise<readonly string[]>;
-  /** What the server prints when it accepts connections. */
+  /** What the server prints when it is ready. It must accept connections as well: some print this shortly before they listen. */
   readonly ready: RegExp;
   /** Ends the server in good order, whatever its clients do. Default: SIGTERM. */
   readonly stopSignal?: "SIGQUIT";
@@ -118,7 +119,8 @@ async function start(
   child.once("error", ({ message }) => (problem = message));
   child.once("exit", (code, signal) => (problem ??= `it ended (${String(code ?? signal)})`));
   const printed = () => readFileSync(logFile).subarray(before).toString();
-  for (const deadline = Date.now() + startTimeoutMs; !options.ready.test(printed());) {
+  const isReady = async () => options.ready.test(printed()) && (await accepts(port));
+  for (const deadline = Date.now() + startTimeoutMs; !(await isReady());) {
     if (problem === undefined && Date.now() > deadline) problem = "it was not ready in time";
     if (problem !== undefined) {
       await end(child, "SIGKILL");
@@ -128,6 +130,18 @@ async function start(
     await wait(10);
   }
   return { child, port };
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

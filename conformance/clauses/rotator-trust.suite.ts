@@ -1,0 +1,16 @@
+import { it } from "vitest";
+import { TargetUnavailableError } from "../../shared/core/errors.ts";
+import type { Subject } from "../rotator-fixture.ts";
+import type { RotatorSteps } from "../rotator-steps.ts";
+import { everyCall } from "./every-call.ts";
+
+/** The rule for a server whose certificate is not trusted: it gets no secret. */
+export function testTrust<Options>(steps: RotatorSteps<Options>, subject: Subject<Options>): void {
+  it("sends nothing to a server that it must not trust", async ({ skip }) => {
+    const { distrusted } = steps.fixture;
+    if (!distrusted) return skip();
+    await everyCall(steps, subject, { at: distrusted }, async (call) => {
+      await steps.failsAs(TargetUnavailableError, call);
+    });
+  });
+}
