@@ -27,7 +27,12 @@ export function secretKeeper(make: () => string): SecretKeeper {
 
 function spellings(secret: string): string[] {
   const base64 = Buffer.from(secret).toString("base64").replace(/=+$/, "");
-  return [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), base64];
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret.toWellFormed()),
+    base64,
+  ];
 }
 
 function everythingToldBy(error: unknown): string {
