@@ -3,7 +3,15 @@ import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { explainState } from "../../../../shared/core/explanation/explanation.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Target } from "../../../../shared/core/target.ts";
-import { between, day, hour, minute, plus, toInstantAt } from "../../../../shared/core/time.ts";
+import {
+  between,
+  day,
+  hour,
+  type Instant,
+  minute,
+  plus,
+  toInstantAt,
+} from "../../../../shared/core/time.ts";
 import { viewTarget } from "../../../../shared/core/views.ts";
 import { importSecret } from "../../../../shared/engine/inbox/import.ts";
 import { requestUndo } from "../../../../shared/engine/inbox/undo.ts";
@@ -198,5 +206,29 @@ test("A secret that was ended by the system is replaced as one that the target r
   expect((await readRecord(world)).nextDue).toBe(toInstantAt(Date.parse(world.now()) + hour / 2));
   await workFor(world, hour);
   expect(world.publishedWorks()).toBe(true);
+  expect(newest(world)?.value.reveal()).not.toContain("made in the portal");
+});
+
+test("A rotation that misses its window waits for no window after the end of the secret", async () => {
+  const world = await adopted(ending);
+  const { every: _, ...rest } = world.target.policy;
+  const target: Target = { ...world.target, policy: { ...rest, cron: "0 2 1 */3 *" } };
+  const sweep = async (until: Instant, step: number) => {
+    for (; world.now() < until; world.advance(step)) await workOn(world.ports(open), target);
+  };
+  world.advance(59 * day);
+  const end = "2026-04-16T00:00:00.000Z";
+  makeByHand(world, "made in the portal", end);
+  await publishByHand(world, "made in the portal");
+  await workOn(world.ports(open), target, { checkDrift: true });
+  expect((await readRecord(world)).nextDue).toBe("2026-04-01T02:00:00.000Z");
+  world.setFault((effect) =>
+    effect === "target.mint" ? new TargetUnavailableError("away") : undefined,
+  );
+  await sweep("2026-04-01T01:00:00.000Z", hour);
+  await sweep("2026-04-01T03:00:00.000Z", minute);
+  expect((await readRecord(world)).rotation?.nextAttemptAt).toBe(plus(end, -8 * day));
+  world.setFault(() => undefined);
+  await sweep(plus(end, -7 * day), hour);
   expect(newest(world)?.value.reveal()).not.toContain("made in the portal");
 });
