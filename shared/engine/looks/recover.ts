@@ -32,7 +32,7 @@ import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
-import { toKnownEnd } from "./secret-end.ts";
+import { noteEnd } from "./secret-end.ts";
 import { findUnsettledEnd } from "./settled.ts";
 
 /**
@@ -61,7 +61,6 @@ export async function restorePublished(session: TargetSession, checked: Broken):
     ...rest,
     active: account,
     published: restored,
-    ...toKnownEnd(restored, healthy.credential),
     slots: withSlot(record.slots, slot),
     // Nobody has heard yet that consumers are refused, and now they are not.
     outbox: rest.outbox.filter((one) => one.toldTo !== undefined || !isBrokenAlarm(one)),
@@ -71,6 +70,7 @@ export async function restorePublished(session: TargetSession, checked: Broken):
   await session.commit(withAlarm(known, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
   await refreshPending(session);
+  await noteEnd(session, { ref: restored, credential: healthy.credential });
   return true;
 }
 

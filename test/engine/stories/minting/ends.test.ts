@@ -145,6 +145,41 @@ test("A heartbeat learns the end of a secret whose system was away when it was a
   expect(later.nextDue).toBe(plus(end, -8 * day));
 });
 
+test("Copied tags are not believed while the system is away: a heartbeat asks it", async () => {
+  const world = await adopted(ending);
+  await rotate(world);
+  const end = plus(world.now(), 60 * day);
+  makeByHand(world, "made in the portal", end);
+  world.advance(day);
+  await publishByHand(world, "made in the portal", newest(world)?.tags);
+  world.setFault((effect) =>
+    effect === "target.end" ? new TargetUnavailableError("away") : undefined,
+  );
+  await work(world, open, true);
+  world.setFault(() => undefined);
+  await workFor(world, 2 * day);
+  expect((await readRecord(world)).secretEnd?.at).toBe(end);
+});
+
+test("An undo to a version with copied tags asks the system for the end", async () => {
+  const world = await adopted(ending);
+  await rotate(world);
+  await workFor(world, 2 * day);
+  const end = plus(world.now(), 60 * day);
+  makeByHand(world, "made in the portal", end);
+  await publishByHand(world, "made in the portal", newest(world)?.tags);
+  await work(world, open, true);
+  world.advance(hour);
+  await rotate(world);
+  world.advance(hour);
+  await requestUndo(world.ports(open), world.target, by);
+  await work(world);
+  const { secretEnd, nextDue } = await readRecord(world);
+  expect(secretEnd?.at).toBe(end);
+  expect(nextDue).toBe(plus(end, -8 * day));
+  expect(newest(world)?.tags["keyturn-secret-expires"]).toBe(end);
+});
+
 test("A system that does not say which secret it is leaves the end unknown, and the age counts", async () => {
   const world = await adopted(ending);
   const { secretEnd, published, nextDue } = await readRecord(world);
@@ -214,7 +249,10 @@ test("A rotation that misses its window waits for no window after the end of the
   const { every: _, ...rest } = world.target.policy;
   const target: Target = { ...world.target, policy: { ...rest, cron: "0 2 1 */3 *" } };
   const sweep = async (until: Instant, step: number) => {
-    for (; world.now() < until; world.advance(step)) await workOn(world.ports(open), target);
+    while (world.now() < until) {
+      await workOn(world.ports(open), target);
+      world.advance(step);
+    }
   };
   world.advance(59 * day);
   const end = "2026-04-16T00:00:00.000Z";
