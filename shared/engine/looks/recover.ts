@@ -1,4 +1,5 @@
 import { AccountBlockedError } from "../../core/errors.ts";
+import { isUrgent } from "../../core/lifecycle/awaited.ts";
 import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withRefresh } from "../../core/lifecycle/refresh.ts";
@@ -206,7 +207,7 @@ function withCureRequested(
   // An open rotation that waits for a window would leave consumers without a secret until then.
   const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
   const { request, given, again, awaited } = record;
-  const isKnown = awaited?.reason === "drift";
+  const isKnown = awaited !== undefined && isUrgent(awaited);
   const isPlanned =
     isUnderWay || isKnown || [request, given, again].some((one) => one !== undefined);
   if (isPlanned || isLeftToPeople) {

@@ -161,7 +161,7 @@ test("Copied tags are not believed while the system is away: a heartbeat asks it
   expect((await readRecord(world)).secretEnd?.at).toBe(end);
 });
 
-test("An undo to a version with copied tags asks the system for the end", async () => {
+test("An undo to a version with copied tags learns the end from the system", async () => {
   const world = await adopted(ending);
   await rotate(world);
   await workFor(world, 2 * day);
