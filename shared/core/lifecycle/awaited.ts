@@ -65,7 +65,8 @@ export function awaitValue(
 
 const isReached = (at: Instant | undefined, now: Instant): boolean => at !== undefined && at <= now;
 
-const isUrgent = ({ reason }: Pick<Wanted, "reason">): boolean => urgent.includes(reason);
+/** Whether people are reminded often. */
+export const isUrgent = ({ reason }: Pick<Wanted, "reason">): boolean => urgent.includes(reason);
 
 const findDistance = (wanted: Wanted): number =>
   isUrgent(wanted) ? remindUrgentlyEvery : remindEvery;

@@ -1,6 +1,6 @@
 import { findPause, notBeforePause } from "../record/pause.ts";
 import { type Claim, type Rotation, type TargetRecord } from "../record/record.ts";
-import { mayHaveChanged } from "../record/rotation.ts";
+import { findPublicAt, mayHaveChanged } from "../record/rotation.ts";
 import { between, clockToleranceMs, findEarliest, type Instant, minute, plus } from "../time.ts";
 import { findNeedOf } from "./account-needed.ts";
 import { findReminder } from "./awaited.ts";
@@ -48,13 +48,15 @@ export function listPendingWork(record: TargetRecord, now: Instant): PendingWork
   const { rotation, retirement } = record;
   const isOpen = rotation !== undefined && rotation.phase !== "blocked";
   const mayRetire = retirement && !findNeedOf(record, retirement.account);
+  // Consumers that have heard of the newer version must not hear of the older one after it.
+  const isReplaced = rotation !== undefined && findPublicAt(rotation) !== undefined;
   const planned: PendingWork[] = [
     { work: "join", at: isHurried(record) ? now : undefined },
     { work: "resume", at: isOpen ? resumesAt(record, rotation, now) : undefined },
     { work: record.adoptedAt === undefined ? "adopt" : "start", at: beginsAt(record, now) },
     { work: "remind", at: findReminder(record, now) },
     { work: "check", at: mayCheck(record) ? record.check?.at : undefined },
-    { work: "refresh", at: record.refresh?.at },
+    { work: "refresh", at: isReplaced ? undefined : record.refresh?.at },
     { work: "retire", at: mayRetire ? notBeforePause(retirement.at, record) : undefined },
     // Nothing doubts the secret, so a heartbeat comes after all work on the target.
     { work: "check", at: findHeartbeat(record) },

@@ -1,5 +1,5 @@
 import { toMoments } from "../policy/due/facts.ts";
-import { ignoresWindows } from "../policy/due/placement.ts";
+import { findStartBeforeEnd } from "../policy/due/placement.ts";
 import { computeNextDue, findFreezeEnd, mayOverride } from "../policy/due/schedule.ts";
 import type { LiftReason, Policy } from "../policy/policy.ts";
 import { findOpenings } from "../policy/windows/openings.ts";
@@ -60,9 +60,10 @@ function heldByPolicy(
   const variant = isExposure ? { lift, anyTime: policy.exposureIgnoresWindow ?? false } : {};
   const opening = findOpenings(policy, variant).first(-Infinity, Date.parse(now));
   if (opening && opening.from <= Date.parse(now)) return undefined;
-  const isEnding = ignoresWindows(policy, toMoments(toFacts(record)), Date.parse(now));
-  if (isEnding) return undefined;
-  const until = opening ? new Date(opening.from).toISOString() : plus(now, day);
+  const next = opening ? new Date(opening.from).toISOString() : plus(now, day);
+  const moments = toMoments(toFacts(record));
+  const latest = findStartBeforeEnd(policy, moments, Date.parse(now)) ?? Infinity;
+  const until = latest < Date.parse(next) ? new Date(latest).toISOString() : next;
   return { until, why: `policy ${policy.name}: no window is open before ${until}` };
 }
 

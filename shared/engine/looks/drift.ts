@@ -117,7 +117,11 @@ export async function syncPublished(session: TargetSession): Promise<Published> 
 
 /** Reports that the target refuses the published secret. */
 export async function reportRefused(session: TargetSession, stored: StoredSecret): Promise<void> {
-  const record = withDrift(session, stored, "the target refuses this version");
+  const { refusedSince: before, published } = session.record();
+  const isKnown = before !== undefined && isSameVersion(stored.ref, published);
+  const record = isKnown
+    ? session.record()
+    : withDrift(session, stored, "the target refuses this version");
   const at = session.now();
   const { refusedSince = at } = record;
   const message = `the target refuses the published secret ${stored.ref.name}`;

@@ -1,4 +1,5 @@
 import { AccountBlockedError } from "../../core/errors.ts";
+import { isUrgent } from "../../core/lifecycle/awaited.ts";
 import { handoverMs, withoutGraceHolds } from "../../core/lifecycle/grace-hold.ts";
 import { notify } from "../../core/lifecycle/notifications.ts";
 import { withRefresh } from "../../core/lifecycle/refresh.ts";
@@ -32,7 +33,7 @@ import type { TargetSession } from "../session.ts";
 import { readOthers, stillLogsIn, type StoredCredential } from "./credentials.ts";
 import { GuessPauseError } from "./guess-pause.ts";
 import type { Broken } from "./look.ts";
-import { toKnownEnd } from "./secret-end.ts";
+import { noteEnd } from "./secret-end.ts";
 import { findUnsettledEnd } from "./settled.ts";
 
 /**
@@ -61,7 +62,6 @@ export async function restorePublished(session: TargetSession, checked: Broken):
     ...rest,
     active: account,
     published: restored,
-    ...toKnownEnd(restored, healthy.credential),
     slots: withSlot(record.slots, slot),
     // Nobody has heard yet that consumers are refused, and now they are not.
     outbox: rest.outbox.filter((one) => one.toldTo !== undefined || !isBrokenAlarm(one)),
@@ -71,6 +71,7 @@ export async function restorePublished(session: TargetSession, checked: Broken):
   await session.commit(withAlarm(known, "published-restored", message, { at: session.now() }));
   session.emit({ type: "restored", rotationId: id, account, version: restored });
   await refreshPending(session);
+  await noteEnd(session, { ref: restored, credential: healthy.credential });
   return true;
 }
 
@@ -206,7 +207,7 @@ function withCureRequested(
   // An open rotation that waits for a window would leave consumers without a secret until then.
   const isUnderWay = record.rotation !== undefined && !isHeldForLong(record.rotation, now);
   const { request, given, again, awaited } = record;
-  const isKnown = awaited?.reason === "drift";
+  const isKnown = awaited !== undefined && isUrgent(awaited);
   const isPlanned =
     isUnderWay || isKnown || [request, given, again].some((one) => one !== undefined);
   if (isPlanned || isLeftToPeople) {

@@ -11,7 +11,8 @@ import { readOtherAuthority } from "./other-authority.ts";
 
 /**
  * What is known about the end of a secret that somebody else has published, or that an earlier version of Keyturn did. A person may have
- * copied the tags of another version, so the system is asked first. Undefined: the system ends no secrets, or gave no answer.
+ * copied the tags of another version, so the system is asked first. Undefined: the system ends no secrets, or gave no answer, and a heartbeat
+ * repeats the question.
  */
 export async function lookUpEnd(
   session: TargetSession,
@@ -20,8 +21,8 @@ export async function lookUpEnd(
 ): Promise<SecretEnd | undefined> {
   if (session.target.lifetime === undefined) return undefined;
   const asked = await ask(session, credential);
-  const at = asked === "no answer" ? credential.expiresAt : (asked ?? credential.expiresAt);
-  if (at === undefined && asked === "no answer") return undefined;
+  if (asked === "no answer") return undefined;
+  const at = asked ?? credential.expiresAt;
   return { version, ...(at !== undefined && { at }) };
 }
 
@@ -31,14 +32,21 @@ export const toKnownEnd = (
   { expiresAt: at }: Credential,
 ): Pick<TargetRecord, "secretEnd"> => (at === undefined ? {} : { secretEnd: { version, at } });
 
-/** The credential with the end of its secret, if that can be found out. Nothing waits for it: a heartbeat repeats the question. */
-export async function withEnd(session: TargetSession, credential: Credential): Promise<Credential> {
-  if (session.target.lifetime === undefined || credential.expiresAt !== undefined)
-    return credential;
+/**
+ * The credential with the end of its secret, if that can be found out. The tags of a secret that this rotation has not created say nothing
+ * before the system was asked. Nothing waits for it: a heartbeat repeats the question.
+ */
+export async function withEnd(
+  session: TargetSession,
+  credential: Credential,
+  isCreated: boolean,
+): Promise<Credential> {
+  if (session.target.lifetime === undefined) return credential;
+  const { expiresAt: tagged, ...rest } = credential;
+  if (isCreated && tagged !== undefined) return credential;
   const asked = await ask(session, credential);
-  return asked === undefined || asked === "no answer"
-    ? credential
-    : { ...credential, expiresAt: asked };
+  const expiresAt = asked === "no answer" ? undefined : (asked ?? tagged);
+  return { ...rest, ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 /** Finds out when the published secret ends, which has just logged in, unless the journal knows it. */

@@ -80,7 +80,7 @@ async function publishing(session: TargetSession, rotation: Rotation): Promise<A
   if (!pending) return handleLostPending(session, rotation);
   const current = await readCurrent(session, target.publish);
   const previous = await readPrevious(session, current);
-  const credential = await withEnd(session, pending.credential);
+  const credential = await withEnd(session, pending.credential, rotation.given === undefined);
   const publication = makePublication(session, rotation.id, credential, previous);
   if (
     typeof current !== "string" &&

@@ -4,13 +4,13 @@ import {
   type Wanted,
   withoutAwaited,
 } from "../../core/lifecycle/awaited.ts";
+import { findHeartbeat } from "../../core/lifecycle/heartbeat.ts";
 import { describeStart, type StartDecision } from "../../core/lifecycle/permit.ts";
 import { withCheck } from "../../core/record/check.ts";
 import type { RunRecord } from "../../core/record/history.ts";
 import type { RotationRequest, TargetRecord } from "../../core/record/record.ts";
 import { newRun, pickGiven } from "../../core/record/rotation.ts";
-import type { Target } from "../../core/target.ts";
-import { type Instant, plus } from "../../core/time.ts";
+import { day, type Instant, plus } from "../../core/time.ts";
 import type { TargetSession } from "../session.ts";
 
 /**
@@ -47,17 +47,19 @@ async function commitAwaited(
 ): Promise<void> {
   const { target } = session;
   const now = session.now();
-  const next = withDoubtChecked(awaitValue(record, target, wanted, now), target, now);
+  const next = withLookPlanned(awaitValue(record, target, wanted, now), now);
   await session.commit(next, runs);
   if (next.outbox === record.outbox) return;
   session.emit({ type: "value-due", detail: describeAwaited(target) });
 }
 
-/** A value that the target refuses may become valid again: the check continues until it does. */
-function withDoubtChecked(record: TargetRecord, { policy }: Target, now: Instant): TargetRecord {
-  const { awaited, check } = record;
-  if (awaited?.reason !== "drift" || check) return record;
-  return withCheck(record, "the target refuses the published value", plus(now, policy.retry.every));
+/** A value that nothing else checks may become valid, or be replaced in the vault: the check continues until one logs in. */
+function withLookPlanned(record: TargetRecord, now: Instant): TargetRecord {
+  const { awaited, check, rotation } = record;
+  const isPlanned = [check, rotation, findHeartbeat(record)].some((one) => one !== undefined);
+  const isWell = awaited === undefined && record.health === "healthy" && record.published;
+  if (isPlanned || isWell) return record;
+  return withCheck(record, "people may publish a new value", awaited?.remindAt ?? plus(now, day));
 }
 
 function failedRun(

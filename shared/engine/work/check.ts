@@ -68,9 +68,13 @@ async function checkAgainLater(
   const record = session.record();
   session.emit({ type: "attempt-failed", failure, detail: "check the published secret" });
   const failures = due.failures + 1;
-  const { id: seed, policy } = session.target;
+  const { id: seed, policy, origin } = session.target;
   const delay = computeUrgentRetryDelay(policy.retry, failures, `${seed}/check`, isAway(failure));
-  const at = plus(failure.at, delay);
+  const soonest = plus(failure.at, delay);
+  // Each try is a refused log-in at the system, and only people can end it.
+  const isLeft = origin === "people" && !isAway(failure);
+  const remindAt = isLeft ? (record.awaited?.remindAt ?? "") : "";
+  const at = remindAt > soonest ? remindAt : soonest;
   await session.commit({ ...record, lastFailure: failure, check: { ...due, at, failures } });
 }
 

@@ -106,11 +106,14 @@ function placeInLast(
   return { rule, at, permitted, opening };
 }
 
-/** Whether the secret ends so soon that its rotation waits for no window. */
-export function ignoresWindows(policy: Policy, moments: Moments, now: number): boolean {
+/** The first moment at which the end of the secret lets its rotation start, within a window or without one. */
+export function findStartBeforeEnd(
+  policy: Policy,
+  moments: Moments,
+  now: number,
+): number | undefined {
   const rule = findDueRules(policy, moments).find(({ kind }) => kind === "end");
-  const placement = rule && place(policy, rule, now, () => 0);
-  return placement?.rule.anyTime === true && placement.at <= now;
+  return rule && place(policy, rule, now, () => 0)?.at;
 }
 
 function spreadIn(

@@ -3,7 +3,15 @@ import { TargetUnavailableError } from "../../../../shared/core/errors.ts";
 import { explainState } from "../../../../shared/core/explanation/explanation.ts";
 import { Secret } from "../../../../shared/core/secrets/secret.ts";
 import type { Target } from "../../../../shared/core/target.ts";
-import { between, day, hour, minute, plus, toInstantAt } from "../../../../shared/core/time.ts";
+import {
+  between,
+  day,
+  hour,
+  type Instant,
+  minute,
+  plus,
+  toInstantAt,
+} from "../../../../shared/core/time.ts";
 import { viewTarget } from "../../../../shared/core/views.ts";
 import { importSecret } from "../../../../shared/engine/inbox/import.ts";
 import { requestUndo } from "../../../../shared/engine/inbox/undo.ts";
@@ -137,6 +145,41 @@ test("A heartbeat learns the end of a secret whose system was away when it was a
   expect(later.nextDue).toBe(plus(end, -8 * day));
 });
 
+test("Copied tags are not believed while the system is away: a heartbeat asks it", async () => {
+  const world = await adopted(ending);
+  await rotate(world);
+  const end = plus(world.now(), 60 * day);
+  makeByHand(world, "made in the portal", end);
+  world.advance(day);
+  await publishByHand(world, "made in the portal", newest(world)?.tags);
+  world.setFault((effect) =>
+    effect === "target.end" ? new TargetUnavailableError("away") : undefined,
+  );
+  await work(world, open, true);
+  world.setFault(() => undefined);
+  await workFor(world, 2 * day);
+  expect((await readRecord(world)).secretEnd?.at).toBe(end);
+});
+
+test("An undo to a version with copied tags learns the end from the system", async () => {
+  const world = await adopted(ending);
+  await rotate(world);
+  await workFor(world, 2 * day);
+  const end = plus(world.now(), 60 * day);
+  makeByHand(world, "made in the portal", end);
+  await publishByHand(world, "made in the portal", newest(world)?.tags);
+  await work(world, open, true);
+  world.advance(hour);
+  await rotate(world);
+  world.advance(hour);
+  await requestUndo(world.ports(open), world.target, by);
+  await work(world);
+  const { secretEnd, nextDue } = await readRecord(world);
+  expect(secretEnd?.at).toBe(end);
+  expect(nextDue).toBe(plus(end, -8 * day));
+  expect(newest(world)?.tags["keyturn-secret-expires"]).toBe(end);
+});
+
 test("A system that does not say which secret it is leaves the end unknown, and the age counts", async () => {
   const world = await adopted(ending);
   const { secretEnd, published, nextDue } = await readRecord(world);
@@ -198,5 +241,32 @@ test("A secret that was ended by the system is replaced as one that the target r
   expect((await readRecord(world)).nextDue).toBe(toInstantAt(Date.parse(world.now()) + hour / 2));
   await workFor(world, hour);
   expect(world.publishedWorks()).toBe(true);
+  expect(newest(world)?.value.reveal()).not.toContain("made in the portal");
+});
+
+test("A rotation that misses its window waits for no window after the end of the secret", async () => {
+  const world = await adopted(ending);
+  const { every: _, ...rest } = world.target.policy;
+  const target: Target = { ...world.target, policy: { ...rest, cron: "0 2 1 */3 *" } };
+  const sweep = async (until: Instant, step: number) => {
+    while (world.now() < until) {
+      await workOn(world.ports(open), target);
+      world.advance(step);
+    }
+  };
+  world.advance(59 * day);
+  const end = "2026-04-16T00:00:00.000Z";
+  makeByHand(world, "made in the portal", end);
+  await publishByHand(world, "made in the portal");
+  await workOn(world.ports(open), target, { checkDrift: true });
+  expect((await readRecord(world)).nextDue).toBe("2026-04-01T02:00:00.000Z");
+  world.setFault((effect) =>
+    effect === "target.mint" ? new TargetUnavailableError("away") : undefined,
+  );
+  await sweep("2026-04-01T01:00:00.000Z", hour);
+  await sweep("2026-04-01T03:00:00.000Z", minute);
+  expect((await readRecord(world)).rotation?.nextAttemptAt).toBe(plus(end, -8 * day));
+  world.setFault(() => undefined);
+  await sweep(plus(end, -7 * day), hour);
   expect(newest(world)?.value.reveal()).not.toContain("made in the portal");
 });

@@ -264,3 +264,20 @@ test("An undo publishes the earlier value if it is still valid", async () => {
   await work(world);
   expect(passwordOf(world)).toBe("first-secret-of-app");
 });
+
+test("Consumers that have heard of a newer value do not hear of the older one after it", async () => {
+  const world = await adopted(handedIn);
+  world.setFault((effect) => (effect === "consumer.refresh" ? new Error("away") : undefined));
+  setPassword(world, "app", "written in the portal");
+  const { version: older } = await writeByHand(world, "app", "written in the portal");
+  await work(world, open, true);
+  world.advance(10 * minute + 40_000);
+  // The rotation waits between publishing and its end.
+  world.setFault((effect) => (effect === "vault.disable" ? new Error("busy") : undefined));
+  setPassword(world, "app", "a newer value");
+  await hand(world, "a newer value");
+  await workFor(world, 3 * hour);
+  const heard = world.consumer.refreshes.map(({ published: { version } }) => version);
+  expect(heard).toContain(world.vault.versions("app-db").at(-1)?.ref.version);
+  expect(heard).not.toContain(older);
+});
