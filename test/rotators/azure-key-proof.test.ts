@@ -124,6 +124,13 @@ describe("the examination", () => {
     expect(error.message).toContain("options.host");
   });
 
+  it("refuses an account of Cosmos DB for MongoDB, and says what to do", async () => {
+    const { bench, examine, failsAs } = await startSteps("cosmos-db", { kind: "MongoDB" });
+    const error = await failsAs(ConfigError, examine());
+    expect(error.message).toMatch(/is of kind MongoDB.*Remove the target/);
+    expect(bench.creations()).toBe(0);
+  });
+
   it("accepts every host of an account for AI services, and no other", async () => {
     const properties = {
       endpoint: "https://shop.cognitiveservices.azure.com/",

@@ -28,7 +28,7 @@ export async function examineKey(
   return { obstacles: [], ...(await examineRights(concern, signal)) };
 }
 
-/** Throws if the resource is not ready, or if the options name another host. */
+/** Throws if the resource is not ready, if its keys cannot be rotated, or if the options name another host. */
 function requireUsable(target: KeyTarget, properties: KeyProperties): void {
   const state = findUnready(properties);
   if (state !== undefined) {
@@ -36,6 +36,8 @@ function requireUsable(target: KeyTarget, properties: KeyProperties): void {
       `${describeTarget(target)}: the resource is not ready; its state is ${state}`,
     );
   }
+  const unfit = target.service.findUnfit?.(properties);
+  if (unfit !== undefined) throw new ConfigError(`${describeTarget(target)} ${unfit}`);
   const hosts = listHosts(target, properties);
   const isOne = hosts.includes(target.host.toLowerCase().replace(/\.$/, ""));
   // Not a host of this service, but of one of its parts: consumers of queues have another one than those of blobs.
