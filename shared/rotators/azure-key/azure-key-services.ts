@@ -285,7 +285,8 @@ export const keyServices = {
     toChange: inField("keyName"),
     readList: readFields(),
     isOff: ({ allowedAuthenticationModes: modes }) => modes?.includes("SharedKey") === false,
-    switchOn: switchOn("allowedAuthenticationModes", '\'["SharedKey","AAD"]\''),
+    // The list may have other modes, which stay.
+    switchOn: "az resource update --ids ID --add properties.allowedAuthenticationModes SharedKey",
     findEndpoint: ({ accountEndpoint }) => accountEndpoint && `https://${accountEndpoint}/`,
     proof: proofs.batch,
   },
