@@ -166,6 +166,18 @@ describe("the configuration check", () => {
     ],
   ];
 
+  it("refuses a key of App Configuration alone, which is of no use without its id", async () => {
+    const resource = `${group}/providers/Microsoft.AppConfiguration/configurationStores/shop`;
+    const options = { service: "app-configuration", resource };
+    expect(await check({ options, publish: { secret: "shop", as: "password" } })).toEqual([
+      "targets.target-0.publish.as: must be json or connection-string: a key of an App Configuration store is of no use without its id",
+    ]);
+    for (const as of ["json", "connection-string"]) {
+      const target = { options, publish: { secret: "shop", as } };
+      expect(await check(target)).toEqual(["system secondary primary"]);
+    }
+  });
+
   it.each(refused)("refuses %s, and says what to write", async (_, target, message) => {
     expect(await said(target)).toContain(message);
   });

@@ -15,12 +15,15 @@ export function checkFormat(draft: TargetDraft): Finding[] {
   if (rotator === undefined) return [];
   const isPair = (fields.accounts ?? []).length > 1;
   const endpoint = options === undefined ? undefined : rotator.endpoint(options);
+  const fault = options === undefined ? undefined : rotator.findPasswordFault?.(options);
   const problem =
     format === "connection-string"
       ? findTextProblem(rotator, options)
-      : format === "password" && isPair && !rotator.findOwner
-        ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
-        : endpoint && findFormProblem(format, rotator, endpoint, accounts);
+      : format === "password" && fault !== undefined
+        ? `must be ${listAlternatives(rotator, endpoint, { isPair, not: "password" })}: ${fault}`
+        : format === "password" && isPair && !rotator.findOwner
+          ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
+          : endpoint && findFormProblem(format, rotator, endpoint, accounts);
   return problem === undefined ? [] : [{ path: ["publish", "as"], message: problem }];
 }
 
@@ -48,7 +51,7 @@ function listAlternatives(
   const forms = endpoint ? listForms(endpoint.engine) : [];
   const all = [
     "json",
-    ...(isPair && !findOwner ? [] : ["password"]),
+    ...(not === "password" || (isPair && !findOwner) ? [] : ["password"]),
     ...(toConnectionString ? ["connection-string"] : []),
     ...forms.filter((one) => one !== not),
   ];
