@@ -15,16 +15,28 @@ export function checkFormat(draft: TargetDraft): Finding[] {
   if (rotator === undefined) return [];
   const isPair = (fields.accounts ?? []).length > 1;
   const endpoint = options === undefined ? undefined : rotator.endpoint(options);
-  const fault = options === undefined ? undefined : rotator.findPasswordFault?.(options);
   const problem =
     format === "connection-string"
       ? findTextProblem(rotator, options)
-      : format === "password" && fault !== undefined
-        ? `must be ${listAlternatives(rotator, endpoint, { isPair, not: "password" })}: ${fault}`
-        : format === "password" && isPair && !rotator.findOwner
-          ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
-          : endpoint && findFormProblem(format, rotator, endpoint, accounts);
+      : format === "password"
+        ? findPasswordProblem(rotator, options, endpoint, isPair)
+        : endpoint && findFormProblem(format, rotator, endpoint, accounts);
   return problem === undefined ? [] : [{ path: ["publish", "as"], message: problem }];
+}
+
+function findPasswordProblem(
+  rotator: ConfigRotator,
+  options: unknown,
+  endpoint: Endpoint | undefined,
+  isPair: boolean,
+): string | undefined {
+  const fault = options === undefined ? undefined : rotator.findPasswordFault?.(options);
+  if (fault !== undefined) {
+    return `must be ${listAlternatives(rotator, endpoint, { isPair, not: "password" })}: ${fault}`;
+  }
+  return isPair && !rotator.findOwner
+    ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
+    : undefined;
 }
 
 /** The text forms depend on what consumers connect to. */
