@@ -10,6 +10,14 @@ export interface PlaneAnswer {
   readonly text?: string;
 }
 
+/** One request that the service has, as its REST reference describes it. */
+export interface PlaneRoute {
+  readonly method: string;
+  readonly path: RegExp;
+  /** The parameters that it demands. It ignores others. */
+  readonly query?: Readonly<Record<string, RegExp>>;
+}
+
 /** A request to the service. */
 interface PlaneRequest {
   readonly url: URL;
@@ -25,8 +33,10 @@ export interface PlaneKey {
   readonly id: string;
 }
 
-/** How a service recognises its keys. */
+/** What a service can be asked, and how it recognises its keys. */
 export interface PlaneBehaviour {
+  /** Everything else is not found, whatever the key. */
+  readonly routes: readonly PlaneRoute[];
   readonly accepted: PlaneAnswer;
   readonly refused: PlaneAnswer;
   readonly has: (request: PlaneRequest, key: PlaneKey) => boolean;
@@ -74,9 +84,17 @@ async function answer(
   if (given !== undefined) return given;
   const header = (one: string) => [request.headers[one] ?? ""].flat().join();
   const url = new URL(request.url ?? "/", `https://${header("host")}`);
+  if (!behaviour.routes.some((route) => isFor(route, request.method, url))) return noSuchRoute;
   const isKnown = listKeys().some((key) => behaviour.has({ url, header, name, body }, key));
   return isKnown ? behaviour.accepted : worsen(behaviour.refused, request);
 }
+
+const noSuchRoute: PlaneAnswer = { status: 404, text: "There is no such request." };
+
+const isFor = ({ method, path, query = {} }: PlaneRoute, sent: string | undefined, url: URL) =>
+  method === sent &&
+  path.test(url.pathname) &&
+  Object.entries(query).every(([name, value]) => value.test(url.searchParams.get(name) ?? ""));
 
 export const unauthorized: PlaneAnswer = {
   status: 401,
@@ -91,6 +109,15 @@ export const inHeader =
 
 /** Azure OpenAI and the other AI services: a list without models, or a token. */
 export const cognitivePlane: PlaneBehaviour = {
+  routes: [
+    // The versions that are no previews.
+    {
+      method: "GET",
+      path: /^\/openai\/models$/,
+      query: { "api-version": /^(?:2023-05-15|2024-0[26]-01|2024-10-21)$/ },
+    },
+    { method: "POST", path: /^\/sts\/v1\.0\/issueToken$/ },
+  ],
   accepted: {
     status: 200,
     headers: { "content-type": "application/json" },

@@ -361,6 +361,8 @@ export interface Rotator<Options = unknown> {
   toConnectionString?(options: Options, credential: Credential): Secret;
   /** Pure: why a target with these options has no connection string, as in "(must be json or password:) …". Absent: it has one. */
   findTextFault?(options: Options): string | undefined;
+  /** Pure: why consumers of a target with these options cannot use the secret alone, as in "(must be …:) …". Absent: they can. */
+  findPasswordFault?(options: Options): string | undefined;
   /** Pure: the secret in such a text, and its id if the text has it, also if a person wrote it. Undefined: the text is not one. Exactly the rotators with `toConnectionString`. */
   readConnectionString?(text: Secret): Pick<Credential, "secret" | "secretId"> | undefined;
   /**

@@ -108,12 +108,25 @@ describe("the configuration check", () => {
       { options: { service: "storage", resource: storage, propagation: "0s" } },
       "options.propagation: is for a double on this machine only",
     ],
+    ...[{}, { host: "shop.blob.core.windows.net" }, { host: "localhost.core.windows.net" }].map(
+      (more) =>
+        [
+          `the propagation of a service of Azure beside a double, ${JSON.stringify(more)}`,
+          {
+            options: {
+              ...{ service: "storage", resource: storage, propagation: "0s" },
+              ...{ resourceManager: "https://localhost:1", ...more },
+            },
+          },
+          "options.propagation: is for a double on this machine only",
+        ] as const,
+    ),
     [
       "a propagation that is no duration",
       {
         options: {
           ...{ service: "storage", resource: storage, propagation: "soon" },
-          resourceManager: "https://localhost:1",
+          ...{ resourceManager: "https://localhost:1", host: "127.0.0.1" },
         },
       },
       "options.propagation: must be a duration, such as 0s",
@@ -153,6 +166,18 @@ describe("the configuration check", () => {
     ],
   ];
 
+  it("refuses a key of App Configuration alone, which is of no use without its id", async () => {
+    const resource = `${group}/providers/Microsoft.AppConfiguration/configurationStores/shop`;
+    const options = { service: "app-configuration", resource };
+    expect(await check({ options, publish: { secret: "shop", as: "password" } })).toEqual([
+      "targets.target-0.publish.as: must be json or connection-string: a key of an App Configuration store is of no use without its id",
+    ]);
+    for (const as of ["json", "connection-string"]) {
+      const target = { options, publish: { secret: "shop", as } };
+      expect(await check(target)).toEqual(["system secondary primary"]);
+    }
+  });
+
   it.each(refused)("refuses %s, and says what to write", async (_, target, message) => {
     expect(await said(target)).toContain(message);
   });
@@ -183,7 +208,7 @@ const secret = new Secret("k+/=");
 it("knows that a double on this machine refuses a new key for as long as its options say", () => {
   const double = {
     ...{ service: "search", resource: search },
-    resourceManager: "https://localhost:1",
+    ...{ resourceManager: "https://localhost:1", host: "::1" },
   };
   expect(rotator.findPropagation?.(parse(double))).toBe(300_000);
   expect(rotator.findPropagation?.(parse({ ...double, propagation: "0s" }))).toBe(0);

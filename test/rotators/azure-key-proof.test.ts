@@ -124,6 +124,36 @@ describe("the examination", () => {
     expect(error.message).toContain("options.host");
   });
 
+  it("refuses an account of Cosmos DB for MongoDB, and says what to do", async () => {
+    const { bench, examine, failsAs } = await startSteps("cosmos-db", { kind: "MongoDB" });
+    const error = await failsAs(ConfigError, examine());
+    expect(error.message).toMatch(/is of kind MongoDB.*Remove the target/);
+    expect(bench.creations()).toBe(0);
+  });
+
+  it("accepts every host of an account for AI services, and no other", async () => {
+    const properties = {
+      endpoint: "https://shop.cognitiveservices.azure.com/",
+      endpoints: {
+        "AI Foundry API": "https://shop.services.ai.azure.com/",
+        "OpenAI Language Model Instance API": "https://shop.openai.azure.com/",
+        "Speech Services Custom Domain": "not a URL",
+      },
+    };
+    const steps = await startSteps("cognitive", { kind: "AIServices", properties });
+    const { bench, examine, failsAs } = steps;
+    const at = (host: string) => examine({ options: bench.optionsWith({ host }) });
+    for (const domain of [
+      "cognitiveservices.azure.com",
+      "openai.azure.com",
+      "services.ai.azure.com",
+    ]) {
+      expect(await at(`shop.${domain}`)).toMatchObject({ right: { is: "proven" } });
+    }
+    const error = await failsAs(ConfigError, at("other.openai.azure.com"));
+    expect(error.message).toContain("shop.cognitiveservices.azure.com, shop.services.ai.azure.com");
+  });
+
   it("ends when Azure answers with a page", async () => {
     const { bench, examine, failsAs } = await startSteps("storage");
     bench.arm.faults.on("get", { do: "refuse", with: { status: 502, page: "<html>" } });

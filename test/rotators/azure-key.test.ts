@@ -71,6 +71,13 @@ describe.each(services)("the keys of %s", (service) => {
   });
 });
 
+it("Keys of Batch are switched on beside the other modes of the account", async () => {
+  const { examine } = await startSteps("batch", { entraOnly: true });
+  const said = inspect(await examine(), { depth: 5, breakLength: Infinity });
+  expect(said).toContain(" --add properties.allowedAuthenticationModes SharedKey");
+  expect(said).not.toContain("--set");
+});
+
 describe("a regeneration", () => {
   it("of an operation that goes on is open, until the operation ends", async () => {
     const { bench, account, mint, settle, failsAs } = await startSteps(

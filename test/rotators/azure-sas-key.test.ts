@@ -12,6 +12,7 @@ import { Secret } from "../../shared/core/secrets/secret.ts";
 import {
   type BusServiceName,
   busServiceNames,
+  listEntities,
 } from "../../shared/rotators/azure-key/azure-sas-key-options.ts";
 import {
   type SasBench,
@@ -71,6 +72,42 @@ describe.each(busServiceNames)("a key of %s", (service) => {
     await apply("secondary", next);
     await apply("secondary", next);
     expect(sent()).toHaveLength(1);
+  });
+});
+
+const entities = busServiceNames.flatMap((service) =>
+  listEntities(service).map((kind) => [service, kind] as const),
+);
+
+it("A namespace has five kinds of entities with policies", () => {
+  expect(entities.map((one) => one.join("/"))).toEqual([
+    ...["service-bus/queues", "service-bus/topics", "event-hubs/eventhubs"],
+    ...["relay/hybridConnections", "relay/wcfRelays"],
+  ]);
+});
+
+describe.each(entities)("a key of %s, of one of its %s", (service, kind) => {
+  it("is set, proven at the entity, and published with its path", async () => {
+    const steps = await start(service, { entity: `${kind}/shop~mails` });
+    const next = fresh();
+    await steps.apply("secondary", next);
+    expect(steps.valueOf("secondary").equals(next)).toBe(true);
+    const at = bench.arm.inspection.requests.map(({ path }) => path);
+    expect(at.find((path) => path.endsWith("/regenerateKeys"))).toContain(`/${kind}/shop~mails/`);
+    expect(await steps.verify("secondary", next)).toBe("accepted");
+    expect(await steps.verify("primary", next)).toBe("rejected");
+    const asked = bench.plane.requests.map(({ url }) => url.replace(/\?.*/, ""));
+    expect(new Set(asked)).toEqual(new Set(service === "relay" ? [] : ["/shop/mails"]));
+    const credential = { account: "secondary", secret: next };
+    const text = steps.rotator.toConnectionString?.(steps.options, credential).reveal();
+    expect(text).toMatch(/^Endpoint=sb:\/\/localhost\/;.*;EntityPath=shop\/mails$/);
+  });
+
+  it("is of no use while keys are switched off for the namespace", async () => {
+    const namespace = { entraOnly: true };
+    const { rotator, options } = await start(service, { entity: `${kind}/shop`, namespace });
+    const call = { options, account: "secondary", using, isProven: false };
+    expect(await rotator.examine?.(call, patience())).toMatchObject({ right: { is: "missing" } });
   });
 });
 
@@ -135,13 +172,7 @@ describe("a key of Service Bus", () => {
     expect(await rotator.examine?.(call, patience())).toMatchObject({ right: { is: "missing" } });
   });
 
-  it("is proven at its queue, and only compared without the right to manage", async () => {
-    const { verify, rotator, options } = await start("service-bus", { queue: "mails" });
-    expect(await verify("primary")).toBe("accepted");
-    expect(bench.plane.requests.map(({ url }) => url)).toContain("/mails?api-version=2021-05");
-    const text = rotator.toConnectionString?.(options, { account: "primary", secret: fresh() });
-    expect(text?.reveal()).toMatch(/^Endpoint=sb:\/\/localhost\/;.*;EntityPath=mails$/);
-    await bench.close();
+  it("is only compared without the right to manage", async () => {
     const sender = await start("service-bus", { rights: ["Send"] });
     expect(await sender.verify("primary")).toBe("accepted");
     expect(bench.plane.requests).toEqual([]);

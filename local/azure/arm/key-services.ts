@@ -79,6 +79,9 @@ const namespaceOf = (provider: string): ArmService => ({
   ],
 });
 
+/** The policies of something in a namespace. */
+const policiesOf = (type: string) => keyService({ ...bus, type: `${type}/authorizationRules` });
+
 /** The services with keys. The shapes are those of the mappers and models of the ARM packages that each row names. */
 export const keyServices = {
   // npm @azure/arm-storage 21.0.0, storageAccounts
@@ -267,17 +270,18 @@ export const keyServices = {
       message: "Cannot perform credential operations as admin user is disabled.",
     },
   }),
-  // PyPI azure-mgmt-servicebus 10.0.0, namespaces and queues
+  // PyPI azure-mgmt-servicebus 10.0.0, namespaces, queues and topics
   "service-bus": keyService({ ...bus, type: "Microsoft.ServiceBus/namespaces/AuthorizationRules" }),
-  "service-bus-queue": keyService({
-    ...bus,
-    type: "Microsoft.ServiceBus/namespaces/queues/authorizationRules",
-  }),
+  "service-bus/queues": policiesOf("Microsoft.ServiceBus/namespaces/queues"),
+  "service-bus/topics": policiesOf("Microsoft.ServiceBus/namespaces/topics"),
   "service-bus-namespace": namespaceOf("Microsoft.ServiceBus"),
-  // PyPI azure-mgmt-eventhub 12.0.0, namespaces
+  // PyPI azure-mgmt-eventhub 12.0.0, namespaces and event_hubs
   "event-hubs": keyService({ ...bus, type: "Microsoft.EventHub/namespaces/authorizationRules" }),
+  "event-hubs/eventhubs": policiesOf("Microsoft.EventHub/namespaces/eventhubs"),
   "event-hubs-namespace": namespaceOf("Microsoft.EventHub"),
-  // PyPI azure-mgmt-relay 2.1.0, namespaces
+  // PyPI azure-mgmt-relay 2.1.0, namespaces, hybrid_connections and wcf_relays
   relay: keyService({ ...bus, type: "Microsoft.Relay/namespaces/authorizationRules" }),
+  "relay/hybridConnections": policiesOf("Microsoft.Relay/namespaces/hybridConnections"),
+  "relay/wcfRelays": policiesOf("Microsoft.Relay/namespaces/wcfRelays"),
   "relay-namespace": namespaceOf("Microsoft.Relay"),
 } satisfies Readonly<Record<string, ArmService>>;

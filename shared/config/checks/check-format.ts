@@ -18,10 +18,25 @@ export function checkFormat(draft: TargetDraft): Finding[] {
   const problem =
     format === "connection-string"
       ? findTextProblem(rotator, options)
-      : format === "password" && isPair && !rotator.findOwner
-        ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
+      : format === "password"
+        ? findPasswordProblem(rotator, options, endpoint, isPair)
         : endpoint && findFormProblem(format, rotator, endpoint, accounts);
   return problem === undefined ? [] : [{ path: ["publish", "as"], message: problem }];
+}
+
+function findPasswordProblem(
+  rotator: ConfigRotator,
+  options: unknown,
+  endpoint: Endpoint | undefined,
+  isPair: boolean,
+): string | undefined {
+  const fault = options === undefined ? undefined : rotator.findPasswordFault?.(options);
+  if (fault !== undefined) {
+    return `must be ${listAlternatives(rotator, endpoint, { isPair, not: "password" })}: ${fault}`;
+  }
+  return isPair && !rotator.findOwner
+    ? `must be ${listAlternatives(rotator, endpoint, { isPair })} for a pair: consumers need the account name together with the password`
+    : undefined;
 }
 
 /** The text forms depend on what consumers connect to. */
@@ -48,7 +63,7 @@ function listAlternatives(
   const forms = endpoint ? listForms(endpoint.engine) : [];
   const all = [
     "json",
-    ...(isPair && !findOwner ? [] : ["password"]),
+    ...(not === "password" || (isPair && !findOwner) ? [] : ["password"]),
     ...(toConnectionString ? ["connection-string"] : []),
     ...forms.filter((one) => one !== not),
   ];

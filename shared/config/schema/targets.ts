@@ -40,6 +40,7 @@ export interface ConfigRotator {
   /** Present when the system has connection strings of its own. */
   readonly toConnectionString?: unknown;
   findTextFault?(options: unknown): string | undefined;
+  findPasswordFault?(options: unknown): string | undefined;
   findRetireFault?(options: unknown): string | undefined;
 }
 

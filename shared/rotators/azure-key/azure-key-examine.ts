@@ -28,7 +28,7 @@ export async function examineKey(
   return { obstacles: [], ...(await examineRights(concern, signal)) };
 }
 
-/** Throws if the resource is not ready, or if the options name another host. */
+/** Throws if the resource is not ready, if its keys cannot be rotated, or if the options name another host. */
 function requireUsable(target: KeyTarget, properties: KeyProperties): void {
   const state = findUnready(properties);
   if (state !== undefined) {
@@ -36,13 +36,22 @@ function requireUsable(target: KeyTarget, properties: KeyProperties): void {
       `${describeTarget(target)}: the resource is not ready; its state is ${state}`,
     );
   }
-  const { hostname } = findAddress(target, properties);
-  const isSame = hostname.toLowerCase() === target.host.toLowerCase().replace(/\.$/, "");
+  const unfit = target.service.findUnfit?.(properties);
+  if (unfit !== undefined) throw new ConfigError(`${describeTarget(target)} ${unfit}`);
+  const hosts = listHosts(target, properties);
+  const isOne = hosts.includes(target.host.toLowerCase().replace(/\.$/, ""));
   // Not a host of this service, but of one of its parts: consumers of queues have another one than those of blobs.
-  if (isSame || target.service.system === "storage") return;
+  if (isOne || target.service.system === "storage") return;
   throw new ConfigError(
-    `${describeTarget(target)}: consumers would read the host ${target.host}, but the resource has ${hostname}. Correct options.host`,
+    `${describeTarget(target)}: consumers would read the host ${target.host}, but the resource has ${hosts.join(", ")}. Correct options.host`,
   );
+}
+
+/** The hosts at which the resource accepts its keys, according to Azure. */
+function listHosts(target: KeyTarget, properties: KeyProperties): readonly string[] {
+  const more = Object.values(properties.endpoints ?? {});
+  const urls = [findAddress(target, properties), ...more.map((text = "") => URL.parse(text))];
+  return [...new Set(urls.flatMap((url) => (url === null ? [] : [url.hostname])))];
 }
 
 async function examineRights(

@@ -53,7 +53,7 @@ export const azureKeyOptions = z
     ...keyFields,
     /** The pair of keys, where a service has two pairs. */
     keys: z.enum(["read-write", "read-only"]).default("read-write"),
-    /** How long a double on this machine, which `resourceManager` names, may refuse a new key. */
+    /** How long a double on this machine, which `resourceManager` and `host` name, may refuse a new key. */
     propagation: doublePropagation,
   })
   .superRefine((options, context) => {
@@ -86,12 +86,14 @@ function findFaults(options: AzureKeyOptions): readonly Fault[] {
   return faults.filter((one) => one !== undefined);
 }
 
+/** Keys of Azure are proven at `host`, so this has to be a double, too. */
 function findPropagationFault({
   propagation,
   resourceManager,
+  host: name = "",
 }: AzureKeyOptions): Fault | undefined {
-  const manager = URL.parse(resourceManager);
-  const isDouble = manager !== null && isLoopback(manager);
+  const places = [URL.parse(resourceManager), parseHost(name)];
+  const isDouble = places.every((one) => one !== null && isLoopback(one));
   return propagation === undefined || isDouble
     ? undefined
     : { path: ["propagation"], message: forDoublesOnly };
@@ -134,13 +136,15 @@ export function findHostFault(
     const message = `is required with service: ${serviceName}, because it does not follow from the name; write the host that the Azure portal shows for ${first}`;
     return { path: ["host"], message };
   }
-  const url = URL.parse(`https://${name.includes(":") ? `[${name}]` : name}`);
+  const url = parseHost(name);
   if (url !== null && isKeyHost(url, service.system)) return undefined;
   return {
     path: ["host"],
     message: `must be in ${domains}, because Keyturn sends keys to no other host`,
   };
 }
+
+const parseHost = (name: string) => URL.parse(`https://${name.includes(":") ? `[${name}]` : name}`);
 
 /** What the services do with the options. */
 export function toTarget(options: AzureKeyOptions): KeyTarget {

@@ -228,7 +228,7 @@ export const proofs = {
     by: "request",
     toRequest: (probe) => ({
       method: "GET",
-      url: below(probe, "map/copyright/caption/json?api-version=1.0"),
+      url: below(probe, "map/copyright/caption/json?api-version=2024-04-01"),
       headers: { "subscription-key": probe.key },
     }),
     accepts: [200],

@@ -24,6 +24,8 @@ const properties = z.object({
     .catch(undefined),
   documentEndpoint: text,
   endpoint: text,
+  /** Azure OpenAI in an account for AI services has a host of its own. */
+  endpoints: z.record(z.string(), text).optional().catch(undefined),
   hostName: text,
   accountEndpoint: text,
   loginServer: text,

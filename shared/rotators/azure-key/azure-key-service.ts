@@ -55,6 +55,8 @@ export interface KeyService {
   readonly findCreated?: (properties: KeyProperties, key: KeyName) => string | undefined;
   /** Whether the service refuses all keys. */
   readonly isOff: (properties: KeyProperties) => boolean;
+  /** Why the keys of some resources of this type cannot be rotated, and what to do, as in "(the resource) …". Absent: none is known. */
+  readonly findUnfit?: (properties: KeyProperties) => string | undefined;
   /** The command that switches keys on. */
   readonly switchOn: string;
   /** The host in this domain. Absent: only Azure knows it, so the options must name it. */

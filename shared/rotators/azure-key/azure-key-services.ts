@@ -130,6 +130,10 @@ export const keyServices = {
     regenerate: "regenerateKey",
     toChange: inField("keyKind"),
     readList: readFields(),
+    findUnfit: ({ kind }) =>
+      kind === "MongoDB"
+        ? "is of kind MongoDB, whose clients need another connection string and another host than Keyturn would publish. Remove the target, and rotate the key by hand or move to Azure DocumentDB"
+        : undefined,
     findCreated: ({ keysMetadata }, { listed }) => keysMetadata?.[listed]?.generationTime,
     toHost: (name, domain) => `${name}.${domain}`,
     findEndpoint: ({ documentEndpoint }) => documentEndpoint,
@@ -281,7 +285,8 @@ export const keyServices = {
     toChange: inField("keyName"),
     readList: readFields(),
     isOff: ({ allowedAuthenticationModes: modes }) => modes?.includes("SharedKey") === false,
-    switchOn: switchOn("allowedAuthenticationModes", '\'["SharedKey","AAD"]\''),
+    // The list may have other modes, which stay.
+    switchOn: "az resource update --ids ID --add properties.allowedAuthenticationModes SharedKey",
     findEndpoint: ({ accountEndpoint }) => accountEndpoint && `https://${accountEndpoint}/`,
     proof: proofs.batch,
   },

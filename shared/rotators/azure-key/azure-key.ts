@@ -63,6 +63,13 @@ const pure = {
     return "toText" in service ? undefined : `${withArticle(service)} has no connection strings`;
   },
 
+  findPasswordFault(options: AzureKeyOptions) {
+    const { service } = toTarget(options);
+    return service.hasIds === true
+      ? `a key of ${withArticle(service)} is of no use without its id`
+      : undefined;
+  },
+
   toConnectionString(options: AzureKeyOptions, { secret, secretId = "" }: Credential) {
     const target = toTarget(options);
     const { service, host, port } = target;

@@ -51,6 +51,10 @@ const busServices = {
 export type BusServiceName = keyof typeof busServices;
 export const busServiceNames = Object.keys(busServices) as BusServiceName[];
 
+/** What may have rules in a namespace, as ids name it. */
+export const listEntities = (service: BusServiceName): readonly string[] =>
+  busServices[service].entities;
+
 const pair: KeyPair = [
   { name: "primary", sent: "PrimaryKey", listed: "primaryKey" },
   { name: "secondary", sent: "SecondaryKey", listed: "secondaryKey" },

@@ -37,27 +37,28 @@ export interface SasBench {
 }
 
 export interface SasResources {
-  /** The policy belongs to this queue, and not to the namespace. */
-  readonly queue?: string;
+  /** The policy belongs to this, such as `queues/mails`, and not to the namespace. */
+  readonly entity?: string;
   readonly namespace?: Partial<ArmResource>;
   readonly rights?: readonly string[];
 }
 
 export async function startSasBench(
   service: BusServiceName = "service-bus",
-  { queue, namespace = {}, rights = ["Manage", "Send", "Listen"] }: SasResources = {},
+  { entity, namespace = {}, rights = ["Manage", "Send", "Listen"] }: SasResources = {},
 ): Promise<SasBench> {
   const keys = makeArmKeys(["primaryKey", "secondaryKey"]);
   const plane = await startKeyPlane(service, "orders", () => [...keys.now.values()]);
   const common = { resourceGroup: group, administratorLogin: "none" };
-  const path = queue === undefined ? "" : `queues/${queue}/`;
+  const path = entity === undefined ? "" : `${entity}/`;
+  const [kind, ...names] = entity?.split("/") ?? [];
   const arm = await startArmDouble({
     hostile: true,
     resources: [
       {
         ...{ ...common, keys, properties: { rights } },
-        service: queue === undefined ? service : "service-bus-queue",
-        name: ["orders", ...(queue === undefined ? [] : [queue]), "app"].join("/"),
+        service: kind === undefined ? service : `${service}/${kind}`,
+        name: ["orders", ...names, "app"].join("/"),
       },
       {
         ...{ ...common, name: "orders", service: `${service}-namespace` },

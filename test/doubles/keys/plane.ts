@@ -43,18 +43,33 @@ function hasToken(toAudience: (url: URL) => string): PlaneBehaviour["has"] {
   };
 }
 
+/** Whether a connection of a hub exists. */
+const toConnections = (version: RegExp) => [
+  {
+    method: "HEAD",
+    path: /^\/api\/hubs\/[A-Za-z]\w*\/connections\/[^/]+$/,
+    query: { "api-version": version },
+  },
+];
+
 const hub = {
   accepted: { status: 404 },
   refused: { status: 401 },
 } as const;
 
 const grid: PlaneBehaviour = {
+  routes: [{ method: "POST", path: /^\/api\/events$/, query: { "api-version": /^2018-01-01$/ } }],
   accepted: { status: 200 },
   refused: unauthorized,
   has: (asked, key) => inHeader("aeg-sas-key")(asked, key) && asked.body === "[]",
 };
 
-const bus: PlaneBehaviour = {
+/** An entity or a resource of the namespace, without a slash at the end. */
+const toBusRoutes = (path: RegExp, version: RegExp) => [
+  { method: "GET", path, query: { "api-version": version } },
+];
+
+const bus: Omit<PlaneBehaviour, "routes"> = {
   accepted: { status: 200, text: "<entry/>" },
   refused: { status: 401, text: "40103: Invalid authorization token signature" },
   has({ header, url }, { value }) {
@@ -67,6 +82,7 @@ const bus: PlaneBehaviour = {
 
 const behaviours: Readonly<Record<string, PlaneBehaviour>> = {
   storage: {
+    routes: [{ method: "GET", path: /^\/$/, query: { comp: /^list$/ } }],
     accepted: { status: 200, text: "<EnumerationResults/>" },
     refused: { status: 403, headers: { "x-ms-error-code": "AuthenticationFailed" } },
     has({ header, url, name }, { value }) {
@@ -76,6 +92,7 @@ const behaviours: Readonly<Record<string, PlaneBehaviour>> = {
     },
   },
   "cosmos-db": {
+    routes: [{ method: "GET", path: /^\/dbs$/ }],
     accepted: { status: 200, text: "{}" },
     refused: unauthorized,
     has: ({ header }, { value }) =>
@@ -83,15 +100,33 @@ const behaviours: Readonly<Record<string, PlaneBehaviour>> = {
   },
   cognitive: cognitivePlane,
   search: {
+    routes: [
+      {
+        method: "GET",
+        path: /^\/servicestats$/,
+        query: { "api-version": /^(?:2020-06-30|2023-11-01|2024-07-01|2025-09-01)$/ },
+      },
+    ],
     accepted: { status: 200, text: "{}" },
     refused: { status: 403 },
     has: inHeader("api-key"),
   },
-  signalr: { ...hub, has: hasToken(({ origin, pathname }) => origin + pathname) },
-  "web-pubsub": { ...hub, has: hasToken(({ href }) => href) },
+  signalr: {
+    ...hub,
+    routes: toConnections(/^(?:2022-06-01|2024-12-01)$/),
+    has: hasToken(({ origin, pathname }) => origin + pathname),
+  },
+  "web-pubsub": {
+    ...hub,
+    routes: toConnections(/^(?:2021-10-01|2022-11-01|2023-07-01|2024-01-01|2024-12-01)$/),
+    has: hasToken(({ href }) => href),
+  },
   "event-grid-topic": grid,
   "event-grid-domain": grid,
   "app-configuration": {
+    routes: [
+      { method: "GET", path: /^\/keys$/, query: { "api-version": /^(?:1\.0|2023-11-01)$/ } },
+    ],
     accepted: { status: 200, text: '{"items":[]}' },
     refused: {
       status: 401,
@@ -106,17 +141,31 @@ const behaviours: Readonly<Record<string, PlaneBehaviour>> = {
     },
   },
   batch: {
+    routes: [
+      { method: "GET", path: /^\/pools$/, query: { "api-version": /^20\d\d-\d\d-\d\d\.\d+\.0$/ } },
+    ],
     accepted: { status: 200, text: '{"value":[]}' },
     refused: { status: 403, text: '{"code":"AuthenticationFailed"}' },
     has: ({ header, url, name }, { value }) =>
       header("authorization") === signBatch(name, value, url, header("ocp-date")),
   },
   maps: {
+    // Version 1.0 has ended in September 2026.
+    routes: [
+      {
+        method: "GET",
+        path: /^\/map\/copyright\/caption\/(?:json|xml)$/,
+        query: { "api-version": /^(?:2022-08-01|2024-04-01)$/ },
+      },
+    ],
     accepted: { status: 200, text: "{}" },
     refused: unauthorized,
     has: inHeader("subscription-key"),
   },
   "container-registry": {
+    routes: [
+      { method: "GET", path: /^\/oauth2\/token$/, query: { service: /^.+$/, scope: /^.+$/ } },
+    ],
     accepted: { status: 200, text: '{"access_token":"not used"}' },
     refused: unauthorized,
     has({ header, name }, { value }) {
@@ -127,11 +176,19 @@ const behaviours: Readonly<Record<string, PlaneBehaviour>> = {
       return given === `${name}:${value}`;
     },
   },
-  "service-bus": bus,
-  "event-hubs": bus,
+  // A name of an entity cannot begin with a dollar.
+  "service-bus": {
+    ...bus,
+    routes: toBusRoutes(/^\/(?:\$namespaceinfo|\w[\w./-]*)$/, /^(?:2017-04|2021-05)$/),
+  },
+  "event-hubs": {
+    ...bus,
+    routes: toBusRoutes(/^\/(?:\$Resources\/EventHubs|\w[\w./-]*)$/i, /^(?:2014-01|2017-04)$/),
+  },
 };
 
 const unknown: PlaneBehaviour = {
+  routes: [],
   accepted: { status: 500 },
   refused: { status: 500 },
   has: () => false,
