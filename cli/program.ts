@@ -87,7 +87,7 @@ export function makeProgram() {
   const program = withExamples(
     new Command("keyturn")
       .description(
-        "Rotates database passwords on Azure, and never loses one. Without --app, commands use the app that npm start runs.",
+        "Rotates database passwords, keys and client secrets on Azure, and never loses one. Without --app, commands use the app that npm start runs.",
       )
       .usage("<command> [options]")
       // `--version` of a command, such as unblock, is not the program's.

@@ -21,7 +21,7 @@ export interface MintingFixture<Options> {
   loseReply(): void;
   /** The system refuses the next such request. */
   refuse(): void;
-  /** If secrets are beside each other: how many the account has. */
+  /** If secrets are side by side: how many the account has. */
   count?(): number;
   /** If `knowsRights` is set: the same target with an authority that may only read. */
   readonly powerless?: Aimed<Options>;
@@ -38,7 +38,7 @@ export interface MintingSubject<Options> extends MintingFacts {
 
 /** What the rotator and its system can do. It decides which clauses of the contract are tried. */
 export interface MintingFacts {
-  /** `pair`: two keys that take turns. `beside`: one account with any number of secrets beside each other. */
+  /** `pair`: two keys that take turns. `beside`: one account with any number of secrets side by side. */
   readonly mints: "pair" | "beside";
   /** An account that the options permit, but that the system does not have. Absent: there is none. */
   readonly stranger?: string;

@@ -214,6 +214,11 @@ export async function checkConfig(path: string, root: string): Promise<Outline> 
   return (await import("./tools.ts")).checkConfig(path, root);
 }
 
+/** Whether Keyturn has a rotator of this type already. */
+export async function isBuiltIn(type: string): Promise<boolean> {
+  return (await import("./tools.ts")).isBuiltIn(type);
+}
+
 /**
  * Writes the JSON Schema of configurations, for editors. With the file or folder of a configuration it contains the types of the modules
  * that this one names. Rejects with every problem; see `listConfigProblems`.

@@ -73,6 +73,9 @@ export async function checkConfig(path: string, root: string): Promise<Outline> 
   return makeOutline(config, [...makeRotators(identity), ...listOwnRotators()]);
 }
 
+/** See `isBuiltIn` of the app. */
+export const isBuiltIn = (type: string): boolean => builtIn.some((one) => one.type === type);
+
 /** See `writeSchema` of the app. */
 export async function writeSchema(path: string | undefined, root: string): Promise<string> {
   if (path !== undefined) await checkPath(resolve(root, path));

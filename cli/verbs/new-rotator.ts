@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { isBuiltIn } from "../../shared/app.ts";
 import { offline, withExamples } from "../command.ts";
 import { exitCodes, Failure, usageFailure } from "../exit-codes.ts";
 import { printText } from "../output/print.ts";
@@ -26,6 +27,11 @@ async function writeRotator(name: string): Promise<void> {
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
     throw usageFailure(
       "The name must be 1 to 63 lower-case letters, digits and hyphens, and begin with a letter.",
+    );
+  }
+  if (await isBuiltIn(name)) {
+    throw usageFailure(
+      `Keyturn has a rotator of type ${name} already. Use another name, such as my-${name}.`,
     );
   }
   const files = ends.map((end) => ({

@@ -3,7 +3,7 @@ import { OutcomeUnknownError } from "../../shared/core/errors.ts";
 import type { MintingSteps } from "../minting-steps.ts";
 import { required } from "../rotator-steps.ts";
 
-/** The rules for secrets beside each other: those of nobody's use are removed, and no others. */
+/** The rules for secrets side by side: those of nobody's use are removed, and no others. */
 export function testMintedBeside<Options>(steps: MintingSteps<Options>): void {
   const { turn, mint, failsAs } = steps;
   const count = () => required(steps.fixture.count?.(), "count");

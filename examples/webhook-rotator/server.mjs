@@ -94,5 +94,6 @@ if (process.argv[1] === import.meta.filename) {
   const keys = KEYS.split(",");
   if (keys.some((key) => key.length < 16)) throw new Error("KEYS: each key needs 16 characters");
   const tls = { key: readFileSync(TLS_KEY), cert: readFileSync(TLS_CERT) };
-  createServer(tls, makeEndpoint({ keys, system: makeAccounts(ACCOUNTS) })).listen(Number(PORT));
+  const server = createServer(tls, makeEndpoint({ keys, system: makeAccounts(ACCOUNTS) }));
+  server.listen(Number(PORT), () => process.stdout.write(`listening on ${PORT}\n`));
 }

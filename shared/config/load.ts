@@ -106,11 +106,15 @@ export async function checkSources(
   const explained = new Set(
     sources.flatMap((source) => [...source.explained].map((path) => `${source.name} ${path}`)),
   );
+  const faulty = cases.filter((_, index) => tried.each[index]?.errors.length !== 0);
+  const except = new Set(faulty.map(({ policy }) => policy.name));
+  const lifetimes = checkLifetimes(drafts, context, { now, except });
   const others = [
     ...merged.problems,
     ...own.problems,
     ...files.flatMap(({ source, checked }) => checked.findings.map(source.locate)),
     ...tried.each.flatMap(({ errors }) => errors),
+    ...lifetimes.errors,
     ...checkMeaning(sources, merged, drafts, { ...context, isComplete: own.isComplete }),
     ...(folder === undefined ? [] : await checkAuthorities(drafts, folder)),
   ];
@@ -119,9 +123,6 @@ export async function checkSources(
     ...others.filter(({ file, path }) => !explained.has(`${file} ${path}`)),
   ];
   if (problems.length > 0) throw new ConfigProblemsError(sortForReading(problems));
-  // Only policies without problems can be simulated.
-  const lifetimes = checkLifetimes(drafts, context, now);
-  if (lifetimes.errors.length > 0) throw new ConfigProblemsError(sortForReading(lifetimes.errors));
   const byId = new Map(drafts.map((draft) => [draft.entry.id, draft]));
   const parsed = files.flatMap(({ checked }) => checked.value ?? []);
   const config = resolve(

@@ -293,6 +293,8 @@ export interface Rotator<Options = unknown> {
    * published. Undefined: the target must name its accounts. Absent: every target must.
    */
   defaultAccounts?(options: Options): readonly string[] | undefined;
+  /** The option from which `defaultAccounts` takes the account of a target that names none. Absent: no single option has it. */
+  readonly accountOption?: string;
   /** Pure: the mistakes in the options that this authority makes mistakes. Absent: there are none. */
   findOptionFaults?(options: Options, as: Using["as"]): readonly OptionFault[];
   /** Pure: `capabilities.propagation` of a target with these options. Absent: it does not depend on the options. */

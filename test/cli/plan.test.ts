@@ -43,6 +43,16 @@ test("a plan shows when each rotation starts, in the time zone of its policy, an
   expect(text).not.toContain("orders");
 });
 
+test("a plan says of a value from people that it is due, and not that Keyturn rotates it", async () => {
+  const vendor =
+    "  vendor: { type: external, options: { host: api.example }, accounts: [customer], publish: vendor }\n";
+  const files = { "keyturn.yaml": makeConfig(quarterly) + vendor };
+  expect((await plan({ targets: "vendor" }, files)).text).toMatch(
+    /vendor {2}value due \(people\): policy default: due 90d after /,
+  );
+  expect((await plan({ targets: "mails" }, files)).text).not.toContain("value due");
+});
+
 test("a program can read a plan as JSON", async () => {
   const { text } = await plan({ format: "json" });
   const read = JSON.parse(text) as { rotations: { targetId: string; at: string }[] };

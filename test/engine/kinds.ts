@@ -119,7 +119,7 @@ export const mintedSilent: Kind = {
   mints: "silent",
 };
 export const mintedBeside: Kind = {
-  name: "secrets that the system creates beside each other",
+  name: "secrets that the system creates side by side",
   accounts: ["app"],
   as: "identity",
   mints: "adds",

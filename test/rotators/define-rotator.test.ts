@@ -75,7 +75,7 @@ test.each([
 
 test.each([
   ["two keys", makeKeysRotator(makeMemorySystem(), { settleTime: 1, datesCreation: false })],
-  ["secrets beside each other", makeAddingRotator(makeMemorySystem())],
+  ["secrets side by side", makeAddingRotator(makeMemorySystem())],
 ])("a rotator of a system that creates %s can be defined", (_what, rotator) => {
   expect(isDefined(defineRotator({ ...rotator, type: "mine" }))).toBe(true);
 });

@@ -33,7 +33,7 @@ describe("the address", () => {
   ])("cannot be %s, and the message does not repeat it", async (wrong) => {
     const [problem = "", ...others] = await problemsOf(withOptions({ url: wrong }));
     expect(others).toEqual([]);
-    expect(problem).toContain("targets.orders.options.url: must be an https:// address");
+    expect(problem).toContain("targets.orders.options.url: must begin with https://");
     expect(problem).not.toMatch(/in-the-url|127\.0\.0\.1|localhost/);
   });
 

@@ -174,6 +174,7 @@ test("a new rotator can be used at once, and is never written over another", asy
   expect(written).not.toMatch(/skeleton/i);
   await write("rotators/oracle-db.ts", `${written}\n// Changed by its author.\n`);
   await expect(inFolder("new-rotator", "oracle-db")).rejects.toThrow("so nothing was written");
+  await expect(inFolder("new-rotator", "postgresql")).rejects.toThrow("of type postgresql already");
   await expect(inFolder("new-rotator", "../x")).rejects.toThrow("The name must be 1 to 63");
   expect(await readFile(join(folder, "rotators/oracle-db.ts"), "utf8")).toContain("by its author");
   await write(

@@ -43,7 +43,7 @@ const wordings: Readonly<Record<EventType, Wording | undefined>> = {
     word: "delayed",
     style: "yellow",
     text: (event) =>
-      `the rotation waits: ${describeDetail(event) || noReason}${describeNext(event, "; it continues")}`,
+      `the target waits: ${describeDetail(event) || noReason}${describeNext(event, "; it continues")}`,
   },
   paused: { word: "paused", style: "yellow" },
   resumed: { word: "resumed", style: "cyan" },

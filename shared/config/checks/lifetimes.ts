@@ -5,7 +5,7 @@ import { day, formatDuration, formatLength, type Instant, minute } from "../../c
 import type { Finding, Problem } from "../problems.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import { choosePolicyFor } from "./choices.ts";
-import { type CheckContext, findLifetime, type TargetDraft } from "./drafts.ts";
+import { type CheckContext, findLifetime, isMalformed, type TargetDraft } from "./drafts.ts";
 
 /** The option of every rotator whose system ends its secrets. */
 const option = "lifetime";
@@ -17,18 +17,19 @@ export interface CheckedLifetimes {
 
 /**
  * Compares how long new secrets are valid with the policies that replace them. An error: every rotation would be refused. A warning: some
- * would, or nothing replaces the secrets.
+ * would, or nothing replaces the secrets. `except` names the policies with problems, which cannot be simulated.
  */
 export function checkLifetimes(
   drafts: readonly TargetDraft[],
   context: CheckContext,
-  now: Instant,
+  { now, except }: { readonly now: Instant; readonly except: ReadonlySet<string> },
 ): CheckedLifetimes {
   const effort = newEffort();
   const found = drafts.flatMap((draft) => {
     const lifetime = findLifetime(draft);
     const choice = lifetime === undefined ? undefined : choosePolicyFor(draft, context);
     if (lifetime === undefined || !choice || "problem" in choice) return [];
+    if (isMalformed(draft, "grace") || except.has(choice.policy.name)) return [];
     return check({ draft, lifetime, policy: choice.policy }, Date.parse(now), effort) ?? [];
   });
   const locate = ({ draft: { entry }, finding }: Found) =>

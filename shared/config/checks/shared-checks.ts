@@ -3,7 +3,13 @@ import type { Path, Problem } from "../problems.ts";
 import { vaultSchema } from "../schema/vaults.ts";
 import { isRecord } from "../yaml/is-record.ts";
 import { type Entries, type Entry, formatLocation } from "../yaml/merge.ts";
-import { type CheckContext, listAccounts, resolveSecretName, type TargetDraft } from "./drafts.ts";
+import {
+  type CheckContext,
+  findOrigin,
+  listAccounts,
+  resolveSecretName,
+  type TargetDraft,
+} from "./drafts.ts";
 
 /** Something that only one entry may use, such as an account on a server. */
 interface Holding {
@@ -100,7 +106,9 @@ function accountsHeld(draft: TargetDraft): Holding[] {
     entry,
     path: [...entry.path, "accounts", index],
     message: (other) =>
-      `is already rotated by ${describeEntry(other)}; an account can belong to one target only`,
+      findOrigin(draft) === "people"
+        ? `is already the account of ${describeEntry(other)}; give each value an account name of its own`
+        : `is already rotated by ${describeEntry(other)}; an account can belong to one target only`,
   }));
 }
 

@@ -7,6 +7,7 @@ import { checkFormat } from "./check-format.ts";
 import { choosePolicyFor } from "./choices.ts";
 import {
   type CheckContext,
+  findOrigin,
   isMalformed,
   isSamePlace,
   listAccounts,
@@ -42,7 +43,8 @@ function ifSupported(check: TargetCheck): TargetCheck {
   return (draft, context) => (checkAuthority(draft).length > 0 ? [] : check(draft, context));
 }
 
-function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
+function checkAuthority(draft: TargetDraft): Finding[] {
+  const { fields, rotator } = draft;
   if (fields.admin === undefined || rotator === undefined) return [];
   const { selfService, identity, admin } = rotator.capabilities;
   const possible = {
@@ -53,7 +55,11 @@ function checkAuthority({ fields, rotator }: TargetDraft): Finding[] {
   const chosen = typeof fields.admin === "string" ? fields.admin : "{ secret: … }";
   if (possible[chosen]) return [];
   const others = Object.entries(possible).flatMap(([way, works]) => (works ? [way] : []));
-  const message = `is not supported for ${rotator.type}; use ${others.join(" or ")}`;
+  const way =
+    findOrigin(draft) === "people"
+      ? "remove it: Keyturn does not change such a value"
+      : `use ${others.join(" or ")}`;
+  const message = `is not supported for ${rotator.type}; ${way}`;
   return [{ path: ["admin"], message }];
 }
 
@@ -94,23 +100,34 @@ function checkAccountNames(draft: TargetDraft): Finding[] {
   });
 }
 
+/** What an account could do instead, if accounts of the system can change themselves. */
+const orSelf = ({ rotator }: TargetDraft): string =>
+  rotator?.capabilities.selfService === false ? "" : "admin: self, or ";
+
 /** The superseded account of a pair must end, unless the accounts change themselves. */
-function checkPair({ fields, rotator, options }: TargetDraft): Finding[] {
+function checkPair(draft: TargetDraft): Finding[] {
+  const { fields, rotator } = draft;
   const { accounts = [], admin } = fields;
   if (accounts.length < 2 || rotator === undefined) return [];
   const mayBeSelf = admin === undefined ? rotator.capabilities.selfService : admin === "self";
   if (mayBeSelf) return [];
-  const why = whyNotEnded(rotator, options);
+  const why = whyNotEnded(draft, rotator);
   return why === undefined ? [] : [{ path: ["accounts"], message: `must be one account: ${why}` }];
 }
 
 /** Why the system cannot end the password of an account. */
 function whyNotEnded(
+  draft: TargetDraft,
   rotator: NonNullable<TargetDraft["rotator"]>,
-  options: unknown,
 ): string | undefined {
+  const { options } = draft;
   if (rotator.retire === undefined) {
-    return `${rotator.type} cannot end the password of the other account of a pair`;
+    if (findOrigin(draft) === "people") {
+      return "write two targets, each with an account name of its own";
+    }
+    return rotator.mint && rotator.overlaps
+      ? "write one; its secrets are side by side"
+      : `${rotator.type} cannot end the password of the other account of a pair; write one account`;
   }
   return options === undefined ? undefined : rotator.findRetireFault?.(options);
 }
@@ -120,8 +137,7 @@ function checkAdministrator(draft: TargetDraft): Finding[] {
   if (typeof admin !== "object" || admin.account === undefined) return [];
   const administrator = admin.account.toLowerCase();
   if (!listAccounts(draft).some(({ name }) => name.toLowerCase() === administrator)) return [];
-  const message =
-    "is one of the accounts that this target rotates; use admin: self, or another administrator";
+  const message = `is one of the accounts that this target rotates; use ${orSelf(draft)}another administrator`;
   return [{ path: ["admin", "account"], message }];
 }
 
@@ -238,8 +254,9 @@ function checkOwnSecret(draft: TargetDraft, context: CheckContext): Finding[] {
   const { admin, publish } = draft.fields;
   const published = resolveSecretName(publish, context);
   const findings: Finding[] = [];
-  if (typeof admin === "object" && isSamePlace(resolveSecretName(admin, context), published)) {
-    const message = "is the secret that this target publishes; use admin: self, or another secret";
+  const isAdmin = typeof admin === "object" && checkAuthority(draft).length === 0;
+  if (isAdmin && isSamePlace(resolveSecretName(admin, context), published)) {
+    const message = `is the secret that this target publishes; use ${orSelf(draft)}another secret`;
     findings.push({ path: ["admin", "secret"], message });
   }
   for (const [index, { initial }] of listAccounts(draft).entries()) {

@@ -18,6 +18,7 @@ export interface ConfigRotator {
   accountRealm?(options: unknown): string;
   accountHolder?(options: unknown): string;
   defaultAccounts?(options: unknown): readonly string[] | undefined;
+  readonly accountOption?: string;
   overlaps?(options: unknown): boolean;
   findLifetime?(options: unknown): number;
   findOptionFaults?(
@@ -170,11 +171,17 @@ export function makeTargetSchema(rotators: readonly ConfigRotator[], isComplete 
 }
 
 function suggestType(written: unknown, rotators: readonly ConfigRotator[]): string | undefined {
-  const name = String(written).toLowerCase();
-  const meant = rotators.find(({ type, mistakenFor = [] }) =>
-    [type, ...mistakenFor].includes(name),
-  );
+  const meant = findMeant(written, rotators);
   return meant && `is not a type of target; use ${meant.type}`;
+}
+
+/** The rotator that somebody meant who wrote this as the type. */
+export function findMeant(
+  written: unknown,
+  rotators: readonly ConfigRotator[],
+): ConfigRotator | undefined {
+  const name = String(written).toLowerCase();
+  return rotators.find(({ type, mistakenFor = [] }) => [type, ...mistakenFor].includes(name));
 }
 
 /** For editors: the shape of the options of one type, without its required fields. */

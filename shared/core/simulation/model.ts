@@ -19,6 +19,8 @@ export interface SimulatedTarget {
   readonly server?: string;
   /** Milliseconds after which the system ends a secret that it has created. Absent: it ends none. */
   readonly lifetime?: number;
+  /** Its values come from people, so Keyturn reminds people instead of starting a rotation. Absent: no. */
+  readonly isFromPeople?: true;
   /** The pause in force when the facts were true. */
   readonly pause?: Pause;
   /** The force of the retry that the policy begins next. */
@@ -115,7 +117,8 @@ export function describeWhy({ target, placement, dated, pause }: SimulatedRotati
   if (dated || !placement) return describeDated(policy, dated);
   const frozen = describeFreeze(policy, placement);
   const paused = pause ? `; ${describePause(pause)}` : "";
-  return `policy ${policy.name}: ${describeReason(policy, placement)}${frozen}${paused}`;
+  const due = target.isFromPeople ? "value due (people): " : "";
+  return `${due}policy ${policy.name}: ${describeReason(policy, placement)}${frozen}${paused}`;
 }
 
 function describeDated({ name }: Policy, dated: DatedRequest | undefined): string {

@@ -86,6 +86,7 @@ export function* simulateTargetsInSteps(
       vault: target.publish.vault,
       server: serverOf(target),
       ...(target.lifetime !== undefined && { lifetime: target.lifetime }),
+      ...(target.origin === "people" && { isFromPeople: true }),
       ...(pause && { pause }),
       ...(force && { force }),
       ...(dated && { dated }),

@@ -8,7 +8,9 @@ import type { AdminTarget } from "./azure-admin-target.ts";
 
 /** The options that name a place in Azure. */
 export const azurePlace = {
-  subscription: z.guid("must be the id of a subscription"),
+  subscription: z.guid(
+    "must be the id of a subscription, a GUID; az account show --query id prints it",
+  ),
   resourceGroup: z
     .string()
     .regex(/^[\w().-]{0,89}[\w()-]$/, "must be the name of a resource group"),
@@ -21,9 +23,34 @@ export const azurePlace = {
 
 const serviceNames = Object.keys(adminServices) as AdminServiceName[];
 
+/** What people write instead. */
+const otherNames: Readonly<Record<string, AdminServiceName>> = {
+  "azure-sql": "sql-server",
+  "azure-sql-server": "sql-server",
+  sqlserver: "sql-server",
+  "managed-instance": "sql-managed-instance",
+  "azure-sql-managed-instance": "sql-managed-instance",
+  postgres: "postgresql",
+  "azure-postgresql": "postgresql",
+  "azure-mysql": "mysql",
+  "azure-documentdb": "documentdb",
+  "cosmos-db": "documentdb",
+  mongocluster: "documentdb",
+  mongodb: "documentdb",
+};
+
+/** Only one service has a choice, and the schema of the field does not know which one the target has. */
+const modeMessage =
+  "must be strict or mandatory with service: sql-managed-instance; remove it with other services, whose TLS is always verified";
+
 export const azureAdminOptions = z
   .strictObject({
-    service: z.enum(serviceNames),
+    service: z.enum(serviceNames, {
+      error: ({ input }) => {
+        const service = otherNames[String(input).toLowerCase()];
+        return service && `is written service: ${service}`;
+      },
+    }),
     ...azurePlace,
     /** The name of the server, without its domain. */
     name: z.string().regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, {
@@ -38,7 +65,7 @@ export const azureAdminOptions = z
     database: z.string().min(1).max(128).exactOptional(),
     /** For the log-in, which is always encrypted and verified. `mandatory`: for instances that do not know TDS 8. */
     tls: z
-      .strictObject({ mode: z.enum(["strict", "mandatory"]).exactOptional(), caFile })
+      .strictObject({ mode: z.enum(["strict", "mandatory"], modeMessage).exactOptional(), caFile })
       .prefault({}),
   })
   .superRefine((options, context) => {

@@ -90,12 +90,22 @@ export function toEndpoint(options: EntraAppOptions): Endpoint {
 }
 
 /** Names are compared as texts, so each application must have one form of its name. */
-export function findUnfitClientId(account: string): string | undefined {
+function findUnfitClientId(account: string): string | undefined {
   const unfit = findUnfitName(account);
   if (unfit !== undefined) return unfit;
   if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(account)) return undefined;
   return "must be the client id of the application (appId), a GUID in lower case, as in 3f1e0c52-6f5b-4a39-9d1f-0a1b2c3d4e5f";
 }
+
+/** The accounts of targets. */
+export const clientIds = {
+  accountOption: "application",
+
+  defaultAccounts: ({ application }: EntraAppOptions) =>
+    application === undefined ? undefined : [application.toLowerCase()],
+
+  findUnfitAccount: findUnfitClientId,
+};
 
 /** Describes the application in messages. */
 export const describeApplication = (account: string, { tenant }: EntraAppOptions): string =>

@@ -11,10 +11,10 @@ import { examineApplication } from "./entra-app-examine.ts";
 import { addSecret, type Found, readApplication, removeSecret } from "./entra-app-graph.ts";
 import { logIn } from "./entra-app-log-in.ts";
 import {
+  clientIds,
   type EntraAppOptions,
   entraAppOptions,
   findOrigins,
-  findUnfitClientId,
   readLifetime,
   toEndpoint,
 } from "./entra-app-options.ts";
@@ -60,10 +60,7 @@ export function entraApp(
       return findSecretEnd(application, known);
     },
 
-    defaultAccounts: ({ application }) =>
-      application === undefined ? undefined : [application.toLowerCase()],
-
-    findUnfitAccount: findUnfitClientId,
+    ...clientIds,
 
     async mint({ options, account, using, note = () => undefined, ...wanted }, signal) {
       const concern = toConcern(account, options, using);

@@ -3,7 +3,8 @@ import { host } from "../common/connection/host.ts";
 import { publishedKeys } from "../common/connection/published-keys.ts";
 import { caFile } from "../common/connection/tls.ts";
 
-const urlMessage = "must be an https:// address without a user name and a part after #";
+const urlMessage =
+  "must begin with https://, and must have no user name and no part after #, such as https://api.example.com/me";
 
 function isPlainHttps(text: string): boolean {
   const url = URL.parse(text);
@@ -13,6 +14,8 @@ function isPlainHttps(text: string): boolean {
 }
 
 const statuses = z.array(z.int().min(100).max(599)).min(1).max(20);
+
+const usuallyRefused = [401, 403];
 
 /** Headers that belong to the request itself. */
 const taken =
@@ -30,7 +33,10 @@ const probe = z
     /** The header with the value. */
     header: z
       .string()
-      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, "must be the name of a header")
+      .regex(
+        /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/,
+        "must be the name of a header, such as x-api-key",
+      )
       .refine((name) => !taken.test(name), "belongs to the request itself")
       .default("authorization"),
     /** What comes before the value, such as "Bearer ". */
@@ -41,12 +47,21 @@ const probe = z
     /** The statuses of a valid value. */
     accepted: statuses.default([200]),
     /** The statuses of an invalid one. Any other status says nothing about the value. */
-    refused: statuses.default([401, 403]),
+    refused: statuses.default(usuallyRefused),
     tls: z.strictObject({ caFile }).prefault({}),
   })
-  .refine(({ accepted, refused }) => !accepted.some((status) => refused.includes(status)), {
-    path: ["refused"],
-    message: "must not list a status that accepted lists",
+  .superRefine(({ accepted, refused }, context) => {
+    const both = accepted.filter((status) => refused.includes(status));
+    if (both.length === 0) return;
+    if (String(refused) !== String(usuallyRefused)) {
+      const message = "must not list a status that accepted lists";
+      context.addIssue({ code: "custom", path: ["refused"], message });
+      return;
+    }
+    const others = refused.filter((status) => !both.includes(status));
+    const instead = others.length > 0 ? `[${others.join(", ")}]` : "with other statuses";
+    const message = `lists ${both.join(" and ")}, which a refused value has by default; also write refused: ${instead}`;
+    context.addIssue({ code: "custom", path: ["accepted"], message });
   });
 
 export const externalOptions = z.strictObject({

@@ -105,7 +105,7 @@ function findMintProblems(has: Has, capabilities: unknown): string[] {
   return [
     ...missing.map(
       (name) =>
-        `has mint without ${name}, which two keys that take turns need. A system with secrets beside each other has overlaps and discard`,
+        `has mint without ${name}, which two keys that take turns need. A system with secrets side by side has overlaps and discard`,
     ),
     ...ofChosen
       .filter((name) => has(name))

@@ -5,7 +5,7 @@ import { publishedKeys } from "../common/connection/published-keys.ts";
 import { caFile } from "../common/connection/tls.ts";
 
 const urlMessage =
-  "must be an https:// address without a user name, a query and a part after #, such as https://crm.example.com/keyturn";
+  "must begin with https://, and must have no user name, no query and no part after #, such as https://crm.example.com/keyturn";
 
 function isPlainHttps(text: string): boolean {
   const url = URL.parse(text);

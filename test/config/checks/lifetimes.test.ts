@@ -101,3 +101,21 @@ test("manualOnly is warned about, because nothing replaces the secret in time", 
 test("a policy without a schedule has no finding, because the end of the secret makes a rotation due", async () => {
   expect(await warnings({ policy: {}, options: { lifetime: "60d" } })).toEqual([]);
 });
+
+test("a lifetime that is too short is reported together with other problems", async () => {
+  const written = { options: { lifetime: "121d" }, target: { consumers: ["nobody"] } };
+  expect(await errors(written)).toEqual([
+    expect.stringContaining("write lifetime: 122d"),
+    expect.stringContaining('consumer "nobody" does not exist'),
+  ]);
+});
+
+test.each([
+  ["a policy", { policy: { every: "90d", days: ["someday"] } }],
+  ["a grace", { target: { grace: "soon" } }],
+  ["a contradictory policy", { policy: { every: "90d", headStart: "91d" } }],
+])("%s with a problem leads to no advice about the lifetime", async (_what, more) => {
+  const found = await errors({ options: { lifetime: "121d" }, ...more });
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.join()).not.toContain("lifetime");
+});

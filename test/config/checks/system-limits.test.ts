@@ -233,7 +233,7 @@ test("a pair is rejected where the system cannot end an account", async () => {
   expect(await listProblems(withTarget(azureSqlServer))).toEqual([]);
   const pair = { accounts: ["orders_a", "orders_b"] };
   expect(fields(await listProblems(withTarget({ ...azureSqlServer, ...pair })))).toEqual([
-    "accounts: must be one account: azure-sql-server cannot end the password of the other account of a pair",
+    "accounts: must be one account: azure-sql-server cannot end the password of the other account of a pair; write one account",
   ]);
 });
 

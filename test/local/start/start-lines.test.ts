@@ -95,12 +95,12 @@ describe("The line of an event", () => {
     expect(line({ type: "applied" })).toBeUndefined();
   });
 
-  test("says of a delayed rotation why it waits and when it continues", () => {
+  test("says of a delayed target why it waits and when it continues", () => {
     const nextAttemptAt = "2026-12-27T22:00:00.000Z";
     const text = line({ type: "held-back", detail: "freeze until Sunday", nextAttemptAt });
     expect(text).toContain("delayed");
     expect(text).toMatch(
-      /the rotation waits: freeze until Sunday; it continues at .*\d\d:\d\d:\d\d$/,
+      /the target waits: freeze until Sunday; it continues at .*\d\d:\d\d:\d\d$/,
     );
   });
 

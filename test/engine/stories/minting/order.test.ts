@@ -202,7 +202,7 @@ test("An undo publishes the other key until its end has begun, and Keyturn never
   expect(world.publishedWorks()).toBe(true);
 });
 
-test("Of secrets beside each other, the ids are stored, and everything but the published one ends after the grace", async () => {
+test("Of secrets side by side, the ids are stored, and everything but the published one ends after the grace", async () => {
   const world = await adopted(mintedBeside);
   await rotate(world);
   expect(published(world)?.tags).toMatchObject({ "keyturn-secret-id": "id-1" });
