@@ -190,7 +190,7 @@ async function adoptVersion(
 }
 
 /**
- * Where a system keeps secrets beside each other, the one that a person superseded stays valid until Keyturn ends it: after the grace, or at
+ * Where a system keeps secrets side by side, the one that a person superseded stays valid until Keyturn ends it: after the grace, or at
  * once if somebody has seen it.
  */
 function withSupersededEnd(

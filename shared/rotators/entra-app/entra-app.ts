@@ -72,9 +72,7 @@ export function entraApp(
       for (const keyId of orphans) {
         await removeOrphan(access, concern, { id, keyId, isInTime, note }, signal);
       }
-      if (refusal !== undefined) {
-        throw new ChangeRefusedError(`${describe(concern)}: ${refusal}`);
-      }
+      if (refusal !== undefined) throw new ChangeRefusedError(`${describe(concern)}: ${refusal}`);
       const passwordCredential = { displayName: toDisplayName(mark), endDateTime };
       const adding = { id, passwordCredential, isInTime };
       const created = await addSecret(access, concern, adding, signal);

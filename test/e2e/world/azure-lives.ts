@@ -37,8 +37,12 @@ export async function beginAzureRotations({
 
   const locations = await Promise.all(rotated.map((name) => api.rotate(name)));
   for (const name of ["locked-storage", "ruled-app"]) await api.rotate(name);
+  // On a slow machine, a rotation may have succeeded before anybody looks.
   for (const name of ["locked-storage", "ruled-app", ...rotated]) {
-    await api.until(name, ({ lastFailure }) => lastFailure !== undefined);
+    await api.until(
+      name,
+      ({ lastFailure, lastSuccessAt }) => (lastFailure ?? lastSuccessAt) !== undefined,
+    );
   }
   spread();
 
