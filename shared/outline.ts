@@ -7,7 +7,7 @@ import { parsePayload, readPayload } from "./core/payload/payload.ts";
 import { findForm } from "./core/payload/texts/forms.ts";
 import type { TextForm } from "./core/payload/texts/text-form.ts";
 import { type Credential, Secret } from "./core/secrets/secret.ts";
-import type { Target } from "./core/target.ts";
+import { hasGrace, type Target } from "./core/target.ts";
 import type { Rotator } from "./rotators/rotator.ts";
 
 /** A target in the form that tools show. */
@@ -54,15 +54,16 @@ export function makeOutline(config: Config, rotators: readonly Rotator[]): Outli
 }
 
 function outlineTarget(
-  { id, type, options, slots, publish }: Target,
+  target: Target,
   { vaults }: Config,
   rotators: readonly Rotator[],
 ): OutlinedTarget {
+  const { id, type, options, slots, publish } = target;
   const accounts = slots.map(({ account }) => account);
   const rotator = rotators.find((one) => one.type === type);
   return {
     ...{ id, type, accounts },
-    keepsSuperseded: accounts.length > 1 || rotator?.overlaps?.(options) === true,
+    keepsSuperseded: hasGrace(target),
     publish: { vaultUrl: vaults[publish.vault]?.url ?? "", name: publish.name },
     caFile: findCaFile(options),
     async logIn(value) {
