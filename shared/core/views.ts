@@ -13,6 +13,7 @@ import {
   type Exposure,
   type Health,
   type Lift,
+  type PendingRefresh,
   type Reason,
   type Rotation,
   type RotationRequest,
@@ -161,7 +162,8 @@ export function viewTarget(
       "dueReason",
     ]),
     ...viewEnd(record),
-    ...viewAwaited(record),
+    ...viewAwaited(record?.awaited),
+    ...viewRefresh(record?.refresh),
     ...viewExposure(record),
     slots: (record?.slots ?? []).map(viewSlot),
   };
@@ -172,18 +174,16 @@ function viewEnd(record: TargetRecord | undefined): Pick<TargetView, "secretEnds
   return at === undefined ? {} : { secretEndsAt: at };
 }
 
-function viewAwaited(record: TargetRecord | undefined): Pick<TargetView, "valueDue" | "refresh"> {
-  const { awaited, refresh } = record ?? {};
-  return {
-    ...(awaited && {
-      valueDue: { since: awaited.since, why: awaited.why, remindAt: awaited.remindAt },
-    }),
-    ...(refresh && {
-      refresh: {
-        ...{ version: refresh.published.version, at: refresh.at, failures: refresh.failures },
-      },
-    }),
-  };
+function viewAwaited(awaited: AwaitedValue | undefined): Pick<TargetView, "valueDue"> {
+  if (!awaited) return {};
+  const { since, why, remindAt } = awaited;
+  return { valueDue: { since, why, remindAt } };
+}
+
+function viewRefresh(refresh: PendingRefresh | undefined): Pick<TargetView, "refresh"> {
+  if (!refresh) return {};
+  const { published, at, failures } = refresh;
+  return { refresh: { version: published.version, at, failures } };
 }
 
 /** Without the operation, whose name may contain a signature. */
