@@ -4,7 +4,7 @@ import { ChangeRefusedError, ConfigError, isKnownError } from "../../core/errors
 import { day, minute, plus, second, toInstantAt } from "../../core/time.ts";
 import { readPropagation } from "../common/double-propagation.ts";
 import { guarded } from "../guarded.ts";
-import type { Mint, Rotator, Using } from "../rotator.ts";
+import type { Mint, Minted, Rotator, Using } from "../rotator.ts";
 import { endSecrets } from "./entra-app-discard.ts";
 import { type Concern, describe } from "./entra-app-errors.ts";
 import { examineApplication } from "./entra-app-examine.ts";
@@ -62,22 +62,8 @@ export function entraApp(
 
     ...clientIds,
 
-    async mint({ options, account, using, note = () => undefined, ...wanted }, signal) {
-      const concern = toConcern(account, options, using);
-      const access = accessTo(options);
-      const found = await readApplication(access, concern, signal);
-      const endDateTime = chooseEnd(found, concern, wanted);
-      const { orphans, refusal, publishedId } = planMint(found.application, wanted);
-      const [{ isInTime, mark }, { id }] = [wanted, found.application];
-      for (const keyId of orphans) {
-        await removeOrphan(access, concern, { id, keyId, isInTime, note }, signal);
-      }
-      if (refusal !== undefined) throw new ChangeRefusedError(`${describe(concern)}: ${refusal}`);
-      const passwordCredential = { displayName: toDisplayName(mark), endDateTime };
-      const adding = { id, passwordCredential, isInTime };
-      const created = await addSecret(access, concern, adding, signal);
-      return { credential: created, ...(publishedId !== undefined && { publishedId }) };
-    },
+    mint: async ({ options, account, using, ...wanted }, signal) =>
+      addNew(accessTo(options), toConcern(account, options, using), wanted, signal),
 
     verify: ({ options, credential: tried, connectWithin, note = () => undefined }, signal) => {
       const place = { ...seams, ...(connectWithin !== undefined && { connectWithin }) };
@@ -112,6 +98,27 @@ function toConcern(account: string, options: EntraAppOptions, using: Using): Con
   throw new ConfigError(
     `${describe(concern)}: only the app's Azure identity can add secrets. Set admin: managed-identity`,
   );
+}
+
+/** Removes what nobody has stored, and adds a secret. */
+async function addNew(
+  access: AzureAccess,
+  concern: Concern,
+  wanted: Omit<Mint<unknown>, "options" | "account" | "using">,
+  signal: AbortSignal,
+): Promise<Minted> {
+  const { isInTime, mark, note = () => undefined } = wanted;
+  const found = await readApplication(access, concern, signal);
+  const endDateTime = chooseEnd(found, concern, wanted);
+  const { id } = found.application;
+  const { orphans, refusal, publishedId } = planMint(found.application, wanted);
+  for (const keyId of orphans) {
+    await removeOrphan(access, concern, { id, keyId, isInTime, note }, signal);
+  }
+  if (refusal !== undefined) throw new ChangeRefusedError(`${describe(concern)}: ${refusal}`);
+  const passwordCredential = { displayName: toDisplayName(mark), endDateTime };
+  const credential = await addSecret(access, concern, { id, passwordCredential, isInTime }, signal);
+  return { credential, ...(publishedId !== undefined && { publishedId }) };
 }
 
 /** When the new secret ends, on the clock of Microsoft Graph. Throws ConfigError if it would end too early. */
