@@ -33,6 +33,8 @@ export async function listPublished(
   publishedText: Secret | undefined,
   signal: AbortSignal,
 ): Promise<{ readonly list: KeyList; readonly isShown: boolean }> {
+  // Without a published text, no list could show more than the first.
+  if (!publishedText) return { list: await listKeys(concern, signal), isShown: false };
   return look(
     concern,
     ({ keys }) => [...keys.values()].some(({ secret }) => isPublished(secret, publishedText)),
