@@ -7,7 +7,7 @@ import { testLostReply, testRefusal } from "./clauses/rotator-refusal.suite.ts";
 import { testRetire } from "./clauses/rotator-retire.suite.ts";
 import { testSessions } from "./clauses/rotator-sessions.suite.ts";
 import { testStaying } from "./clauses/rotator-stay.suite.ts";
-import { testTrust } from "./clauses/rotator-trust.suite.ts";
+import { noDistrusted, testTrust } from "./clauses/rotator-trust.suite.ts";
 import { testUnreachable } from "./clauses/rotator-unreachable.suite.ts";
 import { testVerify } from "./clauses/rotator-verify.suite.ts";
 import { awkwardNames, has, type Subject, type SubjectFacts } from "./rotator-fixture.ts";
@@ -65,8 +65,7 @@ export const rotatorClauses: readonly RotatorClause[] = [
   },
   {
     name: "verifies the server",
-    findGap: ({ fixture }) =>
-      unless(fixture.distrusted !== undefined, "the fixture has no `distrusted`"),
+    findGap: ({ fixture }) => unless(fixture.distrusted !== undefined, noDistrusted),
     test: testTrust,
   },
   { name: "stops waiting for a target that cannot be reached", test: testUnreachable },
