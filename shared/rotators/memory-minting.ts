@@ -17,7 +17,7 @@ const byIdentity: Capabilities = {
 export interface MintingTraits {
   /** Milliseconds during which a request whose answer was lost may take effect. */
   readonly settleTime: number;
-  /** Whether the system tells when a key was created. */
+  /** Whether the system shows when a key was created. */
   readonly datesCreation: boolean;
 }
 
